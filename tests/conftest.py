@@ -1,0 +1,33 @@
+"""What all tests share: the ``needs`` marker, which says what a test cannot do without."""
+
+import ctypes.util
+import os
+import shutil
+
+import pytest
+
+REQUIRE_TOOLS = "AUTHRIG_REQUIRE_TOOLS"
+
+
+def _missing(tool: str) -> str | None:
+    """A sentence that says what is missing, or None where ``tool`` ("name" on PATH, or "lib:name") is there."""
+    kind, _, name = tool.rpartition(":")
+    if kind == "lib":
+        return None if ctypes.util.find_library(name) else f"needs the shared library lib{name}, which is not installed"
+    return None if shutil.which(tool) else f"needs the command {tool}, which is not on PATH"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers", "needs(tool, ...): commands, or lib:NAME, without which the test is skipped; CI makes that a failure"
+    )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, or in CI fail, what lacks a tool."""
+    for marker in item.iter_markers("needs"):
+        for sentence in filter(None, map(_missing, marker.args)):
+            if os.environ.get(REQUIRE_TOOLS) == "1":
+                pytest.fail(f"{sentence}, and {REQUIRE_TOOLS}=1 asks for every tool", pytrace=False)
+            pytest.skip(sentence)
