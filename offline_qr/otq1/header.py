@@ -1,0 +1,143 @@
+"""The 26 bytes that stand before every OTQ1 body: what the message is, for whom, and until when.
+
+They travel in the clear, are covered by the seal, and go into the question.
+"""
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+from offline_qr.ocra import Suite, parse_suite
+from offline_qr.otq1.errors import Damaged, NotEncodable, Unsupported
+from offline_qr.otq1.keys import KEY_ID_BYTES
+
+VERSION = 1
+CHALLENGE_ID_BYTES = 12
+TTL_SECONDS = range(30, 3601)
+_LAYOUT = struct.Struct(f">BBBB{KEY_ID_BYTES}s{CHALLENGE_ID_BYTES}sIH")
+HEADER_BYTES = _LAYOUT.size
+_MAX_UINT32 = 2**32 - 1
+
+
+class MessageType(IntEnum):
+    """What the user is asked for."""
+
+    LOGIN = 1
+    TRANSACTION = 2
+
+
+class Flags(IntFlag):
+    """What the server asks of the token besides. A token that cannot do it refuses the message."""
+
+    NONE = 0
+    SIGNED = 1
+    """A signature follows the sealed body. Not supported yet."""
+    PIN_REQUIRED = 2
+    CONFIRM_EACH_FIELD = 4
+    NUMERIC_DISPLAY = 8
+
+
+DEFAULT_TTL = {MessageType.LOGIN: 180, MessageType.TRANSACTION: 300}
+"""Seconds for which a challenge lives unless the server says otherwise."""
+
+SUITES: dict[int, Suite] = {
+    1: parse_suite("OCRA-1:HOTP-SHA256-8:QH64"),
+    2: parse_suite("OCRA-1:HOTP-SHA256-6:QH64"),
+}
+"""Suite id to OCRA suite. Suite 2 has six digits and is for logins of low risk only."""
+_LOGIN_ONLY_SUITES = {2}
+
+_PLANNED_TYPES = {3: "activation", 4: "administration", 5: "proximity"}
+_PLANNED_SUITES = range(3, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One challenge's header. None with an impossible value can be made.
+
+    Raises:
+        NotEncodable: a length or number is out of range.
+        Unsupported: a type, suite or flag that this implementation does not know.
+    """
+
+    type: MessageType
+    key_id: bytes
+    """4 bytes: ``key_id(serial)`` of the token."""
+    challenge_id: bytes
+    """12 random bytes, never used twice: the nonce of the seal, and the server's name for the challenge."""
+    issued_at: int
+    """Seconds since 1970, 0 to 2^32-1 (the year 2106)."""
+    ttl: int
+    """Seconds to live, 30 to 3600."""
+    suite: int = 1
+    flags: Flags = Flags.NONE
+
+    def __post_init__(self) -> None:
+        _check_supported(self.type, self.suite, self.flags)
+        for name, value, size in (
+            ("key id", self.key_id, KEY_ID_BYTES),
+            ("challenge id", self.challenge_id, CHALLENGE_ID_BYTES),
+        ):
+            if len(value) != size:
+                raise NotEncodable(f"the {name} has {size} bytes, found {len(value)}")
+        if not 0 <= self.issued_at <= _MAX_UINT32:
+            raise NotEncodable(f"the time of issue is 0 to 2^32-1 seconds since 1970, found {self.issued_at}")
+        if self.ttl not in TTL_SECONDS:
+            raise NotEncodable(f"the time to live is {TTL_SECONDS[0]} to {TTL_SECONDS[-1]} seconds, found {self.ttl}")
+
+    def pack(self) -> bytes:
+        """The 26 bytes."""
+        return _LAYOUT.pack(
+            VERSION, self.type, self.suite, self.flags, self.key_id, self.challenge_id, self.issued_at, self.ttl
+        )
+
+    @property
+    def ocra_suite(self) -> Suite:
+        """The OCRA suite that the code is computed with."""
+        return SUITES[self.suite]
+
+    def expired_at(self, now: float, drift: float) -> bool:
+        """Whether the challenge is dead at ``now`` (seconds since 1970) by a clock that may be ``drift`` seconds off."""
+        return now > self.issued_at + self.ttl + drift
+
+    def in_the_future_at(self, now: float, drift: float) -> bool:
+        """Whether the challenge was issued after ``now`` by more than ``drift`` seconds: one of the clocks is wrong."""
+        return self.issued_at > now + drift
+
+
+def parse_header(message: bytes) -> Header:
+    """The header of ``message``, which may go on after it. Nothing in it can be trusted before the seal is opened.
+
+    Raises:
+        Damaged: too short, or a number out of range.
+        Unsupported: a version, type, suite or flag that this implementation does not know.
+    """
+    # The version decides what everything after it means, so it is judged first, whatever the length.
+    if message and message[0] != VERSION:
+        raise Unsupported(f"unknown version: expected {VERSION}, found {message[0]}")
+    if len(message) < HEADER_BYTES:
+        raise Damaged(f"the message is cut: expected a header of {HEADER_BYTES} bytes, found {len(message)}")
+    _, kind, suite, flags, key_id, challenge_id, issued_at, ttl = _LAYOUT.unpack_from(message)
+    _check_supported(kind, suite, flags)
+    try:
+        return Header(MessageType(kind), key_id, challenge_id, issued_at, ttl, suite, Flags(flags))
+    except NotEncodable as error:
+        raise Damaged(str(error)) from None
+
+
+def _check_supported(kind: int, suite: int, flags: int) -> None:
+    if kind not in set(MessageType):
+        raise Unsupported(f"unsupported message type: expected 1 (login) or 2 (transaction), found {_named(kind)}")
+    if suite not in SUITES:
+        known = "planned" if suite in _PLANNED_SUITES else "unknown"
+        raise Unsupported(f"unsupported suite: expected one of {sorted(SUITES)}, found {suite} ({known})")
+    if suite in _LOGIN_ONLY_SUITES and kind != MessageType.LOGIN:
+        raise Unsupported(f"suite {suite} is for logins only, found message type {kind}")
+    if flags & Flags.SIGNED:
+        raise Unsupported("signed messages are not supported: expected flag bit 0 clear, found it set")
+    if flags & ~sum(Flags):
+        raise Unsupported(f"unknown flags: expected bits 0 to 3, found {flags:08b}")
+
+
+def _named(kind: int) -> str:
+    return f"{kind} ({_PLANNED_TYPES[kind]})" if kind in _PLANNED_TYPES else str(kind)

@@ -1,0 +1,60 @@
+"""The keys of one token, all from one seed, and the short name that a message calls the token by."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field, fields
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+SEED_BYTES = 32
+KEY_ID_BYTES = 4
+_KEY_BYTES = 32
+_SERIAL = re.compile(r"[!-~]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a token's seed is used for: one 32-byte key for each purpose, so that no code serves for another's."""
+
+    qr_seal: bytes = field(repr=False)
+    """Seals the text of messages to this token."""
+    ocra_login: bytes = field(repr=False)
+    """Makes login codes."""
+    ocra_txn: bytes = field(repr=False)
+    """Makes transaction codes: a login code that was phished signs no payment."""
+    ocra_admin: bytes = field(repr=False)
+    """Confirms activation and administration."""
+    ocra_duress: bytes = field(repr=False)
+    """Makes codes that look right and raise a silent alarm."""
+    decline: bytes = field(repr=False)
+    """Makes codes that report a challenge as fraud."""
+
+
+def derive_keys(serial: str, seed: bytes) -> Keys:
+    """The keys of the token ``serial`` whose seed is ``seed`` (32 bytes): HKDF-SHA-256, RFC 5869.
+
+    Raises:
+        ValueError: where the serial is not 1 to 64 visible ASCII characters or the seed not 32 bytes.
+    """
+    if len(seed) != SEED_BYTES:
+        raise ValueError(f"a token's seed has {SEED_BYTES} bytes, found {len(seed)}")
+    salt = b"OTQ1/" + _serial_bytes(serial)
+    # The fields of Keys are the labels, with a hyphen for the underscore: "OTQ1 qr-seal", "OTQ1 ocra-login", ...
+    labels = {key.name: b"OTQ1 " + key.name.replace("_", "-").encode() for key in fields(Keys)}
+    return Keys(**{name: HKDF(SHA256(), _KEY_BYTES, salt, label).derive(seed) for name, label in labels.items()})
+
+
+def key_id(serial: str) -> bytes:
+    """The 4 bytes that messages call the token ``serial`` by. They only speed up refusal and prove nothing.
+
+    Raises:
+        ValueError: where the serial is not 1 to 64 visible ASCII characters.
+    """
+    return hashlib.sha256(_serial_bytes(serial)).digest()[:KEY_ID_BYTES]
+
+
+def _serial_bytes(serial: str) -> bytes:
+    if not _SERIAL.fullmatch(serial):
+        raise ValueError(f"a serial has 1 to 64 visible ASCII characters, found {serial!r}")
+    return serial.encode("ascii")
