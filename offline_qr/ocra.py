@@ -11,7 +11,7 @@ Where the RFC is silent or has errata, this module decides:
 - Time steps in hours are 1 to 48, never 0 (erratum 3729, verified). No leading zeros: ``T1M``, not ``T01M``.
 - A bare ``S`` means 64 bytes, the RFC's default length (§6.3); tiqr uses it (``QH10-S``). No other input may leave out
   its qualifier. Session lengths are 001 to 512, three digits.
-- The inputs stand in the order of §5.1: C, Q, P, S, T. Erratum 4114 and its neighbours only concern notation.
+- The inputs stand in the order of §5.1: C, Q, P, S, T, any of them but Q optional (errata 4113 to 4115 say the same).
 - Suites are upper case. They are part of what is authenticated, so two spellings would be two suites.
 - ``Qxx`` bounds one party's question. Mutual authentication (§7.2) concatenates two, so ``compute`` takes one to twice
   that many characters.
@@ -32,6 +32,7 @@ _HASHES = {"SHA1": "sha1", "SHA256": "sha256", "SHA512": "sha512"}
 _TRUNCATIONS = {"0": 0} | {str(digits): digits for digits in range(4, 11)}
 _QUESTION_BYTES = 128
 _MAX_UINT64 = 2**64 - 1
+_MAX_SUITE = len("OCRA-1:HOTP-SHA512-10:C-QH64-PSHA512-S512-T59M")
 
 _QUESTION = re.compile(r"Q([ANH])([0-9]{2})")
 _SESSION = re.compile(r"S([0-9]{3})?")
@@ -189,6 +190,8 @@ def parse_suite(text: str) -> Suite:
     Raises:
         SuiteError: with a sentence that names the part, what was expected and what was found.
     """
+    if len(text) > _MAX_SUITE:
+        raise SuiteError(f"an OCRA suite has up to {_MAX_SUITE} characters, found {len(text)}")
     parts = text.split(":")
     if len(parts) != 3:
         raise SuiteError(f"an OCRA suite has 3 parts divided by colons, found {len(parts)} in {text!r}")
@@ -197,7 +200,7 @@ def parse_suite(text: str) -> Suite:
         raise SuiteError(f"unknown OCRA version: expected {_VERSION}, found {version!r}")
     hash_name, digits = _parse_function(function)
     rest = inputs.split("-")
-    counter = _take(rest, "C", lambda word: word == "C")
+    counter = _take(rest, "C", _parse_counter)
     question = _take(rest, "Q", _parse_question)
     if question is None:
         raise SuiteError(f"a question is mandatory: expected Q after an optional C, found {inputs!r}")
@@ -210,7 +213,7 @@ def parse_suite(text: str) -> Suite:
         text=text,
         hash_name=hash_name,
         digits=digits,
-        counter=bool(counter),
+        counter=counter is not None,
         question_format=question[0],
         question_length=question[1],
         pin_hash_name=pin_hash_name,
@@ -237,6 +240,12 @@ def _parse_hash(name: str, of_what: str) -> str:
     if name not in _HASHES:
         raise SuiteError(f"unknown hash of {of_what}: expected {', '.join(_HASHES)}, found {name!r}")
     return _HASHES[name]
+
+
+def _parse_counter(word: str) -> bool:
+    if word != "C":
+        raise SuiteError(f"bad counter: expected C alone, found {word!r}")
+    return True
 
 
 def _parse_question(word: str) -> tuple[str, int]:

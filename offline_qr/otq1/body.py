@@ -36,6 +36,8 @@ class Tag(IntEnum):
     DEVICE = 13
 
 
+_TAGS = frozenset(Tag)
+
 LABELS = {
     Tag.AMOUNT: "Amount",
     Tag.TO_ACCOUNT: "To account",
@@ -71,7 +73,7 @@ class Field:
     """For ``Tag.CUSTOM`` 1 to 40 bytes of UTF-8, for the others empty."""
 
     def __post_init__(self) -> None:
-        if self.tag not in set(Tag):
+        if self.tag not in _TAGS:
             raise Unsupported(f"unknown field tag: expected one of {[int(tag) for tag in Tag]}, found {self.tag}")
         if self.tag == Tag.CUSTOM:
             _check_text("label", self.label, MAX_LABEL_BYTES)

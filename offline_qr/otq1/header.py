@@ -47,6 +47,8 @@ SUITES: dict[int, Suite] = {
 """Suite id to OCRA suite. Suite 2 has six digits and is for logins of low risk only."""
 _LOGIN_ONLY_SUITES = {2}
 
+_TYPES = frozenset(MessageType)
+_KNOWN_FLAGS = sum(Flags)
 _PLANNED_TYPES = {3: "activation", 4: "administration", 5: "proximity"}
 _PLANNED_SUITES = range(3, 7)
 
@@ -126,7 +128,7 @@ def parse_header(message: bytes) -> Header:
 
 
 def _check_supported(kind: int, suite: int, flags: int) -> None:
-    if kind not in set(MessageType):
+    if kind not in _TYPES:
         raise Unsupported(f"unsupported message type: expected 1 (login) or 2 (transaction), found {_named(kind)}")
     if suite not in SUITES:
         known = "planned" if suite in _PLANNED_SUITES else "unknown"
@@ -135,7 +137,7 @@ def _check_supported(kind: int, suite: int, flags: int) -> None:
         raise Unsupported(f"suite {suite} is for logins only, found message type {kind}")
     if flags & Flags.SIGNED:
         raise Unsupported("signed messages are not supported: expected flag bit 0 clear, found it set")
-    if flags & ~sum(Flags):
+    if flags & ~_KNOWN_FLAGS:
         raise Unsupported(f"unknown flags: expected bits 0 to 3, found {flags:08b}")
 
 
