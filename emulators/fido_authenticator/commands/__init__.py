@@ -1,1 +1,1 @@
-"""See docs."""
+"""CTAP2 commands, one file each; the steps of the specification stand as numbered comments above the code."""

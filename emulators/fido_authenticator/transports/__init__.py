@@ -1,1 +1,1 @@
-"""See docs."""
+"""Thin shells that carry reports between hosts and the same CTAPHID core."""

@@ -1,0 +1,212 @@
+"""The key itself: power-up, the table of commands, and the running of one command at a time.
+
+Sans-I/O: a shell hands over a request (command byte and parameters), polls the ``Execution`` until it has the answer,
+and turns the time in between into whatever its wire does while a user is awaited.
+"""
+
+import logging
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Generic, Protocol, TypeVar
+
+from emulators.env import Env
+from emulators.fido_authenticator import cbor
+from emulators.fido_authenticator import profile as profiles
+from emulators.fido_authenticator.algorithms import ALGORITHMS
+from emulators.fido_authenticator.commands.get_assertion import get_assertion, get_next_assertion
+from emulators.fido_authenticator.commands.get_info import get_info
+from emulators.fido_authenticator.commands.make_credential import make_credential
+from emulators.fido_authenticator.commands.reset import reset
+from emulators.fido_authenticator.commands.selection import selection
+from emulators.fido_authenticator.extensions.table import EXTENSIONS
+from emulators.fido_authenticator.messages import EmptyRequest, GetAssertionRequest, MakeCredentialRequest
+from emulators.fido_authenticator.profile import Profile, ProfileError
+from emulators.fido_authenticator.state import Response, State, Steps
+from emulators.fido_authenticator.status import CtapError, Status
+from emulators.fido_authenticator.store import MemoryStore, Store, StoreError
+from emulators.fido_authenticator.user import AutomaticUser, Decision, User, UserRequest
+
+R = TypeVar("R")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[R]):
+    """How to read a command's parameters, and how to run it."""
+
+    parse: Callable[[bytes], R]
+    run: Callable[[State, R], Steps]
+
+    def start(self, state: State, parameters: bytes) -> Steps:
+        """The command at work on ``parameters``."""
+        return self.run(state, self.parse(parameters))
+
+
+class Startable(Protocol):
+    """A ``Command`` whose type of request does not matter."""
+
+    def start(self, state: State, parameters: bytes) -> Steps:
+        """The command at work on ``parameters``."""
+        ...
+
+
+COMMANDS: dict[int, Startable] = {
+    0x01: Command(MakeCredentialRequest.from_cbor, make_credential),
+    0x02: Command(GetAssertionRequest.from_cbor, get_assertion),
+    0x04: Command(EmptyRequest.from_cbor, get_info),
+    0x07: Command(EmptyRequest.from_cbor, reset),
+    0x08: Command(EmptyRequest.from_cbor, get_next_assertion),
+    0x0B: Command(EmptyRequest.from_cbor, selection),
+}
+
+OPTIONS = frozenset({"rk", "up", "plat"})
+"""The getInfo options that are implemented, so far as a profile sets them."""
+
+VERSIONS = frozenset({"FIDO_2_0", "FIDO_2_1", "FIDO_2_3"})
+"""The versions that a profile may claim."""
+
+
+class KeepaliveStatus(IntEnum):
+    """What the key does while a host waits (CTAP 2.3 §11.2.9.1.7)."""
+
+    PROCESSING = 1
+    UPNEEDED = 2
+
+
+class Execution:
+    """One request on its way to its answer. ``answer`` is None until it is there."""
+
+    def __init__(self, state: State, request: bytes, channel: int) -> None:
+        self._state = state
+        self._asking: UserRequest | None = None
+        self._deadline = 0.0
+        self._steps: Steps = _run(state, request, channel)
+        self.answer: bytes | None = None
+        """The status byte and, after SUCCESS, the canonical CBOR of the response."""
+        self._resume(None)
+        self.poll()
+
+    @property
+    def status(self) -> KeepaliveStatus:
+        """What a keepalive would say right now."""
+        return KeepaliveStatus.PROCESSING if self._asking is None else KeepaliveStatus.UPNEEDED
+
+    def poll(self) -> bytes | None:
+        """See what the user and the time have done; returns ``answer``."""
+        while self._asking is not None:
+            now = self._state.env.clock.monotonic()
+            decision = self._state.user.decision(now)
+            if decision is None:
+                if now < self._deadline:
+                    break
+                self._fail(Status.USER_ACTION_TIMEOUT)
+            else:
+                self._state.user.end()
+                self._asking = None
+                self._resume(decision)
+        return self.answer
+
+    def next_deadline(self) -> float | None:
+        """When ``poll`` has something to do unless the user acts first, in monotonic seconds; None once answered."""
+        if self._asking is None:
+            return None
+        foreseen = self._state.user.next_change()
+        return self._deadline if foreseen is None else min(foreseen, self._deadline)
+
+    def cancel(self) -> None:
+        """The host no longer wants it: if the user is still awaited, the answer is KEEPALIVE_CANCEL."""
+        if self._asking is not None:
+            self._fail(Status.KEEPALIVE_CANCEL)
+
+    def _fail(self, status: Status) -> None:
+        self._state.user.end()
+        self._asking = None
+        self._steps.close()
+        self.answer = bytes((status,))
+
+    def _resume(self, decision: Decision | None) -> None:
+        """Let the command work until it asks the user for something or is done."""
+        try:
+            # A generator that has not begun takes None only.
+            self._asking = next(self._steps) if decision is None else self._steps.send(decision)
+        except StopIteration as done:
+            response: Response = done.value
+            self.answer = b"\0" + cbor.encode(response) if response else b"\0"
+        except CtapError as error:
+            self.answer = bytes((error.status,))
+        except StoreError:
+            logger.exception("the key's memory failed")
+            self.answer = bytes((Status.OTHER,))
+        else:
+            now = self._state.env.clock.monotonic()
+            self._deadline = now + self._state.profile.timing.user_action
+            self._state.user.begin(self._asking, now)
+
+
+def _run(state: State, request: bytes, channel: int) -> Generator[UserRequest, Decision, Response]:
+    if not request:
+        raise CtapError(Status.INVALID_LENGTH)
+    if len(request) > state.profile.limits.max_msg_size:
+        raise CtapError(Status.REQUEST_TOO_LARGE)
+    command = COMMANDS.get(request[0])
+    state.channel = channel
+    walk = state.walk
+    if walk and ((request[0], channel) != (walk.command, walk.channel) or state.env.clock.monotonic() > walk.expires):
+        state.walk = None
+    if command is None:
+        raise CtapError(Status.INVALID_COMMAND)
+    return (yield from command.start(state, request[1:]))
+
+
+class Authenticator:
+    """A security key. Without arguments beyond ``env``: the default profile, in memory, touched automatically.
+
+    Raises:
+        ProfileError: if the profile promises what is not implemented.
+    """
+
+    def __init__(
+        self, env: Env, profile: Profile | None = None, store: Store | None = None, user: User | None = None
+    ) -> None:
+        self.env = env
+        self.profile = profile or profiles.load()
+        self.store = MemoryStore() if store is None else store
+        self.user = user or AutomaticUser()
+        check_implemented(self.profile)
+        self._extensions = tuple(EXTENSIONS[name] for name in self.profile.extensions)
+        self._state = self._powered_up()
+
+    def _powered_up(self) -> State:
+        return State(self.env, self.profile, self.store, self.user, self._extensions)
+
+    def power_up(self) -> None:
+        """Pull the plug and put it back: all that is not in the store is forgotten, and the reset window opens."""
+        self._state = self._powered_up()
+
+    def start(self, request: bytes, channel: int = 0) -> Execution:
+        """Begin the CTAP2 request ``request``: the command byte and the CBOR of its parameters.
+
+        One at a time: a shell starts the next one when this one is answered. ``channel`` tells hosts apart.
+        """
+        return Execution(self._state, request, channel)
+
+
+def check_implemented(profile: Profile) -> None:
+    """Make sure that the key can do all that ``profile`` promises.
+
+    Raises:
+        ProfileError: naming what it cannot do.
+    """
+    for what, promised, implemented in (
+        ("versions", profile.versions, VERSIONS),
+        ("extensions", profile.extensions, EXTENSIONS),
+        ("algorithms", profile.algorithms, ALGORITHMS),
+        ("options", profile.options, OPTIONS),
+        ("attestation_formats", profile.attestation_formats, {"packed"}),
+    ):
+        missing = [str(item) for item in promised if item not in implemented]
+        if missing:
+            known = ", ".join(sorted(map(str, implemented)))
+            raise ProfileError(f"profile {profile.name}: {what}: expected some of {known}, found {', '.join(missing)}")

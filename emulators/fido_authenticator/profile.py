@@ -1,0 +1,113 @@
+"""A product as data: what a key says about itself, its limits and its timing, read strictly from a TOML file."""
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+DEFAULT = "authrig"
+
+_MAX_MESSAGE_BYTES = 7609  # what one CTAPHID message can carry
+
+_Byte = Annotated[int, msgspec.Meta(ge=0, le=0xFF)]
+_Word = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+_Seconds = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class ProfileError(ValueError):
+    """A profile cannot be used; the sentence names the file, what was expected and what was found."""
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much the key takes: bytes of a CTAP message, entries of a list, bytes of a credential id, credentials."""
+
+    max_msg_size: Annotated[int, msgspec.Meta(ge=1024, le=_MAX_MESSAGE_BYTES)]
+    max_credential_count_in_list: _Positive
+    max_credential_id_length: _Positive
+    max_discoverable_credentials: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Ctaphid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the answer to CTAPHID_INIT says."""
+
+    device_version: tuple[_Byte, _Byte, _Byte]
+    wink: bool
+
+
+class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long, in seconds.
+
+    The key waits for its user; allows a reset after power-up; keeps the state of a stateful command; pauses between
+    keepalives; waits for the next fragment of a message.
+    """
+
+    user_action: _Seconds
+    reset_window: _Seconds
+    stateful_command: _Seconds
+    keepalive: _Seconds
+    fragment: _Seconds
+
+
+class Usb(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the key presents itself on USB."""
+
+    vendor_id: _Word
+    product_id: _Word
+    manufacturer: str
+    product: str
+    serial_number: str = ""
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A product. ``options`` holds the getInfo options whose values never change; commands add those that do."""
+
+    schema: Annotated[int, msgspec.Meta(ge=1, le=1)]
+    name: str
+    description: str
+    source: str
+    aaguid: UUID
+    firmware_version: Annotated[int, msgspec.Meta(ge=0)]
+    versions: tuple[str, ...]
+    extensions: tuple[str, ...]
+    algorithms: tuple[int, ...]
+    transports: tuple[str, ...]
+    attestation_formats: tuple[str, ...]
+    options: dict[str, bool]
+    limits: Limits
+    ctaphid: Ctaphid
+    timing: Timing
+    usb: Usb
+
+
+def names() -> tuple[str, ...]:
+    """The profiles that come with the package, sorted."""
+    folder = files(__package__) / "profiles"
+    return tuple(sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+@cache
+def load(name: str = DEFAULT) -> Profile:
+    """The profile ``name`` of ``names()``.
+
+    Raises:
+        ProfileError: if there is no such profile.
+    """
+    if name not in names():
+        raise ProfileError(f"expected a profile named one of {', '.join(names())}, found {name!r}")
+    return parse((files(__package__) / "profiles" / f"{name}.toml").read_bytes(), f"profile {name}")
+
+
+def parse(toml: bytes, source: str) -> Profile:
+    """The profile in ``toml``; ``source`` names where it came from in an error.
+
+    Raises:
+        ProfileError: if something is missing, unknown, out of range, or not TOML.
+    """
+    try:
+        return msgspec.toml.decode(toml, type=Profile)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ProfileError(f"{source}: {error}") from error

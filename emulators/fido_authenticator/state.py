@@ -1,0 +1,148 @@
+"""What a command reads and changes: the profile, the env, the store, the user, and what is forgotten at power-down."""
+
+from collections import OrderedDict
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from emulators.env import Env
+from emulators.fido_authenticator.algorithms import ALGORITHMS, SigningKey
+from emulators.fido_authenticator.cbor import CborValue
+from emulators.fido_authenticator.credentials import Credential, Sealer
+from emulators.fido_authenticator.profile import Profile
+from emulators.fido_authenticator.status import CtapError, Status
+from emulators.fido_authenticator.store import Change, Erase, Put, Store
+from emulators.fido_authenticator.user import Decision, Prompt, User, UserPresence, UserRequest
+
+if TYPE_CHECKING:
+    from emulators.fido_authenticator.extensions.extension import Extension
+
+Response: TypeAlias = Mapping[int, CborValue]
+"""The map that follows the status byte; empty for a command that answers with its status alone."""
+
+Steps: TypeAlias = Generator[UserRequest, Decision, Response]
+"""A command at work: it yields what it asks of the user, is resumed with the decision, and returns its response."""
+
+DEVICE_KEY = "device_key"
+SIGNATURE_COUNTER = "signature_counter"
+
+_READY_KEYS = 4
+
+
+@dataclass(slots=True)
+class Walk:
+    """What a stateful command leaves behind for its follow-ups (CTAP 2.3 §6), one subclass per command.
+
+    It is forgotten ``expires`` (monotonic seconds), at power-down, and as soon as any command comes that is not
+    ``command`` on ``channel``.
+    """
+
+    command: int
+    channel: int
+    expires: float
+
+
+W = TypeVar("W", bound=Walk)
+
+
+class State:
+    """One key between power-up and power-down. Only ``store`` outlives it."""
+
+    def __init__(
+        self, env: Env, profile: Profile, store: Store, user: User, extensions: tuple["Extension", ...]
+    ) -> None:
+        self.env = env
+        self.profile = profile
+        self.store = store
+        self.user = user
+        self.extensions = extensions
+        self.powered_up_at = env.clock.monotonic()
+        self.channel = 0
+        """Where the command that runs came from; transports without channels use 0."""
+        self.walk: Walk | None = None
+        self._ready: OrderedDict[bytes, SigningKey] = OrderedDict()
+        device_key = store.get(DEVICE_KEY)
+        if device_key is None:
+            device_key = env.random.token_bytes(32)
+            store.commit(Put(DEVICE_KEY, device_key))
+        self.sealer = Sealer(device_key)
+        self._counter = int.from_bytes(store.get(SIGNATURE_COUNTER) or b"")
+
+    def find(self, rp_id: str, credential_id: bytes) -> Credential | None:
+        """The credential with this id, stored or sealed, if it belongs to ``rp_id``."""
+        stored = self.store.credential(credential_id)
+        if stored is not None:
+            return stored if stored.rp_id == rp_id else None
+        credential = self.sealer.open(credential_id, rp_id)
+        # The profile may have lost an algorithm since the credential was made.
+        return credential if credential and credential.algorithm in ALGORITHMS else None
+
+    def hidden(self, credential: Credential, *, listed: bool, user_verified: bool) -> bool:
+        """Whether an extension hides ``credential``; ``listed``: the host named it by its id."""
+        return any(
+            extension.hides(credential, listed=listed, user_verified=user_verified) for extension in self.extensions
+        )
+
+    def signing_key(self, credential: Credential) -> SigningKey:
+        """The credential's private key, ready to sign.
+
+        Loading costs as much as signing, and hosts like to ask twice (silently, then with a touch), so the last few
+        are kept ready.
+        """
+        key = self._ready.get(credential.id)
+        if key is None:
+            key = ALGORITHMS[credential.algorithm].load(credential.private_key)
+            self._ready[credential.id] = key
+            if len(self._ready) > _READY_KEYS:
+                self._ready.popitem(last=False)
+        return key
+
+    def commit_counted(self, *changes: Change) -> int:
+        """Make ``changes`` and count one signature, all or nothing; returns the new signature counter.
+
+        One counter serves all credentials, is on record before any answer shows it, and outlives a reset.
+        """
+        counter = self._counter + 1
+        if counter > 0xFFFF_FFFF:
+            raise CtapError(Status.OTHER)
+        self.store.commit(*changes, Put(SIGNATURE_COUNTER, counter.to_bytes(4)))
+        self._counter = counter
+        return counter
+
+    def erase(self) -> None:
+        """Forget all but the signature counter, and take a new device key, so that no sealed credential opens again."""
+        device_key = self.env.random.token_bytes(32)
+        self.store.commit(Erase(), Put(DEVICE_KEY, device_key), Put(SIGNATURE_COUNTER, self._counter.to_bytes(4)))
+        self.sealer = Sealer(device_key)
+        self._ready.clear()
+        self.walk = None
+
+    def start_walk(self, walk: Walk) -> None:
+        """Remember ``walk`` for the follow-ups of a stateful command."""
+        self.walk = walk
+
+    def current_walk(self, kind: type[W]) -> W:
+        """The walk that a follow-up continues; its time starts anew.
+
+        Raises:
+            CtapError: NOT_ALLOWED if there is none of this kind.
+        """
+        walk = self.walk
+        if not isinstance(walk, kind):
+            raise CtapError(Status.NOT_ALLOWED)
+        walk.expires = self.stateful_deadline()
+        return walk
+
+    def stateful_deadline(self) -> float:
+        """When a stateful command's state will be forgotten if it was used just now, in monotonic seconds."""
+        return self.env.clock.monotonic() + self.profile.timing.stateful_command
+
+
+def ask_presence(prompt: Prompt, rp_id: str = "", user_name: str = "") -> Generator[UserRequest, Decision, None]:
+    """Wait for a touch.
+
+    Raises:
+        CtapError: OPERATION_DENIED if the user refuses. (Whoever runs the command ends it on time-out or cancel.)
+    """
+    if (yield UserPresence(prompt, rp_id, user_name)) is not Decision.GRANTED:
+        raise CtapError(Status.OPERATION_DENIED)

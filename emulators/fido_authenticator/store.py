@@ -1,0 +1,332 @@
+"""What a key remembers when the power is off: named records and credentials. In memory, or in a SQLite file.
+
+Changes are handed over in batches: after ``commit`` returns, all of them are kept; if the process is killed before, none
+is. Nothing else writes, so every state that a kill can leave behind is one that a commit made.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from emulators.fido_authenticator.credentials import Credential
+from emulators.fido_authenticator.status import CtapError
+
+
+class StoreError(Exception):
+    """A key file cannot be used; the sentence names the file, what was expected and what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Keep ``value`` under ``name``."""
+
+    name: str
+    value: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Forget the record ``name``, if there is one."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Keep ``credential``: in the place of the one with the same id, else as the newest.
+
+    A discoverable credential takes the place of an older one for the same relying party and user.
+    """
+
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Forget the credential with this id, if there is one."""
+
+    credential_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Forget everything."""
+
+
+Change = Put | Remove | Save | Delete | Erase
+
+
+class Store(Protocol):
+    """The memory of one key."""
+
+    def get(self, name: str) -> bytes | None:
+        """The record ``name``."""
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all records, sorted."""
+        ...
+
+    def credential(self, credential_id: bytes) -> Credential | None:
+        """The credential with this id."""
+        ...
+
+    def credentials(self, rp_id: str) -> tuple[Credential, ...]:
+        """The credentials of one relying party, newest first."""
+        ...
+
+    def rp_ids(self) -> tuple[str, ...]:
+        """The relying parties that have credentials here, sorted."""
+        ...
+
+    def count(self) -> int:
+        """How many credentials there are."""
+        ...
+
+    def commit(self, *changes: Change) -> None:
+        """Make all ``changes``, in order, or none."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file, if there is one."""
+        ...
+
+
+def dump(store: Store) -> tuple[dict[str, bytes | None], dict[str, tuple[Credential, ...]]]:
+    """All that ``store`` holds, to compare before and after."""
+    return (
+        {name: store.get(name) for name in store.names()},
+        {rp_id: store.credentials(rp_id) for rp_id in store.rp_ids()},
+    )
+
+
+class MemoryStore:
+    """Remembers until the process ends."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, bytes] = {}
+        self._credentials: dict[bytes, Credential] = {}
+        self._by_rp: dict[str, dict[bytes, None]] = {}
+
+    def get(self, name: str) -> bytes | None:
+        """The record ``name``."""
+        return self._records.get(name)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all records, sorted."""
+        return tuple(sorted(self._records))
+
+    def credential(self, credential_id: bytes) -> Credential | None:
+        """The credential with this id."""
+        return self._credentials.get(credential_id)
+
+    def credentials(self, rp_id: str) -> tuple[Credential, ...]:
+        """The credentials of one relying party, newest first."""
+        return tuple(self._credentials[found] for found in reversed(self._by_rp.get(rp_id, {})))
+
+    def rp_ids(self) -> tuple[str, ...]:
+        """The relying parties that have credentials here, sorted."""
+        return tuple(sorted(self._by_rp))
+
+    def count(self) -> int:
+        """How many credentials there are."""
+        return len(self._credentials)
+
+    def commit(self, *changes: Change) -> None:
+        """Make all ``changes`` in order; none of them can fail."""
+        for change in changes:
+            match change:
+                case Put(name, value):
+                    self._records[name] = value
+                case Remove(name):
+                    self._records.pop(name, None)
+                case Save(credential):
+                    self._save(credential)
+                case Delete(credential_id):
+                    self._delete(credential_id)
+                case Erase():
+                    self._records.clear()
+                    self._credentials.clear()
+                    self._by_rp.clear()
+
+    def close(self) -> None:
+        """There is no file."""
+
+    def _save(self, credential: Credential) -> None:
+        for older in self.credentials(credential.rp_id):
+            if older.id != credential.id and _same_account(older, credential):
+                self._delete(older.id)
+        self._credentials[credential.id] = credential
+        self._by_rp.setdefault(credential.rp_id, {})[credential.id] = None
+
+    def _delete(self, credential_id: bytes) -> None:
+        credential = self._credentials.pop(credential_id, None)
+        if credential is not None:
+            siblings = self._by_rp[credential.rp_id]
+            del siblings[credential_id]
+            if not siblings:
+                del self._by_rp[credential.rp_id]
+
+
+def _account(credential: Credential) -> bytes | None:
+    """The user id for which there is at most one credential per relying party; None if there may be many."""
+    return credential.user.id if credential.discoverable and credential.user else None
+
+
+def _same_account(one: Credential, other: Credential) -> bool:
+    return _account(one) is not None and _account(one) == _account(other)
+
+
+_APPLICATION_ID = 0x46494451
+_SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE records (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE credentials (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    id BLOB NOT NULL UNIQUE,
+    rp_id TEXT NOT NULL,
+    account BLOB,
+    body BLOB NOT NULL,
+    UNIQUE (rp_id, account)
+) STRICT;
+"""
+
+
+class SqliteStore:
+    """Remembers in the file ``path``, which one process uses at a time; a new file is readable by its owner only.
+
+    A commit survives the process being killed at any instruction. (After a power cut of the machine itself the file
+    is consistent, but the last commits may be missing: they are not flushed to the disk one by one.)
+
+    Raises:
+        StoreError: if the file is in use, damaged, no key file, or written by a newer version. It is then left as it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            # Private from the first instant: sqlite would create it for everybody that the umask allows.
+            path.touch(mode=0o600)
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"key file {path}: cannot be opened: {error}") from error
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self._connection.close()
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise StoreError(f"key file {path}: another process is using it") from error
+            raise StoreError(f"key file {path}: expected a key file, found damage: {error}") from error
+        except StoreError:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        execute = self._connection.execute
+        execute("PRAGMA locking_mode = EXCLUSIVE")
+        # Look before changing anything: a file that is not ours must stay byte for byte as it is.
+        ((application_id,),) = execute("PRAGMA application_id")
+        ((version,),) = execute("PRAGMA user_version")
+        ((tables,),) = execute("SELECT count(*) FROM sqlite_schema")
+        if tables and application_id != _APPLICATION_ID:
+            raise StoreError(f"key file {self.path}: expected a key file, found some other SQLite database")
+        if version > _SCHEMA_VERSION:
+            raise StoreError(
+                f"key file {self.path}: expected version {_SCHEMA_VERSION} or older, found version {version}; "
+                "use the newer Authrig that wrote it"
+            )
+        execute("PRAGMA journal_mode = WAL")
+        execute("PRAGMA synchronous = NORMAL")
+        if not tables:
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
+                f" PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;"
+            )
+        ((verdict,),) = execute("PRAGMA quick_check(1)")
+        if verdict != "ok":
+            raise StoreError(f"key file {self.path}: expected a key file, found damage: {verdict}")
+
+    def get(self, name: str) -> bytes | None:
+        """The record ``name``."""
+        row = self._connection.execute("SELECT value FROM records WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all records, sorted."""
+        return tuple(name for (name,) in self._connection.execute("SELECT name FROM records ORDER BY name"))
+
+    def credential(self, credential_id: bytes) -> Credential | None:
+        """The credential with this id."""
+        rows = self._connection.execute("SELECT id, body FROM credentials WHERE id = ?", (credential_id,))
+        return next(self._read(rows), None)
+
+    def credentials(self, rp_id: str) -> tuple[Credential, ...]:
+        """The credentials of one relying party, newest first."""
+        rows = self._connection.execute(
+            "SELECT id, body FROM credentials WHERE rp_id = ? ORDER BY place DESC", (rp_id,)
+        )
+        return tuple(self._read(rows))
+
+    def _read(self, rows: Iterable[tuple[bytes, bytes]]) -> Iterator[Credential]:
+        for credential_id, body in rows:
+            try:
+                yield Credential.from_bytes(credential_id, body)
+            except (CtapError, KeyError, AttributeError) as error:
+                raise StoreError(f"key file {self.path}: credential {credential_id.hex()} is damaged") from error
+
+    def rp_ids(self) -> tuple[str, ...]:
+        """The relying parties that have credentials here, sorted."""
+        return tuple(
+            rp_id for (rp_id,) in self._connection.execute("SELECT DISTINCT rp_id FROM credentials ORDER BY 1")
+        )
+
+    def count(self) -> int:
+        """How many credentials there are."""
+        ((count,),) = self._connection.execute("SELECT count(*) FROM credentials")
+        return int(count)
+
+    def commit(self, *changes: Change) -> None:
+        """Make all ``changes``, in order, or none.
+
+        Raises:
+            StoreError: if the file cannot be written, for instance because the disk is full.
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for change in changes:
+                self._apply(change)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise StoreError(f"key file {self.path}: cannot be written: {error}") from error
+
+    def _apply(self, change: Change) -> None:
+        execute = self._connection.execute
+        match change:
+            case Put(name, value):
+                execute("INSERT OR REPLACE INTO records VALUES (?, ?)", (name, value))
+            case Remove(name):
+                execute("DELETE FROM records WHERE name = ?", (name,))
+            case Save(credential):
+                account = _account(credential)
+                execute(
+                    "DELETE FROM credentials WHERE rp_id = ? AND account = ? AND id <> ?",
+                    (credential.rp_id, account, credential.id),
+                )
+                execute(
+                    "INSERT INTO credentials (id, rp_id, account, body) VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT (id) DO UPDATE SET account = excluded.account, body = excluded.body",
+                    (credential.id, credential.rp_id, account, credential.to_bytes()),
+                )
+            case Delete(credential_id):
+                execute("DELETE FROM credentials WHERE id = ?", (credential_id,))
+            case Erase():
+                execute("DELETE FROM records")
+                execute("DELETE FROM credentials")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()

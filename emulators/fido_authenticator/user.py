@@ -1,0 +1,183 @@
+"""The person at the key: what a command asks of them, and who answers: nobody, a script, or somebody by hand.
+
+A command yields a request and is resumed with the ``Decision``. Whoever runs the command asks the ``User`` port and
+turns the time until the answer into keepalives and a time-out.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+
+class Decision(Enum):
+    """What the user did."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+
+
+class Prompt(Enum):
+    """Why the key blinks."""
+
+    REGISTER = "register"
+    EXCLUDED = "excluded"
+    LOG_IN = "log in"
+    RESET = "reset"
+    SELECT = "select"
+
+
+@dataclass(frozen=True, slots=True)
+class UserPresence:
+    """A command asks for a touch. ``rp_id`` and ``user_name`` are what a key with a display would show."""
+
+    prompt: Prompt
+    rp_id: str = ""
+    user_name: str = ""
+
+
+UserRequest = UserPresence
+"""All that a command may ask of the user; verification joins here."""
+
+
+class User(Protocol):
+    """Answers one request at a time. Times are seconds of ``Env.clock.monotonic``."""
+
+    def begin(self, request: UserRequest, now: float) -> None:
+        """The key starts to blink at ``now``."""
+        ...
+
+    def decision(self, now: float) -> Decision | None:
+        """What the user has done since ``begin``; None while nothing was done."""
+        ...
+
+    def next_change(self) -> float | None:
+        """When ``decision`` will change by itself, if that is known."""
+        ...
+
+    def end(self) -> None:
+        """The key stops blinking: answered, cancelled or timed out."""
+        ...
+
+    def listen(self, woken: Callable[[], None]) -> None:
+        """Have ``woken`` called, from any thread, when ``decision`` may have changed at an unforeseen time."""
+        ...
+
+
+class AutomaticUser:
+    """Answers every request at once the same way: a touch, a refusal, or (None) never: nobody is there."""
+
+    def __init__(self, decision: Decision | None = Decision.GRANTED) -> None:
+        self._decision = decision
+
+    def begin(self, request: UserRequest, now: float) -> None:
+        """Nothing to prepare."""
+
+    def decision(self, now: float) -> Decision | None:  # noqa: ARG002 - the port passes the time
+        """Always the same."""
+        return self._decision
+
+    def next_change(self) -> float | None:
+        """It never changes."""
+        return None
+
+    def end(self) -> None:
+        """Nothing to tidy."""
+
+    def listen(self, woken: Callable[[], None]) -> None:
+        """It never changes, so nobody is woken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One answer of a scripted user: ``decision`` after ``delay`` seconds, or None: the request is left to time out."""
+
+    decision: Decision | None = Decision.GRANTED
+    delay: float = 0.0
+
+
+class ScriptedUser:
+    """Answers request after request from a list; when it is used up, the user has left."""
+
+    def __init__(self, acts: Iterable[Act]) -> None:
+        self._acts = deque(acts)
+        self._current = Act(None)
+        self._due = 0.0
+        self.requests: list[UserRequest] = []
+        """All requests so far, for a test to look at."""
+
+    def begin(self, request: UserRequest, now: float) -> None:
+        """Take the next act."""
+        self.requests.append(request)
+        self._current = self._acts.popleft() if self._acts else Act(None)
+        self._due = now + self._current.delay
+
+    def decision(self, now: float) -> Decision | None:
+        """The act's decision once its delay has passed."""
+        return self._current.decision if now >= self._due else None
+
+    def next_change(self) -> float | None:
+        """When the delay has passed."""
+        return None if self._current.decision is None else self._due
+
+    def end(self) -> None:
+        """Nothing to tidy."""
+
+    def listen(self, woken: Callable[[], None]) -> None:
+        """Every change is foreseen, so nobody is woken."""
+
+
+class HandUser:
+    """Somebody outside answers: ``touch`` and ``deny`` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._pending: UserRequest | None = None
+        self._decision: Decision | None = None
+        self._listeners: list[Callable[[], None]] = []
+        self.on_request: Callable[[UserRequest], None] | None = None
+        """Called with each request when the key starts to blink; it may answer on the spot."""
+
+    @property
+    def pending(self) -> UserRequest | None:
+        """What the key asks for right now."""
+        return self._pending
+
+    def touch(self) -> bool:
+        """Touch the key; False if it was not asking, and then the touch has no effect."""
+        return self._answer(Decision.GRANTED)
+
+    def deny(self) -> bool:
+        """Refuse what the key asks; False if it was not asking."""
+        return self._answer(Decision.DENIED)
+
+    def _answer(self, decision: Decision) -> bool:
+        if self._pending is None:
+            return False
+        self._decision = decision
+        for woken in self._listeners:
+            woken()
+        return True
+
+    def begin(self, request: UserRequest, now: float) -> None:  # noqa: ARG002 - the port passes the time
+        """Wait for a hand; touches from before do not count."""
+        self._decision = None
+        self._pending = request
+        if self.on_request is not None:
+            self.on_request(request)
+
+    def decision(self, now: float) -> Decision | None:  # noqa: ARG002 - the port passes the time
+        """What the hand has done."""
+        return self._decision
+
+    def next_change(self) -> float | None:
+        """Nobody knows."""
+        return None
+
+    def end(self) -> None:
+        """No longer asking."""
+        self._pending = None
+
+    def listen(self, woken: Callable[[], None]) -> None:
+        """Call ``woken`` after each answer."""
+        self._listeners.append(woken)
