@@ -1,0 +1,123 @@
+"""A token model as data: what differs between products stands in ``profiles/*.toml``, never in an ``if``."""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from emulators.hwtoken.font import cell_of, font_names
+
+Pixels = Annotated[int, msgspec.Meta(ge=32, le=1024)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=3600)]
+Colour = Annotated[str, msgspec.Meta(pattern="^#[0-9a-f]{6}$")]
+
+LONGEST_CODE = 9
+"""Eight digits and the gap between two groups; no suite has more digits (otq1.md, RFC 6287 erratum 3730)."""
+
+
+class ProfileError(ValueError):
+    """A profile that does not exist or says something that no token understands."""
+
+
+class Display(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A dot-matrix panel: its size in dots, and the font of each kind of text."""
+
+    width: Pixels
+    height: Pixels
+    title_font: str
+    label_font: str
+    value_font: str
+    code_font: str
+    code_scale: Annotated[int, msgspec.Meta(ge=1, le=8)]
+
+    def __post_init__(self) -> None:
+        """Refuse fonts that do not exist and panels that could not hold a field, or the longest code with its purpose."""
+        for font in (self.title_font, self.label_font, self.value_font, self.code_font):
+            if font not in font_names():
+                raise ValueError(f"expected one of the fonts {', '.join(font_names())}, found {font!r}")
+        label_height, value_height = cell_of(self.label_font)[1], cell_of(self.value_font)[1]
+        code_width, code_height = (side * self.code_scale for side in cell_of(self.code_font))
+        needed = max(label_height + value_height, code_height + 2 * label_height)
+        if self.body_height < needed:
+            raise ValueError(f"expected {needed} rows of dots for the text with these fonts, found {self.body_height}")
+        if self.width < LONGEST_CODE * code_width:
+            raise ValueError(f"expected {LONGEST_CODE * code_width} columns of dots for a code, found {self.width}")
+
+    @property
+    def unit(self) -> int:
+        """Dots in one unit of space: gaps and icons grow with the panel."""
+        return max(1, self.height // 64)
+
+    @property
+    def bar_height(self) -> int:
+        """Rows of dots of the title bar, and of the bar with the words above the buttons."""
+        return cell_of(self.title_font)[1] + self.unit
+
+    @property
+    def body_height(self) -> int:
+        """Rows of dots between the two bars, without the gap of one unit at either side."""
+        return self.height - 2 * self.bar_height - 2 * self.unit
+
+    def columns(self, font: str) -> int:
+        """Characters of ``font`` in one line, beside the margins; the right one has room for the mark of a broken word."""
+        return (self.width - 8 * self.unit) // cell_of(font)[0]
+
+
+class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the firmware does. Without ``has_rtc`` the token cannot tell whether a challenge is still alive."""
+
+    scan_time_out_seconds: Seconds
+    auto_off_seconds: Seconds
+    has_rtc: bool
+    digits_per_group: Annotated[int, msgspec.Meta(ge=2, le=8)]
+
+
+class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Colours (``#rrggbb``) of an enlarged picture of the device."""
+
+    paper: Colour
+    ink: Colour
+    casing: Colour
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One token model."""
+
+    name: Annotated[str, msgspec.Meta(pattern="^[ -~]{1,20}$")]
+    display: Display
+    behaviour: Behaviour
+    look: Look
+
+
+def profile_names() -> tuple[str, ...]:
+    """The models that are shipped."""
+    files = resources.files("emulators.hwtoken").joinpath("profiles").iterdir()
+    return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
+
+
+def load_profile(name: str | Path = "dot_matrix_128x64") -> Profile:
+    """The shipped model of that name, or the model that the file at a ``Path`` describes.
+
+    Raises:
+        ProfileError: if there is no such model, or its text is no profile: unknown and missing keys are errors.
+    """
+    if isinstance(name, Path):
+        return parse_profile(name.read_text("utf-8"), str(name))
+    if name not in profile_names():
+        raise ProfileError(f"expected one of the token models {', '.join(profile_names())}, found {name!r}")
+    file = resources.files("emulators.hwtoken").joinpath("profiles", f"{name}.toml")
+    return parse_profile(file.read_text("utf-8"), f"{name}.toml")
+
+
+def parse_profile(text: str, source: str) -> Profile:
+    """Read the TOML ``text`` of a profile; ``source`` names it in errors.
+
+    Raises:
+        ProfileError: with what was expected, what was found, and where.
+    """
+    try:
+        return msgspec.convert(tomllib.loads(text), Profile)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as problem:
+        raise ProfileError(f"token profile {source}: {problem}") from problem

@@ -1,0 +1,245 @@
+"""What the token can show, and the moves between its screens as one table.
+
+A screen is a value: everything that is on the panel, nothing that is not. ``display.render`` draws it, a test compares it.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class State(Enum):
+    """Where the device is. Each screen belongs to one state; the table below knows states only."""
+
+    OFF = auto()
+    IDLE = auto()
+    SCANNING = auto()
+    REVIEW = auto()
+    CODE = auto()
+    REFUSED = auto()
+    ERROR = auto()
+    FAULT = auto()
+
+
+class Event(Enum):
+    """What can happen to the device, as far as screens are concerned."""
+
+    SWITCHED_ON = auto()
+    SWITCHED_ON_UNFIT = auto()  # there is no key to work with
+    SWITCHED_OFF = auto()
+    OK = auto()
+    OK_ON_LAST_PAGE = auto()  # only in a review: OK with nothing left unread
+    CANCEL = auto()
+    CHALLENGE = auto()  # the camera saw a challenge that this token can answer
+    REJECTED = auto()  # what was seen, or the challenge under review, must not be answered
+    BROKEN = auto()  # the memory refused to keep what must be kept
+    TIME_OUT = auto()  # the screen has been up for as long as the profile allows
+
+
+class ErrorKind(Enum):
+    """Why there is no code. Each kind has its own title on the panel."""
+
+    NOT_OURS = "not ours"
+    DAMAGED = "damaged"
+    UNSUPPORTED = "unsupported"
+    NOT_FOR_THIS_TOKEN = "not for this token"  # noqa: S105 - a kind of error, no secret
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not yet valid"
+    UNRENDERABLE = "unrenderable"
+    SEVERAL = "several challenges"
+    SCAN_TIME_OUT = "scan time-out"
+    NOT_PROVISIONED = "not provisioned"
+    MEMORY_FAULT = "memory fault"
+
+
+FAULTS = frozenset({ErrorKind.NOT_PROVISIONED, ErrorKind.MEMORY_FAULT})
+"""Errors that another scan cannot mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """A dark panel."""
+
+    @property
+    def state(self) -> State:
+        """The table's name for this screen."""
+        return State.OFF
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Ready: says which device this is."""
+
+    model: str
+    serial: str
+
+    @property
+    def state(self) -> State:
+        """The table's name for this screen."""
+        return State.IDLE
+
+
+@dataclass(frozen=True, slots=True)
+class Scanning:
+    """The camera is on; the only screen that looks at frames."""
+
+    @property
+    def state(self) -> State:
+        """The table's name for this screen."""
+        return State.SCANNING
+
+
+class Style(Enum):
+    """How a line of a review is set."""
+
+    LABEL = auto()
+    VALUE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a review page. ``broken``: the next line goes on in the middle of a word; the panel marks it."""
+
+    text: str
+    style: Style
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One page (``page`` counts from 1 to ``pages``) of what the code will stand for."""
+
+    title: str
+    page: int
+    pages: int
+    lines: tuple[Line, ...]
+
+    @property
+    def state(self) -> State:
+        """The table's name for this screen."""
+        return State.REVIEW
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing is left to read, so that OK confirms."""
+        return self.page == self.pages
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The answer: ``code`` in groups as it is read aloud ("9122 1436"), and what typing it does."""
+
+    code: str
+    purpose: str
+    already_shown: bool = False
+
+    @property
+    def state(self) -> State:
+        """The table's name for this screen."""
+        return State.CODE
+
+    @property
+    def digits(self) -> str:
+        """The code as it is typed."""
+        return self.code.replace(" ", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The user refused; no code was computed."""
+
+    @property
+    def state(self) -> State:
+        """The table's name for this screen."""
+        return State.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """There is no code, and ``sentence`` tells the user why in words that fit the smallest panel."""
+
+    kind: ErrorKind
+    sentence: str
+
+    @property
+    def state(self) -> State:
+        """The table's name for this screen."""
+        return State.FAULT if self.kind in FAULTS else State.ERROR
+
+
+Screen = Off | Idle | Scanning | Review | Code | Refused | Error
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where an event leads, and the word above the button that causes it."""
+
+    to: State
+    label: str = ""
+
+
+MOVES = {
+    State.OFF: {
+        Event.SWITCHED_ON: Move(State.IDLE),
+        Event.SWITCHED_ON_UNFIT: Move(State.FAULT),
+    },
+    State.IDLE: {
+        Event.OK: Move(State.SCANNING, "Scan"),
+        Event.CANCEL: Move(State.OFF, "Off"),
+        Event.TIME_OUT: Move(State.OFF),
+        Event.SWITCHED_OFF: Move(State.OFF),
+    },
+    State.SCANNING: {
+        Event.CHALLENGE: Move(State.REVIEW),
+        Event.REJECTED: Move(State.ERROR),
+        Event.CANCEL: Move(State.IDLE, "Stop"),
+        Event.TIME_OUT: Move(State.ERROR),
+        Event.SWITCHED_OFF: Move(State.OFF),
+    },
+    State.REVIEW: {
+        Event.OK: Move(State.REVIEW, "Next"),
+        Event.OK_ON_LAST_PAGE: Move(State.CODE, "Confirm"),
+        Event.CANCEL: Move(State.REFUSED, "Refuse"),
+        Event.REJECTED: Move(State.ERROR),
+        Event.BROKEN: Move(State.FAULT),
+        Event.TIME_OUT: Move(State.OFF),
+        Event.SWITCHED_OFF: Move(State.OFF),
+    },
+    State.CODE: {
+        Event.OK: Move(State.IDLE, "Done"),
+        Event.TIME_OUT: Move(State.OFF),
+        Event.SWITCHED_OFF: Move(State.OFF),
+    },
+    State.REFUSED: {
+        Event.OK: Move(State.IDLE, "Done"),
+        Event.TIME_OUT: Move(State.OFF),
+        Event.SWITCHED_OFF: Move(State.OFF),
+    },
+    State.ERROR: {
+        Event.OK: Move(State.SCANNING, "Retry"),
+        Event.CANCEL: Move(State.IDLE, "Back"),
+        Event.TIME_OUT: Move(State.OFF),
+        Event.SWITCHED_OFF: Move(State.OFF),
+    },
+    State.FAULT: {
+        Event.CANCEL: Move(State.OFF, "Off"),
+        Event.TIME_OUT: Move(State.OFF),
+        Event.SWITCHED_OFF: Move(State.OFF),
+    },
+}
+"""Every move there is. What is not here does not happen: the event is ignored and nothing changes."""
+
+
+def move(at: State, event: Event) -> Move | None:
+    """The move that ``event`` causes in state ``at``, or None where it is ignored."""
+    return MOVES[at].get(event)
+
+
+def ok_event(screen: Screen) -> Event:
+    """What pressing OK means on ``screen``: confirming needs the last page before one's eyes."""
+    return Event.OK_ON_LAST_PAGE if isinstance(screen, Review) and screen.is_last else Event.OK
+
+
+def soft_keys(screen: Screen) -> tuple[str, str]:
+    """The words above the two buttons (CANCEL left, OK right); empty where the button does nothing."""
+    cancel, ok = (move(screen.state, event) for event in (Event.CANCEL, ok_event(screen)))
+    return (cancel.label if cancel else "", ok.label if ok else "")
