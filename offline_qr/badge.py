@@ -78,7 +78,7 @@ def parse(data: bytes) -> InsecureBadge | SecureBadge:
         raise BadgeError("the badge is damaged: characters are missing or were changed") from None
     if not content or content[0] != _VERSION:
         raise BadgeError(f"unknown badge version: expected {_VERSION}, found {content[:1].hex() or 'none'}")
-    kind = content[1] if len(content) > 1 else None
+    kind = int.from_bytes(content[1:2])
     if kind not in _LENGTHS:
         raise BadgeError(f"unknown kind of badge: expected {_INSECURE} (insecure) or {_SECURE} (secure), found {kind}")
     _check_length("badge", content, _LENGTHS[kind])

@@ -164,7 +164,10 @@ class Suite:
         assert self.pin_hash_name is not None
         if pin_hash is None:
             assert pin is not None
-            return hashlib.new(self.pin_hash_name, pin.encode()).digest()
+            try:
+                return hashlib.new(self.pin_hash_name, pin.encode()).digest()
+            except UnicodeEncodeError:
+                raise DataInputError("the PIN is no text that UTF-8 can hold: it has a lone surrogate") from None
         expected = hashlib.new(self.pin_hash_name).digest_size
         if len(pin_hash) != expected:
             raise DataInputError(

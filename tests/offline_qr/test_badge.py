@@ -96,7 +96,7 @@ def open_and_parse(text: bytes) -> bytes:
         (SECURE.text.encode() + b" ", "damaged"),
         (SECURE.text.encode().lower().replace(b"aqb1", b"AQB1"), "damaged"),
         (SECURE.text.encode() + b"0" * 3000, "damaged"),
-        (badge_text(b"\1"), "unknown kind of badge: .* found None"),
+        (badge_text(b"\1"), "unknown kind of badge: .* found 0"),
         (badge_text(b"\2\1" + BADGE_ID), "unknown badge version: expected 1, found 02"),
         (badge_text(b"\1\3" + BADGE_ID), "unknown kind of badge: .* found 3"),
         (badge_text(b"\1\1" + BADGE_ID + b"\0"), "18 bytes, found 19"),

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from offline_qr.ocra import DataInputError, SuiteError, parse_suite
 
-PUBLISHED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data/ocra_rfc6287.json").read_text())
+PUBLISHED: dict[str, Any] = json.loads(
+    (Path(__file__).parents[1] / "data/ocra_rfc6287.json").read_text(encoding="utf-8")
+)
 KEY = b"12345678901234567890"
 KEY_32 = b"12345678901234567890123456789012"
 
@@ -160,6 +162,7 @@ def test_a_superfluous_input_is_named(name: str) -> None:
         ({"session": b"abcde"}, "up to 4 bytes, found 5"),
         ({"pin": None, "pin_hash": bytes(32)}, "expected 20 bytes, found 32"),
         ({"pin_hash": bytes(20)}, "the PIN or its hash, found both"),
+        ({"pin": "\ud800"}, "lone surrogate"),
         ({"question": ""}, "expected decimal digits"),
         ({"question": "1234567x"}, "expected decimal digits"),
         ({"question": "١٢٣٤"}, "expected decimal digits"),

@@ -8,7 +8,9 @@ import pytest
 
 from offline_qr.otq1 import Keys, derive_keys
 
-PUBLISHED: dict[str, Any] = json.loads((Path(__file__).parents[2] / "data/otq1_vectors.json").read_text())
+PUBLISHED: dict[str, Any] = json.loads(
+    (Path(__file__).parents[2] / "data/otq1_vectors.json").read_text(encoding="utf-8")
+)
 
 
 @pytest.fixture(params=PUBLISHED["vectors"], ids=lambda vector: vector["name"])

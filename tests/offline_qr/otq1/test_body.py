@@ -41,7 +41,7 @@ def test_every_well_known_tag_has_a_label() -> None:
         (b"\1\0\x29" + b"a" * 41 + b"\1a", "a label has 1 to 40 bytes of UTF-8, found 41"),
         (b"\2\1\1a\1\1b", r"a well-known tag stands once in a body, found the tags \[1, 1\]"),
         (b"\x09" + b"\0\1a\1b" * 9, "up to 8 fields, found 9"),
-        (b"\3" + b"\0\1a\x64" * 0 + b"".join(b"\0\1a\x53" + b"b" * 83 for _ in range(3)), "up to 260 bytes, found 262"),
+        (b"\3" + (b"\0\1a\x53" + b"b" * 83) * 3, "up to 260 bytes, found 262"),
         (b"\1\1\1\xff", "not UTF-8"),
         (b"\1\1\2\xc0\x80", "not UTF-8"),
         (b"\1\1\3\xed\xa0\x80", "not UTF-8"),
