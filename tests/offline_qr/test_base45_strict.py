@@ -34,3 +34,12 @@ def test_each_byte_string_has_one_spelling(text: bytes) -> None:
     except ValueError:
         return
     assert base45_strict.encode(data).encode() == text
+
+
+def test_a_library_that_turns_lenient_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library already drops line ends where it is given str; a later one may do so for bytes."""
+    strict = base45_strict.base45.b45decode
+    monkeypatch.setattr(base45_strict.base45, "b45decode", lambda text: strict(text.decode()))
+    assert base45_strict.decode(b"BB8") == b"AB"
+    with pytest.raises(ValueError, match="not the one base45 spelling"):
+        base45_strict.decode(b"BB8\n")
