@@ -1,26 +1,51 @@
-"""Finds QR codes in a picture and reads their bytes; bytes are never taken for text on the way."""
+"""Finds QR codes in a picture and reads their bytes; bytes are never taken for text on the way.
+
+Three readers, of which all three hand over bytes exactly:
+
+- **zxing-cpp** looks first at the picture as it is, then at four preparations of it. It reads inverted and mirrored
+  codes too.
+- **zbar**, where the shared library is installed, gives a second opinion (see ``zbar``).
+- **OpenCV** comes last and never searches, since its search for codes takes minutes on some pictures. It is handed only
+  the place where zxing-cpp saw a code that it could not read: it flattens that place, and samples the modules there.
+  zxing-cpp turns both into bytes, for OpenCV's own strings are not exact.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
+import cv2
+import numpy as np
 import zxingcpp
 
+from emulators.camera_scanner import zbar
 from emulators.camera_scanner.frames import require_image
+from emulators.camera_scanner.preparations import PREPARATIONS, shrink, to_gray
 from emulators.env import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from emulators.camera_scanner.frames import Image
 
-    Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
+Corners: TypeAlias = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
+"""Top left, top right, bottom right and bottom left of a symbol (as it was printed), as (x, y) in pixels of a picture."""
 
-_now = SystemClock().monotonic
+DEADLINE_MS = 250.0
+"""After this many milliseconds no further stage is begun."""
+
+_SECOND_OPINION_PIXELS = 1600
+"""zbar looks at pictures with no side longer than this: its time grows with their area, and there is a deadline."""
+
+_FLAT_PIXELS = 480
+_FLAT_MARGIN = 40
+
 _FORMATS = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
 # Never BarcodeFormat.QRCode: it includes Micro QR, whose smallest size has no error correction and is found by chance
 # in parts of larger codes, as a plausible six-digit number.
+
+_now = SystemClock().monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +60,130 @@ class Read:
     error_correction: str | None
     """"L", "M", "Q" or "H"; None where the decoder does not tell."""
     corners: Corners
-    """Top left, top right, bottom right, bottom left of the symbol, as (x, y) in pixels of the picture."""
     decoder: str
+    """"zxing-cpp", "zbar" or "opencv"."""
     stage: str
+    """What was done to the picture first; "direct" for nothing."""
     milliseconds: float
     """From the start of the search to this read."""
 
 
-def read_codes(image: Image, *, now: Callable[[], float] = _now) -> tuple[Read, ...]:
-    """All QR codes in ``image``, left to right.
+class _Found(NamedTuple):
+    """A code in a picture, by whichever reader; ``data`` is None where it was seen but could not be read."""
+
+    data: bytes | None
+    symbology: str
+    version: int | None
+    error_correction: str | None
+    corners: Corners
+
+
+def read_codes(image: Image, *, deadline_ms: float = DEADLINE_MS, now: Callable[[], float] = _now) -> tuple[Read, ...]:
+    """All QR codes that the first successful stage finds in ``image``, left to right; nothing if no stage finds one.
+
+    Args:
+        image: gray or colour, any size up to ``frames.MAX_PIXELS``; a code needs two pixels a module or more.
+        deadline_ms: when this much time has passed, no further stage is begun. The first stage always runs.
+        now: tells the time in seconds.
 
     Raises:
         ImageError: if ``image`` is not a picture.
     """
     start = now()
-    found = zxingcpp.read_barcodes(require_image(image), formats=_FORMATS)
-    return tuple(_from_zxing(barcode, "direct", (now() - start) * 1000) for barcode in found)
+    for decoder, stage, found in _cascade(require_image(image)):
+        milliseconds = (now() - start) * 1000
+        reads = [
+            Read(code.data, *code[1:4], code.corners, decoder, stage, milliseconds)
+            for code in found
+            if code.data is not None
+        ]
+        if reads:
+            return tuple(sorted(reads, key=_left_to_right))
+        if milliseconds >= deadline_ms:
+            break
+    return ()
 
 
-def _from_zxing(barcode: zxingcpp.Barcode, stage: str, milliseconds: float) -> Read:
-    place = barcode.position
-    extra = cast("dict[str, str]", barcode.extra)
-    return Read(
-        data=barcode.bytes,
-        symbology=barcode.symbology_identifier,
-        version=int(extra["Version"]),
-        error_correction=barcode.ec_level,
-        corners=(
-            (float(place.top_left.x), float(place.top_left.y)),
-            (float(place.top_right.x), float(place.top_right.y)),
-            (float(place.bottom_right.x), float(place.bottom_right.y)),
-            (float(place.bottom_left.x), float(place.bottom_left.y)),
-        ),
-        decoder="zxing-cpp",
-        stage=stage,
-        milliseconds=milliseconds,
+def _cascade(image: Image) -> Iterator[tuple[str, str, list[_Found]]]:
+    """Decoder, stage, and what it found, cheapest first; a stage runs only when it is asked for."""
+    seen = _by_zxing(image, with_errors=True)
+    yield "zxing-cpp", "direct", seen
+    gray = to_gray(image)
+    for preparation in PREPARATIONS:
+        found = _by_zxing(preparation.prepare(gray))
+        yield "zxing-cpp", preparation.stage, [_moved(code, preparation.scale) for code in found]
+    small, scale = shrink(gray, _SECOND_OPINION_PIXELS)
+    yield "zbar", "direct", [_moved(code, scale) for code in _by_zbar(small)]
+    for code in seen[:2]:
+        flat = _flattened(gray, code.corners)
+        yield "zxing-cpp", "flattened", [read._replace(corners=code.corners) for read in _by_zxing(flat)]
+        yield "opencv", "sampled", [read._replace(corners=code.corners) for read in _by_opencv(flat)]
+
+
+def _by_zxing(image: Image, *, with_errors: bool = False) -> list[_Found]:
+    """What zxing-cpp reads and, ``with_errors``, what it sees but cannot read: finding those costs nothing more."""
+    found = []
+    for barcode in zxingcpp.read_barcodes(image, formats=_FORMATS, return_errors=with_errors):
+        place = barcode.position
+        extra = cast("dict[str, str]", barcode.extra)
+        corners = tuple(
+            (float(point.x), float(point.y))
+            for point in (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
+        )
+        found.append(
+            _Found(
+                barcode.bytes if barcode.valid else None,
+                barcode.symbology_identifier,
+                int(extra["Version"]) if "Version" in extra else None,
+                barcode.ec_level,
+                cast("Corners", corners),
+            )
+        )
+    return found
+
+
+def _by_zbar(gray: Image) -> list[_Found]:
+    """What zbar reads; nothing where it is not installed."""
+    return [
+        _Found(symbol.data, symbol.symbology, None, None, (points[0], points[3], points[2], points[1]))
+        for symbol in zbar.find_symbols(gray)
+        for points in [symbol.points]
+    ]
+
+
+def _flattened(gray: Image, corners: Corners) -> Image:
+    """The code between ``corners`` as if seen squarely, with its quiet zone."""
+    near, far = _FLAT_MARGIN, _FLAT_PIXELS - _FLAT_MARGIN
+    square = np.array([(near, near), (far, near), (far, far), (near, far)], np.float32)
+    homography = cv2.getPerspectiveTransform(np.array(corners, np.float32), square)
+    flat = cv2.warpPerspective(
+        gray, homography, (_FLAT_PIXELS, _FLAT_PIXELS), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
+    return np.asarray(flat, np.uint8)
+
+
+def _by_opencv(flat: Image) -> list[_Found]:
+    """What OpenCV samples from a flattened code: its modules, which zxing-cpp then turns into exact bytes."""
+    near, far = _FLAT_MARGIN, _FLAT_PIXELS - _FLAT_MARGIN
+    square = np.array([[(near, near), (far, near), (far, far), (near, far)]], np.float32)
+    try:
+        modules = cast("Image | None", cv2.QRCodeDetectorAruco().decodeBytes(flat, square)[1])
+    except cv2.error:  # it raises on some pictures where it should find nothing
+        return []
+    if modules is None or not modules.size:
+        return []
+    quiet = np.pad(np.asarray(modules, np.uint8), 4, constant_values=255)
+    return _by_zxing(np.repeat(np.repeat(quiet, 4, axis=0), 4, axis=1))
+
+
+def _moved(code: _Found, scale: float) -> _Found:
+    """The code with its corners in pixels of a picture that is ``scale`` times as large."""
+    return code if scale == 1.0 else code._replace(corners=_scaled(code.corners, scale))
+
+
+def _scaled(corners: Corners, scale: float) -> Corners:
+    return cast("Corners", tuple((x * scale, y * scale) for x, y in corners))
+
+
+def _left_to_right(read: Read) -> tuple[float, float]:
+    return sum(x for x, _ in read.corners), sum(y for _, y in read.corners)

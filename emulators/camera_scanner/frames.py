@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Image: TypeAlias = NDArray[np.uint8]
-    """Pixels of 8 bits: shape (height, width) is gray, (height, width, 3) is blue, green, red."""
+Image: TypeAlias = "NDArray[np.uint8]"
+"""Pixels of 8 bits: shape (height, width) is gray, (height, width, 3) is blue, green, red."""
 
 MAX_PIXELS = 64_000_000
 """The largest picture that is looked at; beyond it a picture is an accident or an attack, not a camera."""
@@ -79,25 +79,25 @@ class SourceError(Exception):
     """A source of frames cannot deliver; ``str()`` is one sentence for people."""
 
 
-class UnreadableFile(SourceError):
+class UnreadableFile(SourceError):  # noqa: N818 - a condition in which a source ends, not a program's mistake
     """There is no such file, it may not be read, or it holds no picture in a format that is known."""
 
 
-class EmptyVideo(SourceError):
+class EmptyVideo(SourceError):  # noqa: N818 - as UnreadableFile
     """A video file without a single picture."""
 
 
-class TruncatedVideo(SourceError):
+class TruncatedVideo(SourceError):  # noqa: N818 - as UnreadableFile
     """A video file that ends before the pictures that its header promises."""
 
 
-class NoSuchCamera(SourceError):
+class NoSuchCamera(SourceError):  # noqa: N818 - as UnreadableFile
     """No camera has this index, or somebody else has it open."""
 
 
-class CameraStopped(SourceError):
+class CameraStopped(SourceError):  # noqa: N818 - as UnreadableFile
     """A camera that had been opened delivers no more pictures."""
 
 
-class NothingToSee(SourceError):
+class NothingToSee(SourceError):  # noqa: N818 - as UnreadableFile
     """A synthetic camera was asked for frames before it was shown a picture."""

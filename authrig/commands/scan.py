@@ -1,0 +1,186 @@
+"""``authrig scan``: read the QR codes in pictures, in videos, or before a camera."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from emulators.camera_scanner.decoders import Read
+    from emulators.camera_scanner.frames import Frame, FrameSource
+
+_PATIENCE_MS = 2000.0
+"""For a file there is more time per picture than for a camera: a photo may have many millions of pixels."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "scan",
+        help="read the QR codes in pictures, in videos, or before a camera",
+        description="Print what the QR codes in pictures, in videos or before a camera say. Bytes that are no printable text are escaped.",
+        epilog="Exit code: 0 something was read, 1 nothing was read, 2 a file or camera could not be used.",
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE", type=Path, help="a picture or a video")
+    parser.add_argument(
+        "--camera", type=_index, metavar="N", help="look through camera N (0 is the first) until a code is read"
+    )
+    parser.add_argument("--continuous", action="store_true", help="with --camera: go on after the first code")
+    parser.add_argument("--seconds", type=_seconds, metavar="S", help="with --camera: give up after S seconds")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line for each code, its bytes in base64")
+    parser.add_argument(
+        "--save",
+        type=Path,
+        metavar="DIR|FILE",
+        help="write each frame with its codes outlined; to FILE.png only the first",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read and print; returns the exit code."""
+    if (args.camera is None) == (not args.files):
+        return _refuse("give either files or --camera N")
+    if args.camera is None and (args.continuous or args.seconds is not None):
+        return _refuse("--continuous and --seconds go with --camera")
+    _calm_opencv()
+
+    from emulators.camera_scanner.frames import SourceError
+
+    show = _Printer(args)
+    failed = False
+    for source_of in _sources(args):
+        try:
+            for frame, reads in source_of:
+                show(frame, reads)
+        except (SourceError, OSError) as error:
+            sys.stdout.flush()
+            failed = True
+            _refuse(str(error))
+    return 2 if failed else 0 if show.count else 1
+
+
+def _sources(args: argparse.Namespace) -> Iterator[Iterable[tuple[Frame, tuple[Read, ...]]]]:
+    """For each file, or the camera, the frames that bring news."""
+    if args.camera is None:
+        for path in args.files:
+            yield _from_file(path)
+    else:
+        yield _from_camera(args.camera, args.seconds, continuous=args.continuous)
+
+
+def _from_file(path: Path) -> Iterator[tuple[Frame, tuple[Read, ...]]]:
+    from functools import partial
+
+    from emulators.camera_scanner.decoders import read_codes
+    from emulators.camera_scanner.scanner import Scanner
+    from emulators.camera_scanner.sources.files import open_file
+
+    scanner = Scanner(read=partial(read_codes, deadline_ms=_PATIENCE_MS))
+    source = open_file(path)
+    try:
+        yield from scanner.scan_all(source.frames())
+    finally:
+        source.close()
+
+
+def _from_camera(index: int, seconds: float | None, *, continuous: bool) -> Iterator[tuple[Frame, tuple[Read, ...]]]:
+    from emulators.camera_scanner.scanner import Scanner
+    from emulators.camera_scanner.sources.webcam import Webcam
+    from emulators.env import SystemClock
+
+    clock = SystemClock()
+    source = Webcam(index, clock)
+    until = None if seconds is None else clock.monotonic() + seconds
+    try:
+        for news in Scanner().scan_all(_before(source, until)):
+            yield news
+            if not continuous:
+                return
+    finally:
+        source.close()
+
+
+def _before(source: FrameSource, until: float | None) -> Iterator[Frame]:
+    """The frames of ``source`` taken before the time ``until``."""
+    for frame in source.frames():
+        if until is not None and frame.time >= until:
+            return
+        yield frame
+
+
+class _Printer:
+    """Prints reads as they come, and saves the frames that they were found in."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.count = 0
+        self._json: bool = args.json
+        self._save: Path | None = args.save
+        self._saved = 0
+        self._many = len(args.files) > 1
+
+    def __call__(self, frame: Frame, reads: tuple[Read, ...]) -> None:
+        from emulators.camera_scanner.report import describe, printable, scan_report
+
+        self.count += len(reads)
+        for read, report in zip(reads, scan_report(reads), strict=True):
+            if self._json:
+                line = json.dumps({"source": frame.source, "time": round(frame.time, 3), **report})
+            else:
+                name = f"{printable(os.fsencode(frame.source))}: " if self._many else ""
+                line = f"{name}{printable(read.data)}\n  {describe(read)}"
+            encoding = sys.stdout.encoding or "utf-8"
+            sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stdout.flush()
+        if self._save is not None:
+            self._save_outlined(self._save, frame, reads)
+
+    def _save_outlined(self, target: Path, frame: Frame, reads: tuple[Read, ...]) -> None:
+        from emulators.camera_scanner.outline import encode_png, outline
+
+        self._saved += 1
+        if target.suffix.lower() == ".png":
+            if self._saved > 1:
+                return
+        else:
+            target.mkdir(parents=True, exist_ok=True)
+            stem = Path(frame.source).stem.replace(" ", "-")
+            target /= f"{stem}-{self._saved:03}.png"
+        target.write_bytes(encode_png(outline(frame.image, reads)))
+
+
+def _calm_opencv() -> None:
+    """Before OpenCV is loaded: no log lines between ours, no picture bombs, no video that opens network addresses."""
+    from emulators.camera_scanner.frames import MAX_PIXELS
+
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "protocol_whitelist;file")
+
+
+def _refuse(sentence: str) -> int:
+    sys.stderr.write(f"authrig scan: {sentence}\n")
+    return 2
+
+
+def _index(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"a camera is a number from 0 on, found {text!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, found {text!r}")
+    return seconds
