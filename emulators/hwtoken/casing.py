@@ -57,7 +57,7 @@ def _draw_panel(dots: "Picture", profile: Profile, scale: int) -> "Colour":
     paper, ink = _colour(profile.look.paper), _colour(profile.look.ink)
     cell = np.ones((scale, scale), np.float32)
     if scale > 2:
-        cell[-1, :] = cell[:, -1] = 0.6
+        cell[-1, :] = cell[:, -1] = 0.75
     covered = np.kron(dots.astype(np.float32), cell)
     unlit = np.kron(np.ones(dots.shape, np.float32), cell)
     shadow = np.zeros_like(covered)
