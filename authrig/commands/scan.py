@@ -80,7 +80,7 @@ def _from_file(path: Path) -> Iterator[tuple[Frame, tuple[Read, ...]]]:
 
     from emulators.camera_scanner.decoders import read_codes
     from emulators.camera_scanner.scanner import Scanner
-    from emulators.camera_scanner.sources.files import open_file
+    from emulators.camera_scanner.sources.any_file import open_file
 
     scanner = Scanner(read=partial(read_codes, deadline_ms=_PATIENCE_MS))
     source = open_file(path)
@@ -156,13 +156,12 @@ class _Printer:
 
 
 def _calm_opencv() -> None:
-    """Before OpenCV is loaded: no log lines between ours, no picture bombs, no video that opens network addresses."""
+    """Before OpenCV is loaded: no log lines between ours, no pictures that fill the memory."""
     from emulators.camera_scanner.frames import MAX_PIXELS
 
     os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
-    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "protocol_whitelist;file")
 
 
 def _refuse(sentence: str) -> int:

@@ -60,7 +60,7 @@ def _hull(read: Read) -> NDArray[np.int32]:
     """The outline of the code, moved outwards a little so that it covers no module."""
     corners = np.array(read.corners, np.float64)
     middle = corners.mean(axis=0)
-    return (middle + (corners - middle) * 1.04).round().astype(np.int32)
+    return np.asarray((middle + (corners - middle) * 1.04).round(), np.int32)
 
 
 def _shorten(text: str) -> str:

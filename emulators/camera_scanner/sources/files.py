@@ -1,37 +1,23 @@
-"""The source that fits a file."""
-
-from __future__ import annotations
+"""What is asked of a file before anything is taken from it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import cv2
 
 from emulators.camera_scanner.frames import UnreadableFile
-from emulators.camera_scanner.sources.images import ImageFiles
-from emulators.camera_scanner.sources.video import VideoFile
-
-if TYPE_CHECKING:
-    from emulators.camera_scanner.frames import FrameSource
 
 
-def open_file(path: Path | str) -> FrameSource:
-    """Pictures or a video, whichever the file at ``path`` holds; judged by its first bytes, not by its name.
+def read_file(path: Path, most: int) -> bytes:
+    """At most the first ``most`` bytes of the file at ``path``, at least one.
 
     Raises:
-        UnreadableFile: if there is no such file, or it holds neither.
+        UnreadableFile: if it is missing, forbidden, empty, or no file: a device or a pipe may never end.
     """
-    path = Path(path)
     try:
+        if path.exists() and not path.is_file():
+            raise UnreadableFile(f"cannot read {path}: it is no file")
         with path.open("rb") as file:
-            empty = not file.read(1)
+            data = file.read(most)
     except OSError as error:
         raise UnreadableFile(f"cannot read {path}: {error.strerror or error}") from error
-    if empty:
+    if not data:
         raise UnreadableFile(f"{path} is empty")
-    if cv2.haveImageReader(str(path)):
-        return ImageFiles([path])
-    try:
-        return VideoFile(path)
-    except UnreadableFile as error:
-        raise UnreadableFile(f"{path} holds neither a picture nor a video that can be read") from error
+    return data

@@ -9,11 +9,14 @@ import cv2
 import numpy as np
 
 from emulators.camera_scanner.frames import Frame, ImageError, UnreadableFile, require_image
+from emulators.camera_scanner.sources.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from emulators.camera_scanner.frames import Image
+
+_LARGEST_FILE = 256 * 1024 * 1024
 
 
 class ImageFiles:
@@ -42,12 +45,9 @@ def load_image(path: Path) -> Image:
     Raises:
         UnreadableFile: if there is no such file or it holds no picture of a known format and possible size.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UnreadableFile(f"cannot read {path}: {error.strerror or error}") from error
-    if not data:
-        raise UnreadableFile(f"{path} is empty")
+    data = read_file(path, _LARGEST_FILE + 1)
+    if len(data) > _LARGEST_FILE:
+        raise UnreadableFile(f"{path} is larger than {_LARGEST_FILE} bytes: too large for a picture")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         return require_image(image)
