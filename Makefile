@@ -35,7 +35,7 @@ format: $(STAMP) ## let ruff put the code in order
 	@$(BIN)/ruff format .
 
 bench: $(STAMP) ## speed, each row as a ratio to its floor
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.run
 
 wheel: $(STAMP) ## build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist .

@@ -1,6 +1,42 @@
-"""The ``authrig`` command. Each command's module is imported only when it is asked for, so that ``--help`` is quick."""
+"""The ``authrig`` command line.
+
+Each command lives in its own module under ``authrig.commands`` and imports what it runs only when it runs, so that
+``authrig --help`` answers at once.
+
+Exit codes: 0 it did what it should, 1 it ran and something was not as it should be, 2 it could not run (the sentence on
+standard error says why), 130 interrupted.
+"""
+
+import argparse
+import sys
+from importlib.metadata import version
+
+from authrig.commands import demo, doctor, key, scan, serve
+from authrig.errors import RigError
+
+COMMANDS = (demo, serve, scan, key, doctor)
 
 
-def main() -> int:
-    """Run the command line; returns the exit code."""
-    return 0
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="authrig",
+        description="Authentication devices as software: a QR token, a FIDO security key, a QR scanner, and a server.",
+    )
+    parser.add_argument("--version", action="version", version=f"authrig {version('authrig')}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line ``argv`` (the process's own by default); returns the exit code."""
+    args = build_parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except RigError as error:
+        sys.stderr.write(f"authrig: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130

@@ -1,1 +1,1 @@
-"""See docs."""
+"""The suites: run them with ``pytest --pyargs hil_tests``, on emulated devices."""

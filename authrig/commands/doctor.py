@@ -1,0 +1,88 @@
+"""``authrig doctor``: what this machine lacks, what for, and the command that mends it."""
+
+import argparse
+import ctypes.util
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from glob import glob
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something outside Python that a part of the rig uses."""
+
+    name: str
+    used_for: str
+    mend: str
+    is_there: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Whether a need is met, and the command that meets it."""
+
+    name: str
+    used_for: str
+    present: bool
+    mend: str | None
+
+
+NEEDS = (
+    Need(
+        "libzbar",
+        "a second opinion when a QR code is hard to read",
+        "apt-get install libzbar0",
+        lambda: ctypes.util.find_library("zbar") is not None,
+    ),
+    Need(
+        "fido2-tools",
+        "fido2-token, fido2-cred and fido2-assert on `authrig key pty`",
+        "apt-get install fido2-tools",
+        lambda: shutil.which("fido2-token") is not None,
+    ),
+    Need(
+        "camera",
+        "`authrig scan --camera`",
+        "plug a webcam in; the user must be in the group video",
+        lambda: bool(glob("/dev/video*")),  # noqa: PTH207 - a device pattern, not a path of ours
+    ),
+    Need("pseudo-terminals", "`authrig key pty`", "mount devpts on /dev/pts", lambda: os.access("/dev/ptmx", os.W_OK)),
+)
+
+
+def examine() -> list[Finding]:
+    """Look at the machine."""
+    findings = []
+    for need in NEEDS:
+        present = need.is_there()
+        findings.append(Finding(need.name, need.used_for, present, None if present else need.mend))
+    return findings
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser("doctor", help="say what this machine lacks and how to mend it")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the findings. Nothing here is needed by the demo, so the exit code is 1 only as a hint for scripts."""
+    findings = examine()
+    if args.json:
+        json.dump([asdict(finding) for finding in findings], sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table("", "What", "Used for", "Mend with")
+        for finding in findings:
+            table.add_row("ok" if finding.present else "--", finding.name, finding.used_for, finding.mend or "")
+        Console().print(table)
+    return 0 if all(finding.present for finding in findings) else 1

@@ -1,0 +1,1 @@
+"""What happened, kept so that a person can judge it: steps, pictures and decoded traffic."""

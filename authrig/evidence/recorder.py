@@ -1,0 +1,79 @@
+"""Records what a flow did: its steps, each with what was expected and found, and the pictures and traffic of each."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from authrig.errors import Deviation
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG that belongs to a step."""
+
+    caption: str
+    png: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Decoded wire traffic that belongs to a step, one line each."""
+
+    caption: str
+    lines: tuple[str, ...]
+
+
+Exhibit = Picture | Traffic
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that was looked at.
+
+    ``evil`` marks a step in which somebody attacks and must be refused. ``seconds`` is the time since the step before.
+    """
+
+    name: str
+    expected: str
+    found: str
+    evil: bool
+    seconds: float
+    exhibits: tuple[Exhibit, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the step found what it expected."""
+        return self.expected == self.found
+
+
+class Recorder:
+    """The record of one flow. Exhibits gather until the next step is recorded, and then belong to it."""
+
+    def __init__(
+        self, *, on_step: Callable[[Step], None] | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.steps: list[Step] = []
+        self._exhibits: list[Exhibit] = []
+        self._on_step = on_step
+        self._monotonic = monotonic
+        self._since = monotonic()
+
+    def exhibit(self, exhibit: Exhibit) -> None:
+        """Keep ``exhibit`` for the step that is under way."""
+        self._exhibits.append(exhibit)
+
+    def expect(self, name: str, expected: str, found: str, *, evil: bool = False) -> None:
+        """Record the step ``name``.
+
+        Raises:
+            Deviation: if ``found`` is not ``expected``; the step is on record before that.
+        """
+        now = self._monotonic()
+        step = Step(name, expected, found, evil, now - self._since, tuple(self._exhibits))
+        self._exhibits.clear()
+        self._since = now
+        self.steps.append(step)
+        if self._on_step is not None:
+            self._on_step(step)
+        if not step.passed:
+            raise Deviation(name, expected, found)

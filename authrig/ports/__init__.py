@@ -1,0 +1,1 @@
+"""What the rig does to a device or a server: show it a picture, press its keys, read its screen, send it a request."""

@@ -1,0 +1,110 @@
+"""The rig: one server, and devices made as they are asked for, each with randomness of its own."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from authrig.errors import RigError
+from authrig.evidence.recorder import Exhibit
+from authrig.ports.key import EmulatedKey
+from authrig.ports.qr_token import EmulatedQrToken
+from authrig.ports.scanner import EmulatedScanner
+from authrig.ports.server import Administrator, Bank, Browser
+from emulators.camera_scanner.sources.synthetic import SyntheticCamera
+from emulators.env import Env, SeededRandom, SystemClock
+from emulators.fido_authenticator.authenticator import Authenticator
+from emulators.hwtoken.memory import TokenMemory
+from emulators.hwtoken.profile import load_profile
+from emulators.hwtoken.token import QrToken
+from server_stub.errors import ServerError
+from server_stub.run import run_server
+from server_stub.settings import Settings
+
+SEED_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+class Rig:
+    """A verification server and emulated devices in front of it; use it in a ``with`` block.
+
+    Args:
+        folder: an empty folder for the server's databases; whoever made it removes it.
+        seed: what the devices' randomness grows from. The server's randomness is the system's.
+
+    Raises:
+        RigError: on entry, if the server cannot start.
+    """
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._folder = folder
+        self._random = SeededRandom(seed)
+        self._observer: Callable[[Exhibit], None] | None = None
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        try:
+            self.server = self._open.enter_context(run_server(Settings(data_dir=self._folder / "server")))
+        except ServerError as error:
+            raise RigError(str(error)) from error
+        self.administrator = self._open.enter_context(Administrator(self.server.internal_url, self.server.admin_token))
+        self.scanner = EmulatedScanner(
+            SyntheticCamera(self._random.fork("scanner camera"), "badge-at-kiosk"), self._exhibit
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def watch(self, observer: Callable[[Exhibit], None]) -> None:
+        """From now on hand to ``observer`` what the devices saw and showed."""
+        self._observer = observer
+
+    @property
+    def origin(self) -> str:
+        """The web origin that people log in at, as a browser would name it."""
+        return self.server.origin
+
+    def browser(self) -> Browser:
+        """A person's browser with no cookies."""
+        return Browser(self.server.public_url)
+
+    def bank(self) -> Bank:
+        """An application that wants transactions approved."""
+        return Bank(self.server.internal_url)
+
+    def enrol(self, username: str) -> Person:
+        """Make an account, with a password of its own."""
+        person = Person(username, f"{username}-{self._random.fork(username).token_bytes(9).hex()}")
+        self.administrator.create_user(person.username, person.password)
+        return person
+
+    def give_qr_token(self, person: Person, serial: str) -> EmulatedQrToken:
+        """A new QR token, known to the verification cloud and assigned to ``person``, switched on."""
+        env = self._env(serial)
+        seed = env.random.token_bytes(SEED_BYTES)
+        memory = TokenMemory()
+        memory.provision(serial, seed)
+        self.administrator.assign_qr_token(person.username, serial, seed, f"{person.username}'s token")
+        camera = SyntheticCamera(self._random.fork(f"{serial} camera"), "desk")
+        return EmulatedQrToken(QrToken(env, load_profile(), memory), camera, self._exhibit)
+
+    def new_key(self, name: str) -> EmulatedKey:
+        """A new security key with nothing on it, touched as soon as it asks."""
+        return EmulatedKey(Authenticator(self._env(name)), self._exhibit)
+
+    def _env(self, device: str) -> Env:
+        """The world of ``device``: the machine's clock, and randomness that is its own."""
+        return Env(SystemClock(), self._random.fork(device))
+
+    def _exhibit(self, exhibit: Exhibit) -> None:
+        if self._observer is not None:
+            self._observer(exhibit)
