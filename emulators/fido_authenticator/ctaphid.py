@@ -130,6 +130,12 @@ class CtapHid:
         self._now = _Volatile()
         self.authenticator.power_up()
 
+    def host_left(self) -> None:
+        """The only host has gone: nobody waits for what is under way. Channels stay allocated."""
+        if self._now.work is not None:
+            self._now.work.execution.cancel()
+        self._now = _Volatile(last_channel=self._now.last_channel)
+
     def receive(self, report: bytes) -> None:
         """Take one report from a host. What is not 64 bytes long is no report, and ignored."""
         if len(report) != REPORT_BYTES:

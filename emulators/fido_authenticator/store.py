@@ -4,11 +4,11 @@ Changes are handed over in batches: after ``commit`` returns, all of them are ke
 is. Nothing else writes, so every state that a kill can leave behind is one that a commit made.
 """
 
+import os
 import sqlite3
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.status import CtapError
@@ -109,6 +109,7 @@ class MemoryStore:
         self._records: dict[str, bytes] = {}
         self._credentials: dict[bytes, Credential] = {}
         self._by_rp: dict[str, dict[bytes, None]] = {}
+        self._by_account: dict[tuple[str, bytes], bytes] = {}
 
     def get(self, name: str) -> bytes | None:
         """The record ``name``."""
@@ -150,33 +151,37 @@ class MemoryStore:
                     self._records.clear()
                     self._credentials.clear()
                     self._by_rp.clear()
+                    self._by_account.clear()
 
     def close(self) -> None:
         """There is no file."""
 
     def _save(self, credential: Credential) -> None:
-        for older in self.credentials(credential.rp_id):
-            if older.id != credential.id and _same_account(older, credential):
-                self._delete(older.id)
+        account = _account(credential)
+        if account is not None:
+            older = self._by_account.get((credential.rp_id, account))
+            if older is not None and older != credential.id:
+                self._delete(older)
+            self._by_account[credential.rp_id, account] = credential.id
         self._credentials[credential.id] = credential
         self._by_rp.setdefault(credential.rp_id, {})[credential.id] = None
 
     def _delete(self, credential_id: bytes) -> None:
         credential = self._credentials.pop(credential_id, None)
-        if credential is not None:
-            siblings = self._by_rp[credential.rp_id]
-            del siblings[credential_id]
-            if not siblings:
-                del self._by_rp[credential.rp_id]
+        if credential is None:
+            return
+        account = _account(credential)
+        if account is not None:
+            del self._by_account[credential.rp_id, account]
+        siblings = self._by_rp[credential.rp_id]
+        del siblings[credential_id]
+        if not siblings:
+            del self._by_rp[credential.rp_id]
 
 
 def _account(credential: Credential) -> bytes | None:
     """The user id for which there is at most one credential per relying party; None if there may be many."""
     return credential.user.id if credential.discoverable and credential.user else None
-
-
-def _same_account(one: Credential, other: Credential) -> bool:
-    return _account(one) is not None and _account(one) == _account(other)
 
 
 _APPLICATION_ID = 0x46494451
@@ -208,7 +213,7 @@ class SqliteStore:
         self.path = path
         try:
             # Private from the first instant: sqlite would create it for everybody that the umask allows.
-            path.touch(mode=0o600)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"key file {path}: cannot be opened: {error}") from error
@@ -237,6 +242,9 @@ class SqliteStore:
                 f"key file {self.path}: expected version {_SCHEMA_VERSION} or older, found version {version}; "
                 "use the newer Authrig that wrote it"
             )
+        ((verdict,),) = execute("PRAGMA quick_check(1)")
+        if verdict != "ok":
+            raise StoreError(f"key file {self.path}: expected a key file, found damage: {verdict}")
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
         if not tables:
@@ -244,48 +252,45 @@ class SqliteStore:
                 f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
                 f" PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;"
             )
-        ((verdict,),) = execute("PRAGMA quick_check(1)")
-        if verdict != "ok":
-            raise StoreError(f"key file {self.path}: expected a key file, found damage: {verdict}")
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"key file {self.path}: cannot be read: {error}") from error
 
     def get(self, name: str) -> bytes | None:
         """The record ``name``."""
-        row = self._connection.execute("SELECT value FROM records WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
+        rows = self._rows("SELECT value FROM records WHERE name = ?", name)
+        return rows[0][0] if rows else None
 
     def names(self) -> tuple[str, ...]:
         """The names of all records, sorted."""
-        return tuple(name for (name,) in self._connection.execute("SELECT name FROM records ORDER BY name"))
+        return tuple(name for (name,) in self._rows("SELECT name FROM records ORDER BY name"))
 
     def credential(self, credential_id: bytes) -> Credential | None:
         """The credential with this id."""
-        rows = self._connection.execute("SELECT id, body FROM credentials WHERE id = ?", (credential_id,))
-        return next(self._read(rows), None)
+        rows = self._rows("SELECT id, body FROM credentials WHERE id = ?", credential_id)
+        return self._read(*rows[0]) if rows else None
 
     def credentials(self, rp_id: str) -> tuple[Credential, ...]:
         """The credentials of one relying party, newest first."""
-        rows = self._connection.execute(
-            "SELECT id, body FROM credentials WHERE rp_id = ? ORDER BY place DESC", (rp_id,)
-        )
-        return tuple(self._read(rows))
+        rows = self._rows("SELECT id, body FROM credentials WHERE rp_id = ? ORDER BY place DESC", rp_id)
+        return tuple(self._read(*row) for row in rows)
 
-    def _read(self, rows: Iterable[tuple[bytes, bytes]]) -> Iterator[Credential]:
-        for credential_id, body in rows:
-            try:
-                yield Credential.from_bytes(credential_id, body)
-            except (CtapError, KeyError, AttributeError) as error:
-                raise StoreError(f"key file {self.path}: credential {credential_id.hex()} is damaged") from error
+    def _read(self, credential_id: bytes, body: bytes) -> Credential:
+        try:
+            return Credential.from_bytes(credential_id, body)
+        except (CtapError, KeyError, TypeError) as error:
+            raise StoreError(f"key file {self.path}: credential {credential_id.hex()} is damaged") from error
 
     def rp_ids(self) -> tuple[str, ...]:
         """The relying parties that have credentials here, sorted."""
-        return tuple(
-            rp_id for (rp_id,) in self._connection.execute("SELECT DISTINCT rp_id FROM credentials ORDER BY 1")
-        )
+        return tuple(rp_id for (rp_id,) in self._rows("SELECT DISTINCT rp_id FROM credentials ORDER BY rp_id"))
 
     def count(self) -> int:
         """How many credentials there are."""
-        ((count,),) = self._connection.execute("SELECT count(*) FROM credentials")
-        return int(count)
+        return int(self._rows("SELECT count(*) FROM credentials")[0][0])
 
     def commit(self, *changes: Change) -> None:
         """Make all ``changes``, in order, or none.

@@ -64,6 +64,10 @@ class User(Protocol):
         """Have ``woken`` called, from any thread, when ``decision`` may have changed at an unforeseen time."""
         ...
 
+    def unlisten(self, woken: Callable[[], None]) -> None:
+        """No longer call ``woken``."""
+        ...
+
 
 class AutomaticUser:
     """Answers every request at once the same way: a touch, a refusal, or (None) never: nobody is there."""
@@ -87,6 +91,9 @@ class AutomaticUser:
 
     def listen(self, woken: Callable[[], None]) -> None:
         """It never changes, so nobody is woken."""
+
+    def unlisten(self, woken: Callable[[], None]) -> None:
+        """Nobody is woken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,9 @@ class ScriptedUser:
     def listen(self, woken: Callable[[], None]) -> None:
         """Every change is foreseen, so nobody is woken."""
 
+    def unlisten(self, woken: Callable[[], None]) -> None:
+        """Nobody is woken."""
+
 
 class HandUser:
     """Somebody outside answers: ``touch`` and ``deny`` may be called from any thread."""
@@ -135,7 +145,7 @@ class HandUser:
         self._pending: UserRequest | None = None
         self._decision: Decision | None = None
         self._listeners: list[Callable[[], None]] = []
-        self.on_request: Callable[[UserRequest], None] | None = None
+        self.on_request: Callable[[UserRequest], object] | None = None
         """Called with each request when the key starts to blink; it may answer on the spot."""
 
     @property
@@ -155,7 +165,7 @@ class HandUser:
         if self._pending is None:
             return False
         self._decision = decision
-        for woken in self._listeners:
+        for woken in tuple(self._listeners):
             woken()
         return True
 
@@ -181,3 +191,7 @@ class HandUser:
     def listen(self, woken: Callable[[], None]) -> None:
         """Call ``woken`` after each answer."""
         self._listeners.append(woken)
+
+    def unlisten(self, woken: Callable[[], None]) -> None:
+        """No longer call ``woken``."""
+        self._listeners.remove(woken)

@@ -1,0 +1,188 @@
+"""A key on a pseudo-terminal: ``fido2-token -I /dev/pts/N`` works without root, kernel module or hardware.
+
+libfido2 takes any character device for a HID node: it writes a report id (0) and 64 bytes, and reads 64 bytes.
+"""
+
+import contextlib
+import os
+import select
+import termios
+import threading
+import tty
+from types import TracebackType
+from typing import Self
+
+from emulators.fido_authenticator.ctaphid import BROADCAST, REPORT_BYTES, Command, CtapHid
+from emulators.fido_authenticator.transports.open_watch import OpenWatch
+
+_WRITTEN_BYTES = 1 + REPORT_BYTES
+_OPENING = b"\0" + BROADCAST.to_bytes(4) + bytes((0x80 | Command.INIT, 0, 8))
+"""How the first report begins that a host writes."""
+_BACKLOG_BYTES = 1 << 16
+"""With so much unread by the host, the key stops listening to it."""
+_CC = 6  # where a list of terminal attributes keeps the control characters
+
+
+class PtyTransport:
+    """A cable between ``hid`` and the one host that opens ``path``; hosts may come and go, one after another.
+
+    ``run`` serves until ``stop``; as a context manager it does so in a thread of its own. Time-outs are kept on the
+    env's clock: one that stands still never ends a wait.
+
+    Raises:
+        OSError: if the machine has no pseudo-terminal or inotify instance left.
+    """
+
+    def __init__(self, hid: CtapHid) -> None:
+        self.hid = hid
+        # The host's end is kept open: a terminal that nobody has open would report a hang-up all the time.
+        self._key_end, self._host_end = os.openpty()
+        self.path = os.ttyname(self._host_end)
+        """The device to give to a host."""
+        _make_report_device(self._host_end)
+        os.set_blocking(self._key_end, False)
+        self._woken, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            self._watch = OpenWatch(self.path)
+        except OSError:
+            self._close_files()
+            raise
+        self._hosts = 0
+        self._inbox = b""
+        self._inbox_since = 0.0
+        self._outbox = bytearray()
+        self._stopping = False
+        self._closed = False
+        # Reentrant, as a user who is asked may answer on the spot, and that wakes the key.
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+        hid.authenticator.user.listen(self.wake)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self.run, name=f"key on {self.path}", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def run(self) -> None:
+        """Serve hosts until ``stop`` is called from another thread."""
+        poll = select.poll()
+        poll.register(self._woken, select.POLLIN)
+        poll.register(self._watch.descriptor, select.POLLIN)
+        while not self._stopping:
+            with self._lock:
+                deadline = self.hid.next_deadline()
+                pause = None if deadline is None else max(0.0, deadline - self.hid.clock.monotonic()) * 1000
+                listening = 0 if self._choked() else select.POLLIN
+                poll.register(self._key_end, listening | (select.POLLOUT if self._outbox else 0))
+            ready = {descriptor for descriptor, _ in poll.poll(pause)}
+            with self._lock:
+                if self._woken in ready:
+                    os.read(self._woken, 4096)
+                self._receive()
+                self.hid.poll()
+                self._send()
+
+    def wake(self) -> None:
+        """Have the key look at its user now; may be called from any thread."""
+        # A full pipe wakes just as well.
+        with self._lock, contextlib.suppress(BlockingIOError):
+            if not self._closed:
+                os.write(self._waker, b"\0")
+
+    def stop(self) -> None:
+        """End ``run``; may be called from any thread."""
+        self._stopping = True
+        self.wake()
+
+    def power_cycle(self) -> None:
+        """Unplug the key and plug it in again; the path stays."""
+        with self._lock:
+            self.hid.power_cycle()
+            self._outbox.clear()
+        self.wake()
+
+    def close(self) -> None:
+        """Stop, and take the device away: a host that has it open reads an error."""
+        if self._closed:
+            return
+        self.hid.authenticator.user.unlisten(self.wake)
+        self.stop()
+        if self._thread is not None:
+            self._thread.join()
+        with self._lock:
+            self._closed = True
+            self._watch.close()
+            self._close_files()
+
+    def _close_files(self) -> None:
+        for descriptor in (self._key_end, self._host_end, self._woken, self._waker):
+            os.close(descriptor)
+
+    def _choked(self) -> bool:
+        return len(self._outbox) >= _BACKLOG_BYTES
+
+    def _receive(self) -> None:
+        data = b"" if self._choked() else self._read()
+        left = False
+        # What is read has been written before now, so whoever wrote it is known to have opened the device.
+        while self._last_host_left():
+            left = True
+            data += self._read()
+        if left:
+            # Nobody waits any more for what the last host asked, and what it left unread is not for the next one,
+            # of which nothing is here but its opening, if that.
+            self.hid.host_left()
+            self._outbox.clear()
+            termios.tcflush(self._host_end, termios.TCIFLUSH)
+            opening = data.rfind(_OPENING) if self._hosts else -1
+            self._inbox, data = b"", data[opening:] if opening >= 0 else b""
+        if data:
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        now = self.hid.clock.monotonic()
+        if now - self._inbox_since > self.hid.authenticator.profile.timing.fragment:
+            # Hosts write whole reports: the half of one is given up when its rest does not come.
+            self._inbox = b""
+        self._inbox_since = now
+        data = self._inbox + data
+        whole = len(data) - len(data) % _WRITTEN_BYTES
+        for at in range(0, whole, _WRITTEN_BYTES):
+            self.hid.receive(data[at + 1 : at + _WRITTEN_BYTES])
+        self._inbox = data[whole:]
+
+    def _last_host_left(self) -> bool:
+        """Count who has come and gone; whether nobody had the device open at some time since the last call."""
+        left = False
+        for opened in self._watch.read():
+            self._hosts += 1 if opened else -1
+            left = left or self._hosts == 0
+        return left
+
+    def _read(self) -> bytes:
+        """All that was written to the device by now; a host that never stops writing is not waited for."""
+        data = b""
+        with contextlib.suppress(BlockingIOError):
+            while len(data) < 2 * _BACKLOG_BYTES and (chunk := os.read(self._key_end, _BACKLOG_BYTES)):
+                data += chunk
+        return data
+
+    def _send(self) -> None:
+        for report in self.hid.take_reports():
+            self._outbox += report
+        with contextlib.suppress(BlockingIOError):
+            while self._outbox:
+                del self._outbox[: os.write(self._key_end, self._outbox)]
+
+
+def _make_report_device(descriptor: int) -> None:
+    """Bytes pass unchanged, and a host never reads half a report."""
+    tty.setraw(descriptor)
+    attributes = termios.tcgetattr(descriptor)
+    attributes[_CC][termios.VMIN] = REPORT_BYTES
+    termios.tcsetattr(descriptor, termios.TCSANOW, attributes)

@@ -1,0 +1,216 @@
+import base64
+import os
+import select
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from emulators.env import Env
+from emulators.fido_authenticator.authenticator import Authenticator
+from emulators.fido_authenticator.ctaphid import CtapHid
+from emulators.fido_authenticator.transports.pty import PtyTransport
+from emulators.fido_authenticator.user import AutomaticUser, HandUser, User
+from tests.emulators.fido_authenticator.hid_transport_checks import CBOR, KEEPALIVE, PING, Channel, check_hid_transport
+
+
+class _Host:
+    """Opens, writes and reads as libfido2 does."""
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY)
+        self._open = True
+
+    def write(self, report: bytes) -> None:
+        assert os.write(self._descriptor, b"\0" + report) == 65
+
+    def read(self) -> bytes:
+        ready, _, _ = select.select([self._descriptor], [], [], 10)
+        assert ready, "the key said nothing for ten seconds"
+        return os.read(self._descriptor, 64)
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            os.close(self._descriptor)
+
+
+class _Cable:
+    many_hosts = False
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.hosts: list[_Host] = []
+
+    def open(self) -> _Host:
+        self.hosts.append(_Host(self.path))
+        return self.hosts[-1]
+
+
+@contextmanager
+def _key(user: User | None = None) -> Iterator[PtyTransport]:
+    with PtyTransport(CtapHid(Authenticator(Env.real(), user=user))) as pty:
+        yield pty
+
+
+@contextmanager
+def _plugged_in() -> Iterator[_Cable]:
+    with _key() as pty:
+        cable = _Cable(pty.path)
+        try:
+            yield cable
+        finally:
+            for host in cable.hosts:
+                host.close()
+
+
+def _run(*command: str, stdin: str = "") -> str:
+    """What an unmodified tool prints; it must succeed."""
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _repeat(action: Callable[[], object]) -> None:
+    for _ in range(100_000):
+        action()
+
+
+def test_it_is_a_hid_transport() -> None:
+    """The checks that every wire must pass."""
+    check_hid_transport(_plugged_in)
+
+
+@pytest.mark.needs("fido2-token")
+def test_fido2_token_reads_the_key_twice() -> None:
+    """One host after another opens the same path."""
+    with _key() as pty:
+        for _ in range(2):
+            described = _run("fido2-token", "-I", pty.path)
+            assert "aaguid: 617574687269672d746573742d6b6579" in described
+            assert "algorithms: es256 (public-key)" in described
+
+
+@pytest.mark.needs("fido2-cred", "fido2-assert")
+@pytest.mark.parametrize("resident", [False, True])
+def test_libfido2_creates_and_asserts(tmp_path: Path, *, resident: bool) -> None:
+    """Debian's tools register a credential, verify its attestation, log in with it, and verify the assertion."""
+    client_data = base64.b64encode(bytes(32)).decode()
+    rk = ["-r"] if resident else []
+    with _key() as pty:
+        user_id = base64.b64encode(b"ada").decode()
+        made = _run("fido2-cred", "-M", *rk, pty.path, stdin=f"{client_data}\nexample.com\nada\n{user_id}\n")
+        verified = _run("fido2-cred", "-V", stdin=made)
+        credential_id, public_key = verified.split("\n", 1)
+        (tmp_path / "public.pem").write_text(public_key)
+        known = [] if resident else [credential_id]
+        asserted = _run("fido2-assert", "-G", *rk, pty.path, stdin="\n".join([client_data, "example.com", *known, ""]))
+        if resident:
+            # The tool appends the user id of a discoverable credential, which its verifier does not read.
+            assert asserted.splitlines()[-1] == user_id
+            asserted = "\n".join(asserted.splitlines()[:4]) + "\n"
+        _run("fido2-assert", "-V", str(tmp_path / "public.pem"), "es256", stdin=asserted)
+        damaged = asserted.splitlines()
+        damaged[0] = base64.b64encode(bytes([1]) * 32).decode()
+        refused = subprocess.run(
+            ["fido2-assert", "-V", str(tmp_path / "public.pem"), "es256"],
+            input="\n".join(damaged) + "\n",
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert refused.returncode != 0
+
+
+def test_a_touch_by_hand_ends_the_wait() -> None:
+    """The host is told to wait at once, and answered as soon as somebody touches the key in another thread."""
+    user = HandUser()
+    with _key(user) as pty:
+        host = _Host(pty.path)
+        channel = Channel(host)
+        channel.send(CBOR, b"\x0b")
+        assert channel.receive() == (KEEPALIVE, b"\x02")
+        assert user.touch()
+        while (answer := channel.receive()) == (KEEPALIVE, b"\x02"):
+            pass
+        assert answer == (CBOR, b"\0")
+        host.close()
+
+
+def test_a_user_may_answer_on_the_spot() -> None:
+    """A user who is called in the key's own thread can touch right there."""
+    user = HandUser()
+    user.on_request = lambda _: user.touch()
+    with _key(user) as pty:
+        host = _Host(pty.path)
+        assert Channel(host).call(CBOR, b"\x0b") == b"\0"
+        host.close()
+
+
+def test_a_host_that_dies_while_the_key_blinks_hurts_nobody() -> None:
+    """The next host finds a key that is neither busy nor talking to the dead one."""
+    with _key(AutomaticUser(None)) as pty:
+        for _ in range(20):
+            host = _Host(pty.path)
+            channel = Channel(host)
+            channel.send(CBOR, b"\x0b")
+            assert channel.receive() == (KEEPALIVE, b"\x02")
+            os.write(host._descriptor, b"\0half a report")
+            host.close()
+
+
+def test_a_host_that_never_reads_cannot_fill_the_memory() -> None:
+    """The key stops listening to a host that only talks."""
+    with _key() as pty:
+        host = _Host(pty.path)
+        channel = Channel(host)
+        os.set_blocking(host._descriptor, False)
+        (report,) = channel.reports(PING, b"x" * 57)
+        with pytest.raises((BlockingIOError, AssertionError)):
+            _repeat(lambda: host.write(report))
+        assert len(pty._outbox) < 200_000
+        host.close()
+        second = _Host(pty.path)
+        assert Channel(second).call(PING, b"hello") == b"hello"
+        second.close()
+
+
+def test_unplugging_while_a_host_waits_ends_its_read() -> None:
+    """A host notices that the key is gone."""
+    with _key(AutomaticUser(None)) as pty:
+        host = _Host(pty.path)
+        channel = Channel(host)
+        channel.send(CBOR, b"\x0b")
+        channel.receive()
+        pty.close()
+        pty.close()
+    with pytest.raises((OSError, AssertionError)):
+        _repeat(channel.receive)
+    host.close()
+
+
+def test_run_serves_until_stopped() -> None:
+    """A command line can serve in its own thread and be stopped from another."""
+    pty = PtyTransport(CtapHid(Authenticator(Env.real())))
+    thread = threading.Thread(target=pty.stop)
+    thread.start()
+    pty.run()
+    thread.join()
+    pty.close()
+    assert not Path(pty.path).exists()
+
+
+def test_a_power_cycle_forgets_channels() -> None:
+    """The path stays, the host must start anew."""
+    with _key() as pty:
+        host = _Host(pty.path)
+        old = Channel(host)
+        pty.power_cycle()
+        old.send(PING, b"still there?")
+        assert old.receive() == (0x3F, b"\x0b")
+        assert Channel(host).call(PING, b"hello") == b"hello"
+        host.close()
