@@ -1,0 +1,171 @@
+"""First steps: access to an application, password, badge."""
+
+import base64
+import binascii
+import hashlib
+from typing import Annotated
+
+from msgspec import Meta
+from sqlalchemy import Connection
+
+from offline_qr.badge import BadgeError, InsecureBadge, SecureBadge, parse
+from server_stub import sessions
+from server_stub.api.current import (
+    COOKIE,
+    Proof,
+    cookie,
+    find,
+    next_methods,
+    passed,
+    prove,
+    refusal_document,
+    require,
+    step_reply,
+)
+from server_stub.api.envelope import Request
+from server_stub.api.routing import Call, Nothing, Reply
+from server_stub.errors import ApiError, bad_request
+from server_stub.factors import badge as badges
+from server_stub.factors.offline_qr import locked
+from server_stub.factors.password import normalise
+from server_stub.flows.flow import BADGES, Method
+from server_stub.iam import Iam
+from server_stub.limits import Lock
+from server_stub.policies import Context, decide
+from server_stub.sessions import Session
+from server_stub.store import users
+from server_stub.store.iam import attempts, audit
+from server_stub.store.users import User
+
+Username = Annotated[str, Meta(min_length=1, max_length=64)]
+Password = Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class PasswordCheck(Request, frozen=True):
+    """``username`` may be left out after an insecure badge; if it is there it must be the badge's user."""
+
+    password: Password
+    username: Username | None = None
+
+
+class BadgeCheck(Request, frozen=True):
+    """``badge``: base64 of the bytes that the scanner read."""
+
+    badge: Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+async def access(iam: Iam, call: Call[Nothing]) -> Reply:
+    """Start a login for an application, or look how it stands: 200 when it is complete, 401 with what is still missing."""
+    name = call.path["application"]
+    if name not in iam.policies.applications:
+        raise ApiError(404, "APPLICATION_NOT_FOUND", "there is no application of that name")
+    session = await find(iam, call.cookies)
+    token = ""
+    if session is None or session.application != name:
+        token, session = await iam.database.run(_start, iam, name, call.cookies.get(COOKIE, ""))
+    if session is None:
+        raise ApiError(403, "ACCESS_DENIED", "no policy lets anyone into this application")
+    if session.authenticated_at is not None:
+        return step_reply(iam, session)
+    error = ApiError(401, "NOT_AUTHORIZED", "the login is not complete")
+    return Reply(refusal_document(iam, session, error), 401, cookie(token) if token else None)
+
+
+def _start(connection: Connection, iam: Iam, application: str, old_token: str) -> tuple[str, Session | None]:
+    now, token = iam.now(), iam.new_token()
+    decision = decide(iam.policies.policies, Context(application))
+    outcome = decision.flow.name if decision.flow else "denied"
+    audit.append(connection, now, "access", outcome, application=application, why=list(decision.why))
+    if decision.flow is None:
+        return "", None
+    if old_token:
+        sessions.end(connection, old_token)
+    return token, sessions.start(connection, token, application, decision.flow, now + iam.settings.login_lifetime)
+
+
+async def check_password(iam: Iam, call: Call[PasswordCheck]) -> Reply:
+    """Check user name and password; after an insecure badge, the password of its user."""
+    session = await require(iam, call, Method.PASSWORD)
+    name = call.body.username
+    if session.username is None and name is None:
+        raise bad_request("the user name is missing: nothing in this session says yet who the user is")
+    asked = session.username if name is None else normalise(name).decode()
+    if session.username not in (None, asked):
+        asked = ""  # nobody's name: whatever the password, it is not the badge holder's
+    user, lock = await iam.database.run(_begin_password, asked or "", iam.now())
+    if lock:
+        raise locked(lock.until)
+    if not await iam.hasher.matches(call.body.password, user.password_hash if user else None):
+        raise await iam.database.run(_wrong_password, asked or "", user, iam.now())
+    assert user is not None
+    proof = await prove(iam, session, Method.PASSWORD, user.id)
+    token, session = await iam.database.run(_right_password, iam, session, user, proof)
+    return step_reply(iam, session, token)
+
+
+def _begin_password(connection: Connection, username: str, now: float) -> tuple[User | None, Lock | None]:
+    user = users.find_user(connection, username)
+    return user, attempts.reserve(connection, _subject(user, username), Method.PASSWORD, now)
+
+
+def _wrong_password(connection: Connection, username: str, user: User | None, now: float) -> ApiError:
+    audit.append(connection, now, "password", "wrong", user.id if user else None)
+    lock = attempts.lock(connection, _subject(user, username), Method.PASSWORD, now)
+    return ApiError(400, "USERNAME_PASSWORD_WRONG", "user name or password is wrong", lock.until if lock else None)
+
+
+def _right_password(
+    connection: Connection, iam: Iam, session: Session, user: User, proof: Proof
+) -> tuple[str, Session]:
+    if users.get_user(connection, user.id).password_hash != user.password_hash:
+        raise ApiError(400, "USERNAME_PASSWORD_WRONG", "the password was changed a moment ago")
+    attempts.clear(connection, _subject(user, user.username), Method.PASSWORD)
+    return passed(connection, iam, session, proof)
+
+
+def _subject(user: User | None, username: str) -> str:
+    """Whose attempts are counted. Names that nobody has lock like others: the answer tells nobody which ones exist."""
+    return user.id.hex() if user else "unknown:" + hashlib.sha256(username.encode()).hexdigest()
+
+
+async def check_badge(iam: Iam, call: Call[BadgeCheck]) -> Reply:
+    """Check a badge that was held up to the scanner."""
+    session = await require(iam, call, *BADGES)
+    try:
+        badge = parse(base64.b64decode(call.body.badge, validate=True))
+    except binascii.Error as error:
+        raise bad_request("the badge is not base64 of what the scanner read") from error
+    except BadgeError as error:
+        raise ApiError(400, "BADGE_WRONG", str(error)) from error
+    kind = badges.kind_of(badge)
+    allowed = badges.KINDS[kind] in next_methods(iam, session)
+    scan = await iam.database.run(_scan, iam, badge, session, allowed=allowed)
+    if not allowed:
+        raise ApiError(403, "BADGE_NOT_ALLOWED", f"{kind} badges are not accepted here")
+    if scan.why_not or scan.user is None:
+        raise ApiError(400, "BADGE_WRONG", "the badge is not known or no longer valid")
+    proof = await prove(iam, session, scan.method, scan.user.id)
+    token, session = await iam.database.run(passed, iam, session, proof)
+    return step_reply(iam, session, token)
+
+
+def _scan(
+    connection: Connection,
+    iam: Iam,
+    badge: InsecureBadge | SecureBadge,
+    session: Session,
+    *,
+    allowed: bool,
+) -> badges.Scan:
+    scan = badges.scan(connection, iam.vault, badge)
+    audit.append(
+        connection,
+        iam.now(),
+        "badge.scan",
+        scan.why_not or ("read" if allowed else "not allowed by policy"),
+        scan.user.id if scan.user else None,
+        kind=badges.kind_of(badge),
+        badge=badge.badge_id.hex(),
+        application=session.application,
+    )
+    return scan

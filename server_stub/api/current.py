@@ -1,0 +1,179 @@
+"""The session of a request: who calls, what may come next, and how a passed step is answered."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from sqlalchemy import Connection
+from starlette.requests import Request
+
+from server_stub import sessions
+from server_stub.api.envelope import Document, ErrorAnswer, Where, answer, error_answer, log_refusal
+from server_stub.api.routing import Call, Cookie, Reply
+from server_stub.cloud.messages import Device
+from server_stub.errors import ApiError, unexpected_call
+from server_stub.flows.flow import Flow, Method
+from server_stub.flows.next_step import next_auth_step
+from server_stub.iam import Iam
+from server_stub.sessions import Passed, Pending, Session
+from server_stub.store.iam import audit
+
+COOKIE = "authrig_session"
+
+
+class StepAttributes(Document, frozen=True):
+    """Where a login stands; ``nextAuthStep`` is null when it is complete, then ``redirectUri`` says where to go."""
+
+    next_auth_step: str | None
+    redirect_uri: str | UnsetType = UNSET
+
+
+def cookie(token: str) -> Cookie:
+    """The cookie that holds a session's token; an empty token removes it."""
+    return Cookie(COOKIE, token, "/")
+
+
+def flow_of(iam: Iam, session: Session) -> Flow:
+    """The flow that the session is in."""
+    return iam.policies.flows[session.flow]
+
+
+def next_methods(iam: Iam, session: Session) -> tuple[Method, ...]:
+    """What may come next."""
+    return flow_of(iam, session).next_methods(session.methods)
+
+
+def next_step(iam: Iam, session: Session) -> str | None:
+    """The name of the next step."""
+    return next_auth_step(next_methods(iam, session), session.pending)
+
+
+async def find(iam: Iam, cookies: Any) -> Session | None:
+    """The caller's session, if there is one that still counts."""
+    token = cookies.get(COOKIE, "")
+    if not token:
+        return None
+    session = await iam.database.run(sessions.load, token, iam.now())
+    # A flow that has gone from the policy file takes its sessions with it.
+    return session if session and session.flow in iam.policies.flows else None
+
+
+async def require(iam: Iam, call: Call[Any], *methods: Method) -> Session:
+    """The caller's session, in which one of ``methods`` may come next.
+
+    Raises:
+        ApiError: 401 without a session, UNEXPECTED_CALL if something else comes next.
+    """
+    session = await find(iam, call.cookies)
+    if session is None:
+        raise ApiError(401, "NOT_AUTHORIZED", "there is no session: ask for access to an application first")
+    if not set(methods).intersection(next_methods(iam, session)):
+        raise unexpected_call("this is not the next step of the session")
+    return session
+
+
+async def require_authenticated(iam: Iam, call: Call[Any]) -> Session:
+    """The caller's session, in which all steps are passed.
+
+    Raises:
+        ApiError: 401 otherwise.
+    """
+    session = await find(iam, call.cookies)
+    if session is None or session.authenticated_at is None:
+        raise ApiError(401, "NOT_AUTHORIZED", "log in first")
+    return session
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A step that is about to be passed: by what, by whom, and what is prepared for the step after it."""
+
+    method: Method
+    user_id: bytes
+    pending: Pending
+
+
+async def prove(iam: Iam, session: Session, method: Method, user_id: bytes) -> Proof:
+    """Prepare what follows ``method``: the device, when the user has just one.
+
+    If the cloud does not answer, nothing is prepared; the step that needs the cloud will say so.
+    """
+    proof = Proof(method, user_id, Pending())
+    if Method.OFFLINE_QR not in flow_of(iam, session).next_methods((*session.methods, method)):
+        return proof
+    try:
+        devices: list[Device] = await iam.cloud.devices(user_id)
+    except ApiError:
+        return proof
+    return replace(proof, pending=Pending(devices[0].device_id)) if len(devices) == 1 else proof
+
+
+def passed(connection: Connection, iam: Iam, session: Session, proof: Proof) -> tuple[str, Session]:
+    """Pass a step, in the caller's transaction: the new token and the session as it is now.
+
+    Raises:
+        ApiError: UNEXPECTED_CALL if another request passed it a moment ago.
+    """
+    now, token = iam.now(), iam.new_token()
+    steps = (*session.passed, Passed(proof.method, now))
+    after = msgspec.structs.replace(session, user_id=proof.user_id, passed=steps, pending=proof.pending)
+    complete = flow_of(iam, session).is_complete(after.methods)
+    if complete:
+        after = msgspec.structs.replace(after, authenticated_at=now, expires_at=now + iam.settings.session_lifetime)
+    advanced = sessions.advance(connection, session, token, after)
+    about = {"application": session.application, "session": session.reference}
+    audit.append(connection, now, "step", proof.method, proof.user_id, **about)
+    if complete:
+        by = [str(method) for method in after.methods]
+        audit.append(connection, now, "login", "authenticated", proof.user_id, **about, by=by)
+    return token, advanced
+
+
+def step_reply(iam: Iam, session: Session, token: str = "") -> Reply:
+    """Say where the login stands; a new ``token`` goes into the cookie."""
+    complete = session.authenticated_at is not None
+    target = iam.policies.applications[session.application].target if complete else UNSET
+    attributes = StepAttributes(next_step(iam, session), target)
+    document = answer(iam.now(), "authentication.session", str(session.id), attributes)
+    return Reply(document, cookie=cookie(token) if token else None)
+
+
+def refusal_document(iam: Iam, session: Session | None, error: ApiError) -> ErrorAnswer:
+    """Why not, and where the login stands."""
+    now, token_bytes = iam.now(), iam.settings.token_bytes
+    if session is None:
+        return error_answer(now, token_bytes, error)
+    first = [str(method) for method in next_methods(iam, session)] if not session.passed else UNSET
+    return error_answer(now, token_bytes, error, Where(next_step(iam, session), allowed_first_steps=first))
+
+
+class PublicInterface:
+    """The public REST: JSON calls of our own pages only."""
+
+    def __init__(self, iam: Iam) -> None:
+        self.services = iam
+        self.body_limit = iam.settings.body_limit
+
+    def admit(self, request: Request, _: bytes) -> None:
+        """Keep out what another site makes a browser send: it cannot set this header.
+
+        Raises:
+            ApiError: 403 without ``X-Same-Domain: 1``.
+        """
+        require_same_domain(request)
+
+    async def refusal(self, request: Request, error: ApiError) -> msgspec.Struct:
+        """Why not, and where the login stands after that."""
+        session = None if error.status >= 500 else await find(self.services, request.cookies)
+        return log_refusal(request.url.path, refusal_document(self.services, session, error))
+
+
+def require_same_domain(request: Request) -> None:
+    """Refuse a POST that a page of another site could have caused.
+
+    Raises:
+        ApiError: 403 without ``X-Same-Domain: 1``.
+    """
+    if request.method == "POST" and request.headers.get("x-same-domain") != "1":
+        raise ApiError(403, "CSRF_HEADER_MISSING", "a POST needs the header X-Same-Domain: 1")

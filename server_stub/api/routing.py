@@ -1,0 +1,219 @@
+"""From a route table to an ASGI application: one strict way in for every request, one shape for every refusal."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route as StarletteRoute
+
+from server_stub.errors import ApiError, bad_request
+
+Body = TypeVar("Body")
+
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""Sent with every answer."""
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a call that needs none: empty, or ``{}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Body]):
+    """One request after all checks that do not depend on what it asks for."""
+
+    body: Body
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    cookies: Mapping[str, str]
+    client: str
+    """The address of the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie to set; an empty value removes it."""
+
+    name: str
+    value: str
+    path: str
+
+    def put(self, response: Response) -> None:
+        """Set it so that no script reads it and no other site sends it."""
+        response.set_cookie(
+            self.name,
+            self.value,
+            max_age=None if self.value else 0,
+            path=self.path,
+            httponly=True,
+            samesite="strict",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a handler answers."""
+
+    document: Any
+    status: int = 200
+    cookie: Cookie | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of a route table.
+
+    Args:
+        method: GET, POST or PUT.
+        path: with ``{names}``; a trailing slash is optional for callers.
+        handler: ``async (services, Call[body]) -> Reply``.
+        answer: the type of the document in a good answer.
+        summary: one sentence for the description.
+        body: the type of the request's body.
+        status: the status of a good answer.
+        published: whether the path stands in the public documents of the product it is modelled on.
+        errors: the codes that this call in particular may answer.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[Any, Call[Any]], Awaitable[Reply]]
+    answer: Any
+    summary: str
+    body: Any = Nothing
+    status: int = 200
+    published: bool = False
+    errors: tuple[str, ...] = field(default=(), kw_only=True)
+
+
+class Interface(Protocol):
+    """What the routes of one API share."""
+
+    @property
+    def services(self) -> Any:
+        """The first parameter of every handler."""
+        ...
+
+    @property
+    def body_limit(self) -> int:
+        """The largest body, in bytes."""
+        ...
+
+    def admit(self, request: Request, body: bytes) -> None:
+        """Let the request in.
+
+        Raises:
+            ApiError: if the caller may not call this API at all.
+        """
+        ...
+
+    async def refusal(self, request: Request, error: ApiError) -> msgspec.Struct:
+        """The document that says why a request is refused."""
+        ...
+
+
+def build_app(apis: Iterable[tuple[Iterable[Route], Interface]], other: Interface) -> Starlette:
+    """The application of several APIs.
+
+    Args:
+        apis: route tables, each with the interface that guards it.
+        other: answers for paths that stand in no table.
+    """
+
+    async def no_route(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        phrase = HTTPStatus(error.status_code)
+        refused = ApiError(error.status_code, phrase.name, f"{phrase.phrase}: {request.method} {request.url.path}")
+        response = await _refuse(other, request, refused)
+        response.headers.update(error.headers or {})
+        return response
+
+    async def broken(request: Request, _: Exception) -> Response:
+        error = ApiError(500, "INTERNAL_ERROR", "the server made a mistake; it is in its log")
+        return await _refuse(other, request, error)
+
+    routes = [_starlette_route(route, interface) for table, interface in apis for route in table]
+    app = Starlette(
+        routes=[shape for pair in routes for shape in pair],
+        exception_handlers={HTTPException: no_route, Exception: broken},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _starlette_route(route: Route, interface: Interface) -> list[StarletteRoute]:
+    decoder = msgspec.json.Decoder(route.body)
+    empty = _empty_body(route.body)
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            data = await _read(request, interface.body_limit)
+            interface.admit(request, data)
+            body = _decode(request, decoder, data, empty)
+            call = Call(body, request.path_params, request.query_params, request.cookies, _client(request))
+            reply = await route.handler(interface.services, call)
+        except ApiError as error:
+            return await _refuse(interface, request, error)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        response = _response(reply.document, reply.status)
+        if reply.cookie:
+            reply.cookie.put(response)
+        return response
+
+    path = route.path.rstrip("/") or "/"
+    paths = [path] if path == "/" else [path, path + "/"]
+    return [StarletteRoute(each, endpoint, methods=[route.method]) for each in paths]
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > limit:
+            raise ApiError(413, "PAYLOAD_TOO_LARGE", f"a request's body has up to {limit} bytes")
+    return bytes(data)
+
+
+def _empty_body(body: Any) -> Any:
+    """What an empty body means, or None where the call needs one."""
+    try:
+        return msgspec.convert({}, body)
+    except msgspec.ValidationError:
+        return None
+
+
+def _decode(request: Request, decoder: msgspec.json.Decoder[Any], data: bytes, empty: Any) -> Any:
+    if not data:
+        if empty is None:
+            raise bad_request("the body is empty, expected a JSON object")
+        return empty
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", "a body is sent as Content-Type: application/json")
+    try:
+        return decoder.decode(data)
+    except msgspec.DecodeError as error:
+        raise bad_request(f"the body is not as expected: {error}") from error
+    except UnicodeDecodeError as error:
+        raise bad_request(f"the body is not UTF-8: {error.reason}") from error
+    except RecursionError as error:
+        raise bad_request("the body is nested too deeply") from error
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+async def _refuse(interface: Interface, request: Request, error: ApiError) -> Response:
+    return _response(await interface.refusal(request, error), error.status)
+
+
+def _response(document: Any, status: int) -> Response:
+    return Response(msgspec.json.encode(document), status, HEADERS, "application/json")

@@ -1,0 +1,145 @@
+"""The cloud's REST: the paths, who may call them, and what they do."""
+
+import uuid
+from typing import Any, Literal
+
+from starlette.requests import Request
+
+from offline_qr.otq1.header import CHALLENGE_ID_BYTES
+from server_stub.api.routing import Call, Reply, Route
+from server_stub.cloud import challenges, tokens
+from server_stub.cloud.messages import (
+    Assign,
+    Auth,
+    AuthResult,
+    Device,
+    Failure,
+    ImportToken,
+    Message,
+    Preauth,
+    PreauthResult,
+    Verify,
+    VerifyResult,
+)
+from server_stub.cloud.service import Cloud
+from server_stub.cloud.signing import Credentials, Signed, why_refused
+from server_stub.errors import ApiError
+
+
+class CloudInterface:
+    """Lets in what is signed with ``credentials``."""
+
+    def __init__(self, cloud: Cloud, credentials: Credentials) -> None:
+        self.services = cloud
+        self.body_limit = cloud.settings.body_limit
+        self._credentials = credentials
+
+    def admit(self, request: Request, body: bytes) -> None:
+        """Check the signature.
+
+        Raises:
+            ApiError: 401 if it is missing, wrong, or too old.
+        """
+        query = f"?{request.url.query}" if request.url.query else ""
+        target = request.scope["raw_path"].decode("ascii", "replace") + query
+        signed = Signed(request.method, request.headers.get("host", ""), target, body)
+        date, authorization = (request.headers.get(name, "") for name in ("ft-date", "authorization"))
+        reason = why_refused(self._credentials, signed, date, authorization, self.services.settings.time())
+        if reason:
+            raise ApiError(401, "UNAUTHORIZED", reason)
+
+    async def refusal(self, _: Request, error: ApiError) -> Failure:
+        """Code and sentence."""
+        return Failure(error.code, error.detail, error.lock_expiry)
+
+
+class Health(Message, frozen=True):
+    """The cloud answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+async def health(_: Cloud, __: Call[Any]) -> Reply:
+    """Say that the cloud answers."""
+    return Reply(Health())
+
+
+async def preauth(cloud: Cloud, call: Call[Preauth]) -> Reply:
+    """List a user's devices."""
+    devices = await cloud.database.run(tokens.devices_of, call.body.user_id)
+    factors = sorted({capability for device in devices for capability in device.capabilities})
+    return Reply(PreauthResult("auth" if devices else "unknown", factors, devices))
+
+
+async def auth(cloud: Cloud, call: Call[Auth]) -> Reply:
+    """Issue a challenge."""
+    challenge_id = cloud.settings.token_bytes(CHALLENGE_ID_BYTES)
+    now = cloud.settings.time()
+    return Reply(await cloud.database.run(challenges.issue, cloud.vault, challenge_id, call.body, now))
+
+
+async def verify(cloud: Cloud, call: Call[Verify]) -> Reply:
+    """Judge a code."""
+    return Reply(await cloud.database.run(challenges.verify, cloud.vault, call.body, cloud.settings.time()))
+
+
+async def import_token(cloud: Cloud, call: Call[ImportToken]) -> Reply:
+    """Take a token into stock."""
+    token_id = str(uuid.UUID(bytes=cloud.settings.token_bytes(16), version=4))
+    now = cloud.settings.time()
+    return Reply(await cloud.database.run(tokens.import_token, cloud.vault, token_id, call.body, now), status=201)
+
+
+async def assign(cloud: Cloud, call: Call[Assign]) -> Reply:
+    """Give a token to a user."""
+    now = cloud.settings.time()
+    return Reply(await cloud.database.run(tokens.assign, call.path["token"], call.body.user_id, now))
+
+
+AUTH_ROUTES = (
+    Route(
+        "POST", "/srv/auth/v1/user/preauth", preauth, PreauthResult, "List a user's devices", Preauth, published=True
+    ),
+    Route(
+        "POST",
+        "/srv/auth/v1/user/auth",
+        auth,
+        AuthResult,
+        "Make a challenge for a device",
+        Auth,
+        published=True,
+        errors=("DEVICE_UNKNOWN", "LOCKED_OUT"),
+    ),
+    Route("POST", "/srv/auth/v1/user/auth/verify", verify, VerifyResult, "Judge the code for a challenge", Verify),
+)
+ADMIN_ROUTES = (
+    Route(
+        "POST",
+        "/srv/admin/v1/hardware-tokens",
+        import_token,
+        Device,
+        "Import a hardware token with its seed",
+        ImportToken,
+        201,
+        errors=("TOKEN_EXISTS",),
+    ),
+    Route(
+        "POST",
+        "/srv/admin/v1/hardware-tokens/{token}/assign",
+        assign,
+        Device,
+        "Assign a hardware token to a user",
+        Assign,
+        errors=("TOKEN_UNKNOWN", "TOKEN_ASSIGNED"),
+    ),
+)
+
+
+class OpenInterface(CloudInterface):
+    """Lets everyone in."""
+
+    def admit(self, request: Request, body: bytes) -> None:
+        """Nothing to check."""
+
+
+OPEN_ROUTES = (Route("GET", "/health", health, Health, "Say that the cloud answers"),)

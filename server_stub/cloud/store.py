@@ -1,0 +1,38 @@
+"""What the cloud keeps."""
+
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table
+
+from server_stub.audit import AuditLog
+from server_stub.limits import Attempts
+
+metadata = MetaData()
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String, primary_key=True),  # UUIDv4: the device id
+    Column("serial", String, nullable=False, unique=True),
+    Column("sealed_seed", LargeBinary, nullable=False),
+    Column("display_name", String, nullable=False),
+    Column("user_id", String, index=True),
+)
+
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("id", String, primary_key=True),  # the 12-byte OTQ1 challenge id in hex
+    Column("token_id", ForeignKey("tokens.id"), nullable=False),
+    Column("user_id", String, nullable=False),
+    Column("reference", String, nullable=False),
+    Column("header", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("issued_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("wrong", Integer, nullable=False, default=0),
+    Column("state", String, nullable=False, default="open"),  # open, used, dead, cancelled
+    Index("challenges_of_token", "token_id", "state"),
+    Index("challenges_of_reference", "reference", "state"),
+)
+
+attempts = Attempts(metadata)
+audit = AuditLog(metadata)

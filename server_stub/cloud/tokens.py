@@ -1,0 +1,76 @@
+"""Hardware tokens: import, assignment, and their keys."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from offline_qr.otq1 import Keys, derive_keys
+from server_stub.cloud.messages import Device, ImportToken
+from server_stub.cloud.store import audit, tokens
+from server_stub.errors import ApiError
+from server_stub.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and its keys."""
+
+    id: str
+    serial: str
+    keys: Keys
+
+
+def import_token(connection: Connection, vault: Vault, token_id: str, message: ImportToken, now: float) -> Device:
+    """Take a token into stock; its seed is sealed before it is stored.
+
+    Raises:
+        ApiError: 409 if the serial is known already.
+    """
+    sealed = vault.seal(bytes.fromhex(message.seed_hex), _row(token_id))
+    try:
+        connection.execute(
+            insert(tokens).values(
+                id=token_id, serial=message.serial, sealed_seed=sealed, display_name=message.display_name
+            )
+        )
+    except IntegrityError as error:
+        raise ApiError(409, "TOKEN_EXISTS", f"a token with the serial {message.serial} was imported before") from error
+    audit.append(connection, now, "token.import", "done", token=token_id, serial=message.serial)
+    return Device(token_id, message.display_name, message.serial)
+
+
+def assign(connection: Connection, token_id: str, user_id: str, now: float) -> Device:
+    """Give a token that nobody has to ``user_id``.
+
+    Raises:
+        ApiError: 404 for an unknown token, 409 if someone has it.
+    """
+    changed = connection.execute(
+        update(tokens).where(tokens.c.id == token_id, tokens.c.user_id.is_(None)).values(user_id=user_id)
+    )
+    row = connection.execute(select(tokens).where(tokens.c.id == token_id)).one_or_none()
+    if row is None:
+        raise ApiError(404, "TOKEN_UNKNOWN", "there is no such token")
+    if not changed.rowcount and row.user_id != user_id:
+        raise ApiError(409, "TOKEN_ASSIGNED", "the token belongs to another user")
+    audit.append(connection, now, "token.assign", "done", bytes.fromhex(user_id), token=token_id)
+    return Device(row.id, row.display_name, row.serial)
+
+
+def devices_of(connection: Connection, user_id: str) -> list[Device]:
+    """The tokens of a user, in the order of their serials."""
+    rows = connection.execute(select(tokens).where(tokens.c.user_id == user_id).order_by(tokens.c.serial))
+    return [Device(row.id, row.display_name, row.serial) for row in rows]
+
+
+def open_token(connection: Connection, vault: Vault, token_id: str, user_id: str) -> Token | None:
+    """The token with its keys, if it belongs to ``user_id``."""
+    row = connection.execute(select(tokens).where(tokens.c.id == token_id, tokens.c.user_id == user_id)).one_or_none()
+    if row is None:
+        return None
+    return Token(row.id, row.serial, derive_keys(row.serial, vault.open(row.sealed_seed, _row(row.id))))
+
+
+def _row(token_id: str) -> str:
+    return f"tokens/{token_id}"

@@ -1,0 +1,88 @@
+"""How the IAM reaches its verification cloud: signed JSON over HTTP, and nothing else."""
+
+from typing import TypeVar
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+import msgspec
+
+from server_stub.cloud.account import ServiceAccount
+from server_stub.cloud.messages import (
+    Assign,
+    Auth,
+    AuthResult,
+    Device,
+    Failure,
+    ImportToken,
+    Message,
+    Preauth,
+    PreauthResult,
+    Verify,
+    VerifyResult,
+)
+from server_stub.cloud.signing import Credentials, Signed, sign
+from server_stub.errors import ApiError
+from server_stub.settings import Settings
+
+Result = TypeVar("Result", bound=Message)
+UNAVAILABLE = "AIRLOCK_2FA_UNAVAILABLE"
+
+
+class CloudClient:
+    """The IAM's connection to the cloud at ``url``.
+
+    Every method raises ``ApiError``: 503 if the cloud cannot be reached or makes no sense, otherwise what it refused.
+    """
+
+    def __init__(self, url: str, account: ServiceAccount, settings: Settings) -> None:
+        self._url = url.rstrip("/")
+        self._host = urlsplit(url).netloc
+        self._account = account
+        self._settings = settings
+        self._http: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._http:
+            await self._http.close()
+
+    async def devices(self, user_id: bytes) -> list[Device]:
+        """The user's devices for offline QR."""
+        message = Preauth(user_id.hex())
+        return (await self._post(self._account.auth, "/srv/auth/v1/user/preauth", message, PreauthResult)).devices
+
+    async def challenge(self, message: Auth) -> AuthResult:
+        """A challenge for one device."""
+        return await self._post(self._account.auth, "/srv/auth/v1/user/auth", message, AuthResult)
+
+    async def verify(self, message: Verify) -> VerifyResult:
+        """The cloud's judgement of a code."""
+        return await self._post(self._account.auth, "/srv/auth/v1/user/auth/verify", message, VerifyResult)
+
+    async def import_token(self, message: ImportToken) -> Device:
+        """A token with its seed, into the cloud's stock."""
+        return await self._post(self._account.admin, "/srv/admin/v1/hardware-tokens", message, Device)
+
+    async def assign_token(self, device_id: str, user_id: bytes) -> Device:
+        """A token from stock, to a user."""
+        path = f"/srv/admin/v1/hardware-tokens/{quote(device_id, safe='')}/assign"
+        return await self._post(self._account.admin, path, Assign(user_id.hex()), Device)
+
+    async def _post(self, credentials: Credentials, path: str, message: Message, kind: type[Result]) -> Result:
+        if self._http is None:
+            timeout = aiohttp.ClientTimeout(total=self._settings.cloud_timeout)
+            self._http = aiohttp.ClientSession(timeout=timeout)
+        body = msgspec.json.encode(message)
+        headers = sign(credentials, Signed("POST", self._host, path, body), self._settings.time())
+        headers |= {"Content-Type": "application/json", "Host": self._host}
+        try:
+            async with self._http.post(self._url + path, data=body, headers=headers) as response:
+                status, data = response.status, await response.read()
+            if status < 300:
+                return msgspec.json.decode(data, type=kind)
+            failure = msgspec.json.decode(data, type=Failure)
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+            raise ApiError(503, UNAVAILABLE, "the verification cloud does not answer; try again") from error
+        if status >= 500 or status == 401:
+            raise ApiError(503, UNAVAILABLE, f"the verification cloud refuses to work for this server: {failure.code}")
+        raise ApiError(status, failure.code, failure.message, failure.locked_until)

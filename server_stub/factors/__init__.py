@@ -1,0 +1,1 @@
+"""Factors: one file per way to prove something."""

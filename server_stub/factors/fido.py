@@ -1,0 +1,204 @@
+"""FIDO: WebAuthn options out, WebAuthn responses in (Web Authentication Level 3 §7), on python-fido2's server."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from fido2.cose import CoseKey
+from fido2.server import Fido2Server
+from fido2.webauthn import (
+    AttestedCredentialData,
+    AuthenticationResponse,
+    AuthenticatorData,
+    PublicKeyCredentialDescriptor,
+    PublicKeyCredentialParameters,
+    PublicKeyCredentialRpEntity,
+    PublicKeyCredentialType,
+    PublicKeyCredentialUserEntity,
+    RegistrationResponse,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+from msgspec import Meta
+
+from server_stub.store.users import FidoCredential, User
+
+log = logging.getLogger(__name__)
+
+ALGORITHMS = (-7, -8, -257)
+"""COSE algorithms offered: ES256, EdDSA, RS256, in this order of preference."""
+CHALLENGE_LENGTH = 32
+
+Base64Url = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]*$(?!\n)", max_length=32768)]
+
+
+class AssertionData(msgspec.Struct, frozen=True):
+    """AuthenticatorAssertionResponseJSON."""
+
+    client_data_json: Base64Url = msgspec.field(name="clientDataJSON")
+    authenticator_data: Base64Url = msgspec.field(name="authenticatorData")
+    signature: Base64Url = msgspec.field(name="signature")
+    user_handle: Base64Url | None = msgspec.field(default=None, name="userHandle")
+
+
+class AssertionJson(msgspec.Struct, frozen=True, rename="camel"):
+    """AuthenticationResponseJSON. Members that are not looked at may be there."""
+
+    id: Base64Url
+    raw_id: Base64Url
+    type: Literal["public-key"]
+    response: AssertionData
+
+
+class AttestationData(msgspec.Struct, frozen=True):
+    """AuthenticatorAttestationResponseJSON."""
+
+    client_data_json: Base64Url = msgspec.field(name="clientDataJSON")
+    attestation_object: Base64Url = msgspec.field(name="attestationObject")
+
+
+class AttestationJson(msgspec.Struct, frozen=True, rename="camel"):
+    """RegistrationResponseJSON. Members that are not looked at may be there."""
+
+    id: Base64Url
+    raw_id: Base64Url
+    type: Literal["public-key"]
+    response: AttestationData
+
+
+class FidoRefused(Exception):  # noqa: N818 - a verdict, not a mistake of the program
+    """The response does not prove what it should; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the client gets, and what the server keeps to check the response."""
+
+    public_key: dict[str, Any]
+    state: dict[str, Any]
+
+
+class Fido:
+    """The relying party.
+
+    Args:
+        rp_id: the RP ID, a domain.
+        rp_name: for people.
+        origins: the web origins that may use it.
+        user_verification: whether to ask for PIN or biometrics: required, preferred, or discouraged.
+        token_bytes: the random source for challenges.
+    """
+
+    def __init__(
+        self,
+        rp_id: str,
+        rp_name: str,
+        origins: Sequence[str],
+        user_verification: str,
+        token_bytes: Callable[[int], bytes],
+    ) -> None:
+        self.rp_id = rp_id
+        self._token_bytes = token_bytes
+        self._user_verification = UserVerificationRequirement(user_verification)
+        self._server = Fido2Server(
+            PublicKeyCredentialRpEntity(name=rp_name, id=rp_id), verify_origin=lambda origin: origin in origins
+        )
+        self._server.allowed_algorithms = [
+            PublicKeyCredentialParameters(type=PublicKeyCredentialType.PUBLIC_KEY, alg=alg) for alg in ALGORITHMS
+        ]
+
+    def creation_options(self, user: User, existing: Sequence[FidoCredential]) -> Options:
+        """PublicKeyCredentialCreationOptionsJSON for one more credential of ``user``."""
+        options, state = self._server.register_begin(
+            PublicKeyCredentialUserEntity(name=user.username, id=user.id, display_name=user.username),
+            _descriptors(existing),
+            resident_key_requirement=ResidentKeyRequirement.PREFERRED,
+            user_verification=self._user_verification,
+            challenge=self._token_bytes(CHALLENGE_LENGTH),
+        )
+        return Options(dict(options.public_key), state)
+
+    def request_options(self, credentials: Sequence[FidoCredential]) -> Options:
+        """PublicKeyCredentialRequestOptionsJSON that only ``credentials`` can answer."""
+        options, state = self._server.authenticate_begin(
+            _descriptors(credentials),
+            user_verification=self._user_verification,
+            challenge=self._token_bytes(CHALLENGE_LENGTH),
+        )
+        return Options(dict(options.public_key), state)
+
+    def verify_registration(self, state: dict[str, Any], credential: AttestationJson) -> AuthenticatorData:
+        """The authenticator data of a new credential; its ``credential_data`` is there and its key usable.
+
+        Raises:
+            FidoRefused: if the response is not a right answer to ``state``.
+        """
+        with _refusing():
+            response = RegistrationResponse.from_dict(_mapping(credential))
+            _check_same_origin(response.response.client_data)
+            data = self._server.register_complete(state, response)
+            if data.credential_data is None:
+                raise FidoRefused("the response holds no credential")
+            if data.credential_data.credential_id != response.raw_id:
+                raise FidoRefused("the credential id differs from the one in the attestation")
+            _check_key(data.credential_data.public_key)
+        return data
+
+    def verify_assertion(
+        self, state: dict[str, Any], user_id: bytes, credentials: Sequence[FidoCredential], credential: AssertionJson
+    ) -> tuple[bytes, int]:
+        """Credential id and signature counter of a right answer to ``state`` by one of ``credentials``.
+
+        Raises:
+            FidoRefused: for anything else.
+        """
+        with _refusing():
+            response = AuthenticationResponse.from_dict(_mapping(credential))
+            _check_same_origin(response.response.client_data)
+            handle = response.response.user_handle
+            if handle and handle != user_id:
+                raise FidoRefused("the credential belongs to another user")
+            known = [AttestedCredentialData(each.credential_data) for each in credentials]
+            used = self._server.authenticate_complete(state, known, response)
+            return used.credential_id, response.response.authenticator_data.counter
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """Whatever hostile bytes make the parsers and checks raise is one thing: the response is refused."""
+    try:
+        yield
+    except FidoRefused:
+        raise
+    except ValueError as error:
+        raise FidoRefused(str(error)[:200]) from error
+    except Exception as error:
+        log.info("a FIDO response could not be read: %s", type(error).__name__)
+        raise FidoRefused("the response is malformed") from error
+
+
+def _mapping(credential: AssertionJson | AttestationJson) -> dict[str, Any]:
+    mapping: dict[str, Any] = msgspec.to_builtins(credential)
+    mapping["response"] = {name: value for name, value in mapping["response"].items() if value is not None}
+    return mapping
+
+
+def _check_same_origin(client_data: Any) -> None:
+    if client_data.cross_origin:
+        raise FidoRefused("the response was made inside a page of another site")
+
+
+def _check_key(key: CoseKey) -> None:
+    if key.get(3) not in ALGORITHMS:
+        raise FidoRefused(f"COSE algorithm {key.get(3)} was not offered")
+    # A key that no signature can be checked with would only be noticed at the next login.
+    with contextlib.suppress(InvalidSignature):
+        key.verify(b"", b"\0" * 64)
+
+
+def _descriptors(credentials: Sequence[FidoCredential]) -> list[PublicKeyCredentialDescriptor]:
+    return [PublicKeyCredentialDescriptor(type=PublicKeyCredentialType.PUBLIC_KEY, id=each.id) for each in credentials]

@@ -1,0 +1,1 @@
+"""Flows: which methods, in which order, make a login."""

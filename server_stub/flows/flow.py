@@ -1,0 +1,62 @@
+"""A flow as data: the ways that lead through it. A session is a cursor: the methods it has passed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Method(StrEnum):
+    """A way to prove something."""
+
+    PASSWORD = "PASSWORD"  # noqa: S105 - the name of a method
+    BADGE_INSECURE = "BADGE_INSECURE"
+    BADGE_SECURE = "BADGE_SECURE"
+    OFFLINE_QR = "OFFLINE_QR"
+    FIDO = "FIDO"
+
+
+IDENTIFYING = frozenset({Method.PASSWORD, Method.BADGE_INSECURE, Method.BADGE_SECURE})
+"""Methods that say who someone is; the others need to be told."""
+BADGES = frozenset({Method.BADGE_INSECURE, Method.BADGE_SECURE})
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Ordered steps, with branches: each of ``ways`` is one list of methods that completes the login.
+
+    Raises:
+        ValueError: if there is no way, a way is empty or repeats a method, does not begin by identifying the user, or is
+            the beginning of another (then one could not tell whether a login is complete).
+    """
+
+    name: str
+    ways: tuple[tuple[Method, ...], ...]
+
+    def __post_init__(self) -> None:
+        if not self.ways:
+            raise ValueError(f"flow {self.name!r} has no way through it")
+        for way in self.ways:
+            text = " then ".join(way)
+            if not way:
+                raise ValueError(f"flow {self.name!r} has an empty way: nobody would have to prove anything")
+            if way[0] not in IDENTIFYING:
+                raise ValueError(f"flow {self.name!r} begins with {way[0]}, which does not say who the user is")
+            if len(set(way)) != len(way):
+                raise ValueError(f"flow {self.name!r} asks twice for the same method: {text}")
+            if way == (Method.BADGE_INSECURE,):
+                raise ValueError(f"flow {self.name!r} lets an insecure badge log in by itself: it is only a user name")
+            if any(other != way and other[: len(way)] == way for other in self.ways):
+                raise ValueError(f"flow {self.name!r} has a way that is only the beginning of another: {text}")
+
+    def next_methods(self, passed: Sequence[Method]) -> tuple[Method, ...]:
+        """What may come after ``passed``, in the order of the ways; nothing when complete or when off the path."""
+        cursor = tuple(passed)
+        return tuple(
+            dict.fromkeys(
+                way[len(cursor)] for way in self.ways if len(way) > len(cursor) and way[: len(cursor)] == cursor
+            )
+        )
+
+    def is_complete(self, passed: Sequence[Method]) -> bool:
+        """Whether ``passed`` is one whole way."""
+        return tuple(passed) in self.ways

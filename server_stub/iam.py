@@ -1,0 +1,60 @@
+"""What the IAM needs to work: settings, policies, database, keys, password threads, cloud connection."""
+
+from server_stub.cloud.account import service_account
+from server_stub.cloud_client import CloudClient
+from server_stub.errors import ServerError
+from server_stub.factors.fido import Fido
+from server_stub.factors.password import PasswordHasher
+from server_stub.keys import load_or_create
+from server_stub.policies import DEFAULT_FILE, load
+from server_stub.sessions import TOKEN_BYTES, new_token
+from server_stub.settings import Settings
+from server_stub.store.database import Database
+from server_stub.store.iam import metadata
+from server_stub.vault import KEY_LENGTH, Vault
+
+ADMIN_TOKEN_LENGTH = 32
+
+
+class Iam:
+    """One running IAM.
+
+    Raises:
+        ServerError: if its files cannot be used, the policy file is wrong, or it is not told where its cloud is.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        if not settings.cloud_url:
+            raise ServerError("the IAM is not told where its verification cloud is: set cloud_url")
+        self.settings = settings
+        self.policies = load(settings.policies_file or DEFAULT_FILE)
+        account = service_account(settings)
+        self.admin_token = self._key("admin.token", ADMIN_TOKEN_LENGTH).hex()
+        self.vault = Vault(self._key("iam-kek.key", KEY_LENGTH), settings.token_bytes)
+        self.fido = Fido(
+            settings.rp_id,
+            settings.service_name,
+            settings.origins,
+            settings.fido_user_verification,
+            settings.token_bytes,
+        )
+        self.database = Database(settings.data_dir / "iam.sqlite3", metadata)
+        self.hasher = PasswordHasher(settings.argon2, settings.token_bytes)
+        self.cloud = CloudClient(settings.cloud_url, account, settings)
+
+    async def close(self) -> None:
+        """Close connections, threads and the database."""
+        await self.cloud.close()
+        self.hasher.close()
+        self.database.close()
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self.settings.time()
+
+    def new_token(self) -> str:
+        """A token for a session's cookie."""
+        return new_token(self.settings.token_bytes(TOKEN_BYTES))
+
+    def _key(self, name: str, length: int) -> bytes:
+        return load_or_create(self.settings.data_dir / name, length, self.settings.token_bytes)

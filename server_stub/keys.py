@@ -1,0 +1,42 @@
+"""Keys and tokens that live in files which only their owner can read."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from server_stub.errors import ServerError
+
+
+def load_or_create(path: Path, length: int, token_bytes: Callable[[int], bytes]) -> bytes:
+    """The ``length`` bytes in ``path`` (written as hex), made at the first start.
+
+    Raises:
+        ServerError: if the file cannot be made or read, is open to other users, or does not hold ``length`` bytes.
+    """
+    try:
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return _read(path, length)
+        key = token_bytes(length)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(key.hex() + "\n")
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as error:
+        raise ServerError(f"cannot use the key file {path}: {error.strerror}") from error
+    return key
+
+
+def _read(path: Path, length: int) -> bytes:
+    if path.stat().st_mode & 0o077:
+        raise ServerError(
+            f"the key file {path} can be read by other users: chmod 600 it, or remove it to get a new key"
+        )
+    try:
+        key = bytes.fromhex(path.read_text("ascii"))
+    except ValueError as error:
+        raise ServerError(f"the key file {path} does not hold hexadecimal digits") from error
+    if len(key) != length:
+        raise ServerError(f"the key file {path} holds {len(key)} bytes, expected {length}")
+    return key

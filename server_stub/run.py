@@ -1,0 +1,208 @@
+"""Start the three applications on loopback ports in one event loop, and stop them cleanly."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+
+from server_stub.app import create_cloud_app, create_internal_app, create_public_app
+from server_stub.cloud.service import Cloud
+from server_stub.errors import ServerError
+from server_stub.iam import Iam
+from server_stub.settings import Settings, check_host
+
+GRACE = 3
+"""How long (seconds) requests that are under way at the end may still take."""
+INTERFACES = ("public", "internal", "cloud")
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """Where a started server is. ``settings`` are as asked for, with the ports and origins that came out."""
+
+    public_url: str
+    internal_url: str
+    cloud_url: str
+    origin: str
+    """The web origin for FIDO clients, such as ``http://localhost:8080``."""
+    admin_token: str = field(repr=False)
+    settings: Settings
+
+
+def serve(settings: Settings, ready: Callable[[RunningServer], None] = lambda _: None) -> None:
+    """Run until SIGINT or SIGTERM; must be called in the main thread.
+
+    Args:
+        settings: how to run.
+        ready: called once, when all three applications answer.
+
+    Raises:
+        ServerError: if it cannot start.
+    """
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await _run(settings, ready, stop)
+
+    _block_on(main)
+
+
+@contextlib.contextmanager
+def run_server(settings: Settings) -> Iterator[RunningServer]:
+    """Run in a background thread; all three applications answer when this is entered, and are gone when it is left.
+
+    Raises:
+        ServerError: if it cannot start.
+    """
+    outcome: list[RunningServer | BaseException] = []
+    known = threading.Event()
+    stoppers: list[Callable[[], object]] = []
+
+    def ready(server: RunningServer) -> None:
+        outcome.append(server)
+        known.set()
+
+    async def main() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        stoppers.append(partial(loop.call_soon_threadsafe, stop.set))
+        await _run(settings, ready, stop)
+
+    def thread_main() -> None:
+        try:
+            _block_on(main)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised again in the caller's thread
+            outcome.append(error)
+        finally:
+            known.set()
+
+    thread = threading.Thread(target=thread_main, name="server_stub", daemon=True)
+    thread.start()
+    known.wait()
+    if not isinstance(outcome[0], RunningServer):
+        thread.join()
+        raise outcome[0]
+    try:
+        yield outcome[0]
+    finally:
+        if thread.is_alive():
+            stoppers[0]()
+        thread.join()
+    if isinstance(outcome[-1], BaseException):
+        raise outcome[-1]
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves the signals to us and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override] # uvicorn's is a generator, this does nothing
+        return nullcontext()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+def _block_on(main: Callable[[], Coroutine[None, None, None]]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+
+
+async def _run(settings: Settings, ready: Callable[[RunningServer], None], stop: asyncio.Event) -> None:
+    check_host(settings)
+    _make_folder(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        sockets = {name: stack.enter_context(_listen(settings, name)) for name in INTERFACES}
+        settings = _with_ports(settings, sockets)
+        cloud = Cloud(settings)
+        stack.callback(cloud.close)
+        iam = Iam(settings)
+        stack.push_async_callback(iam.close)
+        apps = {
+            "public": create_public_app(iam),
+            "internal": create_internal_app(iam),
+            "cloud": create_cloud_app(cloud),
+        }
+        servers = {name: _Server(_config(app)) for name, app in apps.items()}
+        tasks = [asyncio.create_task(servers[name].serve([sockets[name]])) for name in INTERFACES]
+        try:
+            await asyncio.gather(*(server.ready.wait() for server in servers.values()))
+            ready(_running(settings, iam))
+            await stop.wait()
+        finally:
+            for server in servers.values():
+                server.should_exit = True
+            await asyncio.gather(*tasks)
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+def _make_folder(settings: Settings) -> None:
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServerError(f"cannot make the folder {settings.data_dir}: {error.strerror}") from error
+
+
+def _listen(settings: Settings, name: str) -> socket.socket:
+    port: int = getattr(settings, f"{name}_port")
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, port), family=family)
+    except OSError as error:
+        raise ServerError(
+            f"cannot listen on {settings.host} port {port} for the {name} interface: {error.strerror}"
+        ) from error
+
+
+def _with_ports(settings: Settings, sockets: dict[str, socket.socket]) -> Settings:
+    ports = {name: sock.getsockname()[1] for name, sock in sockets.items()}
+    return replace(
+        settings,
+        public_port=ports["public"],
+        internal_port=ports["internal"],
+        cloud_port=ports["cloud"],
+        cloud_url=settings.cloud_url or _url(settings.host, ports["cloud"]),
+        origins=settings.origins or (_url("localhost", ports["public"]),),
+    )
+
+
+def _running(settings: Settings, iam: Iam) -> RunningServer:
+    return RunningServer(
+        public_url=_url(settings.host, settings.public_port),
+        internal_url=_url(settings.host, settings.internal_port),
+        cloud_url=settings.cloud_url,
+        origin=settings.origins[0],
+        admin_token=iam.admin_token,
+        settings=settings,
+    )
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,179 @@
+"""Authentication sessions: a cursor in a flow, in the database; the browser holds only a random token.
+
+Every passed step replaces the token. That one conditional update is the fixation defence and the race decision at
+once: of two requests that pass a step with the same token, one finds its row.
+"""
+
+import base64
+import hashlib
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from server_stub.errors import ApiError
+from server_stub.flows.flow import Flow, Method
+from server_stub.store.iam import sessions, users
+
+TOKEN_BYTES = 32
+
+
+class Passed(msgspec.Struct, frozen=True):
+    """One step of the past."""
+
+    method: Method
+    at: float
+
+
+class FidoChallenge(msgspec.Struct, frozen=True):
+    """What a FIDO response must answer."""
+
+    purpose: str
+    """``authentication`` or ``registration``."""
+    state: dict[str, Any]
+    expires_at: float
+    display_name: str = ""
+
+
+class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the current step has prepared; forgotten when the step is passed."""
+
+    device_id: str | None = None
+    challenge_id: str | None = None
+    fido: FidoChallenge | None = None
+
+
+class Session(msgspec.Struct, frozen=True):
+    """One browser's way into one application."""
+
+    id: int
+    token_hash: bytes
+    application: str
+    flow: str
+    user_id: bytes | None
+    username: str | None
+    passed: tuple[Passed, ...]
+    pending: Pending
+    authenticated_at: float | None
+    expires_at: float
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """The methods passed so far."""
+        return tuple(step.method for step in self.passed)
+
+    @property
+    def reference(self) -> str:
+        """What the cloud calls this session; useless to anyone who has no token."""
+        return f"session-{self.id}"
+
+
+def new_token(random: bytes) -> str:
+    """The text for the cookie."""
+    return base64.urlsafe_b64encode(random).decode().rstrip("=")
+
+
+def hash_token(token: str) -> bytes:
+    """What the database knows of a token: who reads the database cannot take over a session."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+def start(connection: Connection, token: str, application: str, flow: Flow, expires_at: float) -> Session:
+    """A new session in which nothing is proven yet."""
+    connection.execute(
+        insert(sessions).values(
+            token_hash=hash_token(token),
+            application=application,
+            flow=flow.name,
+            passed="[]",
+            pending="{}",
+            expires_at=expires_at,
+        )
+    )
+    session = load(connection, token, 0.0)
+    assert session is not None
+    return session
+
+
+def load(connection: Connection, token: str, now: float) -> Session | None:
+    """The session that ``token`` opens, unless there is none or its time is over."""
+    row = connection.execute(
+        select(sessions, users.c.username)
+        .outerjoin(users, users.c.id == sessions.c.user_id)
+        .where(sessions.c.token_hash == hash_token(token), sessions.c.expires_at > now)
+    ).one_or_none()
+    return _session(row) if row else None
+
+
+def advance(connection: Connection, session: Session, token: str, after: Session) -> Session:
+    """Move on from ``session`` to ``after``, which only ``token`` opens.
+
+    Raises:
+        ApiError: UNEXPECTED_CALL if another request moved on a moment ago.
+    """
+    changed = connection.execute(
+        update(sessions)
+        .where(sessions.c.token_hash == session.token_hash)
+        .values(
+            token_hash=hash_token(token),
+            user_id=after.user_id,
+            passed=msgspec.json.encode(after.passed).decode(),
+            pending=msgspec.json.encode(after.pending).decode(),
+            authenticated_at=after.authenticated_at,
+            expires_at=after.expires_at,
+        )
+    )
+    if not changed.rowcount:
+        raise ApiError(400, "UNEXPECTED_CALL", "another request passed this step a moment ago")
+    advanced = load(connection, token, 0.0)
+    assert advanced is not None
+    return advanced
+
+
+def set_pending(connection: Connection, session: Session, pending: Pending) -> Session:
+    """Replace what the current step has prepared, if it is still what ``session`` says.
+
+    Raises:
+        ApiError: UNEXPECTED_CALL if another request changed it a moment ago.
+    """
+    changed = connection.execute(
+        update(sessions)
+        .where(
+            sessions.c.token_hash == session.token_hash,
+            sessions.c.pending == msgspec.json.encode(session.pending).decode(),
+        )
+        .values(pending=msgspec.json.encode(pending).decode())
+    )
+    if not changed.rowcount:
+        raise ApiError(400, "UNEXPECTED_CALL", "another request of this session was faster")
+    return msgspec.structs.replace(session, pending=pending)
+
+
+def forget_challenge(connection: Connection, session: Session) -> None:
+    """The offline QR challenge of ``session`` is over; its device stays chosen. A newer challenge is left alone."""
+    pending = msgspec.json.encode(session.pending).decode()
+    connection.execute(
+        update(sessions)
+        .where(sessions.c.token_hash == session.token_hash, sessions.c.pending == pending)
+        .values(pending=msgspec.json.encode(Pending(session.pending.device_id)).decode())
+    )
+
+
+def end(connection: Connection, token: str) -> None:
+    """Log out."""
+    connection.execute(delete(sessions).where(sessions.c.token_hash == hash_token(token)))
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(
+        row.id,
+        row.token_hash,
+        row.application,
+        row.flow,
+        row.user_id,
+        row.username,
+        msgspec.json.decode(row.passed, type=tuple[Passed, ...]),
+        msgspec.json.decode(row.pending, type=Pending),
+        row.authenticated_at,
+        row.expires_at,
+    )

@@ -1,0 +1,77 @@
+"""Everything that can be set about the server, with defaults that are safe on one machine."""
+
+import ipaddress
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from server_stub.errors import ServerError
+
+
+@dataclass(frozen=True, slots=True)
+class Argon2Cost:
+    """How dear one password check is: 19 MiB and two passes take about 22 ms on a small machine."""
+
+    memory_kib: int = 19 * 1024
+    iterations: int = 2
+    lanes: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one server runs; times are in seconds.
+
+    The clock and the random source are plain callables, so that a test can put its own in their place.
+    """
+
+    data_dir: Path
+    """Folder for the databases and the key files; made when missing."""
+    host: str = "127.0.0.1"
+    public_port: int = 0
+    """0 takes any free port; so for the other two."""
+    internal_port: int = 0
+    cloud_port: int = 0
+    allow_non_loopback: bool = False
+    cloud_url: str = ""
+    """Where the IAM finds its verification cloud; empty means the one that is started beside it."""
+    policies_file: Path | None = None
+    """TOML with applications, flows and policies; None means ``default_policies.toml``."""
+
+    service_name: str = "Authrig"
+    rp_id: str = "localhost"
+    origins: tuple[str, ...] = ()
+    """Web origins that FIDO responses may come from; empty means ``http://localhost:<public port>``."""
+    fido_user_verification: Literal["required", "preferred", "discouraged"] = "preferred"
+    fido_challenge_ttl: int = 120
+
+    argon2: Argon2Cost = Argon2Cost()
+    login_challenge_ttl: int = 180
+    transaction_challenge_ttl: int = 300
+    login_lifetime: int = 600
+    """How long someone may take from the first step to the last."""
+    session_lifetime: int = 3600
+    body_limit: int = 64 * 1024
+    cloud_timeout: float = 5.0
+
+    time: Callable[[], float] = time.time
+    token_bytes: Callable[[int], bytes] = secrets.token_bytes
+
+
+def check_host(settings: Settings) -> None:
+    """Refuse to be reachable from other machines by accident.
+
+    Raises:
+        ServerError: if ``host`` is no loopback address and that was not asked for.
+    """
+    try:
+        loopback = ipaddress.ip_address(settings.host).is_loopback
+    except ValueError:
+        loopback = settings.host == "localhost"
+    if not loopback and not settings.allow_non_loopback:
+        raise ServerError(
+            f"{settings.host} is not a loopback address: other machines could reach this test server; "
+            "say allow_non_loopback if that is meant"
+        )

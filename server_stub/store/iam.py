@@ -1,0 +1,71 @@
+"""What the IAM keeps."""
+
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table
+
+from server_stub.audit import AuditLog
+from server_stub.limits import Attempts
+
+metadata = MetaData()
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),  # 16 random bytes; stays when the user is renamed
+    Column("username", String, nullable=False, unique=True),
+    Column("password_hash", String, nullable=False),
+    Column("sealed_badge_key", LargeBinary, nullable=False),  # new with every password
+    Column("groups", String, nullable=False),
+)
+
+badges = Table(
+    "badges",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+fido_credentials = Table(
+    "fido_credentials",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("rp_id", String, nullable=False),
+    Column("display_name", String, nullable=False),
+    Column("credential_data", LargeBinary, nullable=False),
+    Column("sign_count", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("fido_credentials_of_user", "user_id", "rp_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("application", String, nullable=False),
+    Column("flow", String, nullable=False),
+    Column("user_id", ForeignKey("users.id")),
+    Column("passed", String, nullable=False),  # JSON: the cursor in the flow
+    Column("pending", String, nullable=False),  # JSON: what the current step has asked for
+    Column("authenticated_at", Float),
+    Column("expires_at", Float, nullable=False),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("flow", String, nullable=False),
+    Column("step", String),  # the next step; null when approved
+    Column("user_id", ForeignKey("users.id")),
+    Column("device_id", String),
+    Column("transaction", String),  # JSON: what the user is asked to approve, as recorded here
+    Column("challenge_id", String),
+    Column("expires_at", Float, nullable=False),
+)
+
+attempts = Attempts(metadata)
+audit = AuditLog(metadata)

@@ -1,0 +1,149 @@
+"""Users and their badges."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from server_stub.errors import ApiError
+from server_stub.store.iam import badges, fido_credentials, users
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Someone who can log in."""
+
+    id: bytes
+    username: str
+    password_hash: str = field(repr=False)
+    sealed_badge_key: bytes = field(repr=False)
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """What the server knows of a badge."""
+
+    id: bytes
+    user: User
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class FidoCredential:
+    """A FIDO credential that a user registered."""
+
+    id: bytes
+    user_id: bytes
+    rp_id: str
+    display_name: str
+    credential_data: bytes
+    sign_count: int
+
+
+def add_user(connection: Connection, user: User) -> None:
+    """A new user.
+
+    Raises:
+        ApiError: 409 if the name is taken.
+    """
+    try:
+        connection.execute(
+            insert(users).values(
+                id=user.id,
+                username=user.username,
+                password_hash=user.password_hash,
+                sealed_badge_key=user.sealed_badge_key,
+                groups=msgspec.json.encode(user.groups).decode(),
+            )
+        )
+    except IntegrityError as error:
+        raise ApiError(409, "USER_EXISTS", f"there is a user {user.username!r} already") from error
+
+
+def find_user(connection: Connection, username: str) -> User | None:
+    """The user of that name."""
+    row = connection.execute(select(users).where(users.c.username == username)).one_or_none()
+    return _user(row) if row else None
+
+
+def get_user(connection: Connection, user_id: bytes) -> User:
+    """The user of that permanent id, which must exist."""
+    return _user(connection.execute(select(users).where(users.c.id == user_id)).one())
+
+
+def set_password(connection: Connection, user_id: bytes, password_hash: str, sealed_badge_key: bytes) -> None:
+    """A new password and, with it, a new badge key: secure badges made before can no longer be opened."""
+    connection.execute(
+        update(users)
+        .where(users.c.id == user_id)
+        .values(password_hash=password_hash, sealed_badge_key=sealed_badge_key)
+    )
+
+
+def add_badge(connection: Connection, badge_id: bytes, user_id: bytes, kind: str, now: float) -> None:
+    """Remember a badge that is about to be printed."""
+    connection.execute(insert(badges).values(id=badge_id, user_id=user_id, kind=kind, created_at=now))
+
+
+def find_badge(connection: Connection, badge_id: bytes) -> Badge | None:
+    """The badge and its user."""
+    row = connection.execute(
+        select(badges.c.kind, users).join(users, users.c.id == badges.c.user_id).where(badges.c.id == badge_id)
+    ).one_or_none()
+    return Badge(badge_id, _user(row), row.kind) if row else None
+
+
+def badges_of(connection: Connection, user_id: bytes) -> list[tuple[str, str]]:
+    """Id (hex) and kind of a user's badges, oldest first."""
+    rows = connection.execute(select(badges).where(badges.c.user_id == user_id).order_by(badges.c.created_at))
+    return [(row.id.hex(), row.kind) for row in rows]
+
+
+def add_fido_credential(connection: Connection, credential: FidoCredential, now: float) -> None:
+    """Remember a registered credential.
+
+    Raises:
+        ApiError: 409 if the credential id is registered already, for whomever.
+    """
+    try:
+        connection.execute(
+            insert(fido_credentials).values(
+                id=credential.id,
+                user_id=credential.user_id,
+                rp_id=credential.rp_id,
+                display_name=credential.display_name,
+                credential_data=credential.credential_data,
+                sign_count=credential.sign_count,
+                created_at=now,
+            )
+        )
+    except IntegrityError as error:
+        raise ApiError(409, "FIDO_CREDENTIAL_EXISTS", "this credential is registered already") from error
+
+
+def fido_credentials_of(connection: Connection, user_id: bytes, rp_id: str) -> list[FidoCredential]:
+    """A user's credentials for one RP ID, oldest first."""
+    table = fido_credentials
+    rows = connection.execute(
+        select(table).where(table.c.user_id == user_id, table.c.rp_id == rp_id).order_by(table.c.created_at)
+    )
+    return [
+        FidoCredential(row.id, row.user_id, row.rp_id, row.display_name, row.credential_data, row.sign_count)
+        for row in rows
+    ]
+
+
+def count_signature(connection: Connection, credential_id: bytes, sign_count: int) -> bool:
+    """Store the signature counter of an assertion (WebAuthn §7.2 step 22); False if it did not grow, as a clone's would."""
+    table = fido_credentials
+    grown = table.c.sign_count < sign_count if sign_count else table.c.sign_count == 0
+    changed = connection.execute(update(table).where(table.c.id == credential_id, grown).values(sign_count=sign_count))
+    return bool(changed.rowcount)
+
+
+def _user(row: Row[Any]) -> User:
+    groups = msgspec.json.decode(row.groups, type=tuple[str, ...])
+    return User(row.id, row.username, row.password_hash, row.sealed_badge_key, groups)
