@@ -17,6 +17,8 @@ PURPOSES = {
     otq1.MessageType.LOGIN: "Type it to log in",
     otq1.MessageType.TRANSACTION: "Type it to approve",
 }
+NO_DETAILS = Entry("Details", "none given")
+"""What a login without fields says. A transaction without fields would be signed blindly and is refused."""
 KNOWN_FLAGS = otq1.Flags.CONFIRM_EACH_FIELD
 """What this device can do of what a server may ask besides; any other flag is refused."""
 
@@ -48,7 +50,8 @@ class Otq1Proposal:
     def entries(self) -> tuple[Entry, ...]:
         """The fields as received; before them, on a device without a clock, when the challenge was issued."""
         fields = tuple(Entry(field.display_label, field.value) for field in self.challenge.fields)
-        return fields if self.has_clock else (Entry("Issued", self._issued), *fields)
+        issued = () if self.has_clock else (Entry("Issued", self._issued),)
+        return issued + (fields or (NO_DETAILS,))
 
     @property
     def one_entry_a_page(self) -> bool:
@@ -104,6 +107,6 @@ class Otq1Personality:
             raise Rejected(ErrorKind.DAMAGED, "It was changed or cut. Scan again.") from None
         if challenge.header.flags & ~KNOWN_FLAGS:
             raise Rejected(ErrorKind.UNSUPPORTED, "It asks for what this token cannot do.")
-        if not challenge.fields:
+        if challenge.header.type is otq1.MessageType.TRANSACTION and not challenge.fields:
             raise Rejected(ErrorKind.UNSUPPORTED, "It does not say what it is for.")
         return Otq1Proposal(challenge, self._keys, has_clock)
