@@ -510,8 +510,9 @@ class AnythingHappens(RuleBasedStateMachine):
     def show_challenge(self, fields: tuple[otq1.Field, ...], *, old: bool) -> None:
         """A genuine challenge, fresh or the one from before."""
         challenge = self.scanned if old and self.scanned else self.desk.challenge(TRANSACTION, fields)
+        before = self.desk.screen()
         self.desk.token.read(otq1.encode(challenge, KEYS).encode())
-        if isinstance(self.desk.screen(), Review):
+        if isinstance(before, Scanning) and isinstance(self.desk.screen(), Review):
             self.scanned = challenge
 
     @rule(data=st.binary(max_size=80), prefix=st.sampled_from([b"", b"OTQ1:", b"https://"]))
