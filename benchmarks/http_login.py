@@ -54,12 +54,12 @@ def rows() -> Iterator[list[Row]]:
             return argon2.derive(PASSWORD.encode())
 
         yield [
-            Row("HTTP login, password and offline QR", "bare HTTP echo", log_in, lambda: echo.session(), 10),
+            Row("HTTP login, password and offline QR", "bare HTTP echo", log_in, echo.session, 10),
             Row("HTTP login, password and offline QR", "Argon2id of its password", log_in, hash_password, 2),
         ]
 
 
-async def _echo(scope: Any, receive: Any, send: Any) -> None:
+async def _echo(_scope: Any, receive: Any, send: Any) -> None:
     """The least that an ASGI application can do with a request."""
     await receive()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})

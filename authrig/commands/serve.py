@@ -1,8 +1,14 @@
 """``authrig serve``: the verification server, until it is interrupted."""
 
 import argparse
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from authrig.errors import RigError
+
+if TYPE_CHECKING:
+    from server_stub.run import RunningServer
 
 
 def add_parser(subparsers: Any) -> None:
@@ -16,5 +22,27 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until interrupted."""
-    raise NotImplementedError
+    """Serve until SIGINT or SIGTERM."""
+    from server_stub.errors import ServerError
+    from server_stub.run import serve
+    from server_stub.settings import Settings
+
+    settings = Settings(
+        data_dir=args.data, public_port=args.port, internal_port=args.internal_port, cloud_port=args.cloud_port
+    )
+    try:
+        serve(settings, _tell)
+    except ServerError as error:
+        raise RigError(str(error)) from error
+    return 0
+
+
+def _tell(server: "RunningServer") -> None:
+    """Say where the server is. Its administration token is for whoever reads this terminal."""
+    sys.stdout.write(
+        f"public    {server.public_url}  (OpenAPI at /openapi.json)\n"
+        f"internal  {server.internal_url}\n"
+        f"cloud     {server.cloud_url}\n"
+        f"administration token  {server.admin_token}\n"
+    )
+    sys.stdout.flush()

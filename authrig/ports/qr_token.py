@@ -45,13 +45,15 @@ class EmulatedQrToken:
         Raises:
             RigError: if it found none in two seconds.
         """
-        self._token.power_on()
-        while not isinstance(self._token.screen, Scanning):
+        if not isinstance(self.screen, Scanning):
+            # Not by pressing OK until it scans: that might confirm what is on the screen.
+            self._token.power_off()
+            self._token.power_on()
             self.press(Button.OK)
         self._camera.show(picture)
         for frame in islice(self._camera.frames(), FRAMES_TO_TRY):
             self._token.see(frame)
-            screen = self._token.screen
+            screen = self.screen
             if not isinstance(screen, Scanning):
                 seen = outline(frame.image, read_codes(frame.image))
                 self._on_exhibit(Picture("what the token's camera saw, with the code it found", encode_png(seen)))
@@ -73,7 +75,7 @@ class EmulatedQrToken:
         """
         lines: list[str] = []
         for _ in range(PAGES_TO_TURN):
-            screen = self._token.screen
+            screen = self.screen
             if not isinstance(screen, Review):
                 break
             lines += [line.text for line in screen.lines]

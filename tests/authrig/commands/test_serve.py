@@ -1,0 +1,41 @@
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from authrig.cli import main
+
+AUTHRIG = str(Path(sys.executable).with_name("authrig"))
+
+
+def test_it_serves_until_told_to_stop(tmp_path: Path) -> None:
+    """It prints where it is once it answers there, and SIGTERM ends it with exit code 0."""
+    free = ["--port", "0", "--internal-port", "0", "--cloud-port", "0"]
+    with subprocess.Popen(
+        [AUTHRIG, "serve", "--data", str(tmp_path / "data"), *free],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        public = re.match(r"public +(http://127\.0\.0\.1:\d+) ", process.stdout.readline())
+        assert public is not None
+        document = httpx.get(f"{public[1]}/openapi.json").json()
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+    assert document["openapi"].startswith("3.1")
+    assert any(path.endswith("/password/check") for path in document["paths"])
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, and the sentence names the port."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", "--data", str(tmp_path), "--port", str(port)]) == 2
+    assert str(port) in capsys.readouterr().err
