@@ -17,7 +17,7 @@ class Entry:
     value: str
 
 
-class Unrenderable(ValueError):  # noqa: N818 - the protocol's own word for it (otq1.md §8.2)
+class Unrenderable(ValueError):  # noqa: N818 - the protocol's own word for it (docs/reference/otq1.md)
     """The fonts of this panel lack ``characters``; what the user cannot read must not be confirmed."""
 
     def __init__(self, characters: tuple[str, ...]) -> None:

@@ -86,7 +86,7 @@ class SystemFiles:
 
     def write(self, path: Path, data: bytes) -> None:
         """Create or overwrite ``path``, readable for its owner only."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
 
@@ -240,7 +240,7 @@ class TokenMemory:
             contents = _parse(data)
             seed = bytes.fromhex(contents.seed)
             otq1.derive_keys(contents.serial, seed)
-        except ValueError as problem:
+        except (ValueError, RecursionError) as problem:
             advice = "restore it from a copy, or move it away to begin with an empty token"
             raise MemoryFault(f"token memory {self._store.name} is damaged: {problem}; {advice}") from problem
         self._identity = Identity(contents.serial, seed)

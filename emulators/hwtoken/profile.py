@@ -14,7 +14,12 @@ Seconds = Annotated[int, msgspec.Meta(ge=1, le=3600)]
 Colour = Annotated[str, msgspec.Meta(pattern="^#[0-9a-f]{6}$")]
 
 LONGEST_CODE = 9
-"""Eight digits and the gap between two groups; no suite has more digits (otq1.md, RFC 6287 erratum 3730)."""
+"""Eight digits and the gap between two groups; no suite has more digits (RFC 6287, erratum 3730: ten are biased)."""
+
+LONGEST_TITLE = 20
+"""Characters in a title bar: the longest model name, or a title with its page number."""
+LEAST_COLUMNS = 14
+"""A line shorter than this would break most words."""
 
 
 class ProfileError(ValueError):
@@ -42,8 +47,13 @@ class Display(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         needed = max(label_height + value_height, code_height + 2 * label_height)
         if self.body_height < needed:
             raise ValueError(f"expected {needed} rows of dots for the text with these fonts, found {self.body_height}")
-        if self.width < LONGEST_CODE * code_width:
-            raise ValueError(f"expected {LONGEST_CODE * code_width} columns of dots for a code, found {self.width}")
+        title_width = LONGEST_TITLE * cell_of(self.title_font)[0] + 4 * self.unit
+        needed = max(LONGEST_CODE * code_width, title_width)
+        if self.width < needed:
+            raise ValueError(f"expected {needed} columns of dots for a code and a title, found {self.width}")
+        for font in (self.label_font, self.value_font):
+            if self.columns(font) < LEAST_COLUMNS:
+                raise ValueError(f"expected room for {LEAST_COLUMNS} characters of {font}, found {self.columns(font)}")
 
     @property
     def unit(self) -> int:
@@ -104,7 +114,11 @@ def load_profile(name: str | Path = "dot_matrix_128x64") -> Profile:
         ProfileError: if there is no such model, or its text is no profile: unknown and missing keys are errors.
     """
     if isinstance(name, Path):
-        return parse_profile(name.read_text("utf-8"), str(name))
+        try:
+            text = name.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise ProfileError(f"token profile {name}: cannot be read: {problem}") from problem
+        return parse_profile(text, str(name))
     if name not in profile_names():
         raise ProfileError(f"expected one of the token models {', '.join(profile_names())}, found {name!r}")
     file = resources.files("emulators.hwtoken").joinpath("profiles", f"{name}.toml")

@@ -13,7 +13,7 @@ KINDS = (
     (rb"(?i:(BEGIN:VCARD|MECARD:))", "a contact card"),
     (rb"SPC\r?\n", "a payment slip"),
     (rb"BCD\r?\n", "a payment slip"),
-    (rb"(?i:otq1:|\s+OTQ1:)", "a garbled challenge"),
+    (rb"(?i:otq1:|\s+OTQ1:)", "a garbled code"),
     (rb"[0-9]+\Z", "a number"),
     (rb"\Z", "an empty code"),
 )

@@ -1,4 +1,4 @@
-"""OTQ1 on the device: bytes from the camera, entries to review, the code (otq1.md)."""
+"""OTQ1 on the device: bytes from the camera, entries to review, the code (docs/reference/otq1.md)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from emulators.hwtoken.screens import ErrorKind
 from offline_qr import otq1
 
 DRIFT_SECONDS = 120
-"""How far the device's clock and the server's may be apart (otq1.md §8.4)."""
+"""How far the device's clock and the server's may be apart (docs/reference/otq1.md)."""
 
 TITLES = {otq1.MessageType.LOGIN: "Login", otq1.MessageType.TRANSACTION: "Transaction"}
 PURPOSES = {

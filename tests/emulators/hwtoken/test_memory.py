@@ -30,6 +30,14 @@ def test_a_memory_survives_the_device(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_the_seed_is_not_written_through_a_link(tmp_path: Path) -> None:
+    """Somebody laid a link where the new file is prepared."""
+    (tmp_path / "token.new").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(MemoryFault, match="cannot be written"):
+        provisioned(tmp_path / "token")
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_a_new_memory_is_empty(tmp_path: Path) -> None:
     """No file, no token; and asking makes no file."""
     assert TokenMemory(FileStore(tmp_path / "token")).identity is None
@@ -92,7 +100,15 @@ def test_a_damaged_file_is_never_a_new_token(tmp_path: Path) -> None:
         whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :] for at in range(len(whole)) for bit in (0, 5)
     )
     cut = (whole[:length] for length in range(len(whole) - 1))
-    for data in (*flipped, *cut, b"null", b"[]", b"\xff" * 10, whole * 2):
+    for data in (
+        *flipped,
+        *cut,
+        b"null",
+        b"[]",
+        b"\xff" * 10,
+        whole * 2,
+        whole.replace(b'"contents":', b'"contents":' + b"[" * 10**5),
+    ):
         store = RamStore()
         store.save(data)
         try:

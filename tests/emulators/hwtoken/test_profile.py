@@ -30,9 +30,11 @@ def test_a_model_of_ones_own_is_a_file(tmp_path: Path) -> None:
         ("has_rtc = true", "", "missing required field `has_rtc`"),
         ("has_rtc = true", 'has_rtc = "yes"', "Expected `bool`, got `str`"),
         ("width = 128", "width = -1", ">= 32"),
-        ("width = 128", "width = 64", "expected 90 columns of dots for a code, found 64"),
+        ("width = 128", "width = 64", "expected 104 columns of dots for a code and a title, found 64"),
         ("height = 64", "height = 32", "expected 36 rows of dots for the text with these fonts, found 12"),
         ('"6x12"', '"Comic"', "expected one of the fonts 10x20, 5x8, 6x12, 9x15B, found 'Comic'"),
+        ('value_font = "6x12"', 'value_font = "10x20"', "expected room for 14 characters of 10x20, found 12"),
+        ("height = 64", "height = 1000", "columns of dots for a code and a title, found 128"),
         ("auto_off_seconds = 60", "auto_off_seconds = 0", ">= 1"),
         ('"#c5d0a2"', '"green"', "matching regex"),
         ('"QR Reader 128"', '"東"', "matching regex"),
@@ -43,6 +45,14 @@ def test_a_wrong_profile_is_refused_with_the_reason(was: str, becomes: str, sent
     """Unknown keys, missing keys, wrong types, and panels that could not show a code."""
     with pytest.raises(ProfileError, match=f"token profile own.toml: .*{re.escape(sentence)}"):
         parse_profile(GOOD.replace(was, becomes), "own.toml")
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    """As is one that does not exist."""
+    (tmp_path / "binary.toml").write_bytes(b"\xff")
+    for name in ("binary.toml", "missing.toml"):
+        with pytest.raises(ProfileError, match=rf"{name}: cannot be read: "):
+            load_profile(tmp_path / name)
 
 
 def test_an_unknown_model_is_told_from_the_known() -> None:

@@ -19,7 +19,7 @@ from emulators.hwtoken.personalities.foreign import name_of
         (b"WIFI:S:guest;;", "a Wi-Fi code"),
         (b"BEGIN:VCARD\nN:Alice", "a contact card"),
         (b"SPC\r\n0200\r\n1", "a payment slip"),
-        (b"otq1:ABC", "a garbled challenge"),
+        (b"otq1:ABC", "a garbled code"),
         (b"4006381333931", "a number"),
         (b"", "an empty code"),
         (b"\xff\xfe\x00", "a code without text"),

@@ -85,7 +85,7 @@ def test_a_challenge_lives_for_its_time_and_two_minutes_of_drift(now: float, kin
     [
         (b"https://example.ch", ErrorKind.NOT_OURS, "This is a web address, not a challenge."),
         (b"AQB1:ABC", ErrorKind.NOT_OURS, "This is a badge, not a challenge."),
-        (b"otq1:ABC", ErrorKind.NOT_OURS, "This is a garbled challenge, not a challenge."),
+        (b"otq1:ABC", ErrorKind.NOT_OURS, "This is a garbled code, not a challenge."),
         (b"OTQ1:", ErrorKind.DAMAGED, "It was changed or cut. Scan again."),
         (message(SERVICE)[:-1], ErrorKind.DAMAGED, "It was changed or cut. Scan again."),
         (message(SERVICE) + b"0", ErrorKind.DAMAGED, "It was changed or cut. Scan again."),
