@@ -4,10 +4,14 @@ from starlette.applications import Starlette
 
 from server_stub.api.admin import AdminInterface
 from server_stub.api.current import PublicInterface
-from server_stub.api.routes import ADMIN_ROUTES, PUBLIC_ROUTES
+from server_stub.api.envelope import ErrorAnswer
+from server_stub.api.openapi import with_description
+from server_stub.api.routes import ADMIN_ROUTES, APPROVAL_ROUTES, PUBLIC_ROUTES
 from server_stub.api.routing import build_app
+from server_stub.api.transaction_approval import ApprovalInterface
 from server_stub.cloud.api import ADMIN_ROUTES as CLOUD_ADMIN_ROUTES
-from server_stub.cloud.api import AUTH_ROUTES, OPEN_ROUTES, CloudInterface, OpenInterface
+from server_stub.cloud.api import AUTH_ROUTES, CloudInterface, OpenInterface
+from server_stub.cloud.messages import Failure
 from server_stub.cloud.service import Cloud
 from server_stub.iam import Iam
 
@@ -15,13 +19,15 @@ from server_stub.iam import Iam
 def create_public_app(iam: Iam) -> Starlette:
     """What browsers and login scripts talk to."""
     interface = PublicInterface(iam)
-    return build_app([(PUBLIC_ROUTES, interface)], interface)
+    own = with_description("Authrig public REST", PUBLIC_ROUTES, ErrorAnswer)
+    return build_app([(PUBLIC_ROUTES, interface), (own, interface)], interface)
 
 
 def create_internal_app(iam: Iam) -> Starlette:
-    """What only machines beside the server talk to: administration."""
-    admin = AdminInterface(iam)
-    return build_app([(ADMIN_ROUTES, admin)], admin)
+    """What only machines beside the server talk to: business applications and administration."""
+    admin, approval = AdminInterface(iam), ApprovalInterface(iam)
+    own = with_description("Authrig internal REST", (*APPROVAL_ROUTES, *ADMIN_ROUTES), ErrorAnswer)
+    return build_app([(APPROVAL_ROUTES, approval), (ADMIN_ROUTES, admin), (own, approval)], approval)
 
 
 def create_cloud_app(cloud: Cloud) -> Starlette:
@@ -29,4 +35,5 @@ def create_cloud_app(cloud: Cloud) -> Starlette:
     auth = CloudInterface(cloud, cloud.account.auth)
     admin = CloudInterface(cloud, cloud.account.admin)
     other = OpenInterface(cloud, cloud.account.auth)
-    return build_app([(AUTH_ROUTES, auth), (CLOUD_ADMIN_ROUTES, admin), (OPEN_ROUTES, other)], other)
+    own = with_description("Authrig verification cloud", (*AUTH_ROUTES, *CLOUD_ADMIN_ROUTES), Failure)
+    return build_app([(AUTH_ROUTES, auth), (CLOUD_ADMIN_ROUTES, admin), (own, other)], other)

@@ -28,7 +28,31 @@ from server_stub.api.airlock_2fa import (
 from server_stub.api.authentication import BadgeCheck, PasswordCheck, access, check_badge, check_password
 from server_stub.api.current import StepAttributes
 from server_stub.api.envelope import Answer, ListAnswer
+from server_stub.api.fido import (
+    AssertionCheck,
+    CredentialAttributes,
+    FidoAttributes,
+    RegistrationCheck,
+    RegistrationRequest,
+    check_assertion,
+    check_registration,
+    retrieve_challenge,
+    retrieve_registration_challenge,
+)
 from server_stub.api.routing import Route
+from server_stub.api.self_service import LoggedOut, SessionAttributes, get_session, log_out
+from server_stub.api.transaction_approval import (
+    ApprovalAttributes,
+    ApprovalQrAttributes,
+    Identify,
+    Parameters,
+    PictureRequest,
+    identify_user,
+    select_flow,
+    set_parameters,
+)
+from server_stub.api.transaction_approval import check_otp as check_approval_otp
+from server_stub.api.transaction_approval import retrieve_offline_qr_code as retrieve_approval_qr_code
 from server_stub.audit import Entry
 
 BASE = "/auth/rest"
@@ -38,6 +62,9 @@ _STEP = Answer[StepAttributes]
 _LOCKS = ("USER_TEMPORARILY_LOCKED", "USER_LOCKED")
 _NO_USER = ("USER_NOT_FOUND",)
 _CLOUD = ("AIRLOCK_2FA_UNAVAILABLE",)
+_FIDO = f"{_AUTHENTICATION}/fido"
+_PROTECTED = f"{BASE}/protected"
+_REGISTRATION = f"{_PROTECTED}/self-service/fido/registration"
 
 PUBLIC_ROUTES = (
     Route(
@@ -100,6 +127,96 @@ PUBLIC_ROUTES = (
         check_otp,
         _STEP,
         "Check the code that the token shows",
+        OtpCheck,
+        errors=("OTP_WRONG", "OTP_EXPIRED", *_LOCKS, *_CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_FIDO}/challenge/retrieve",
+        retrieve_challenge,
+        Answer[FidoAttributes],
+        "Get the options for an assertion",
+        published=True,
+        errors=("FIDO_NO_CREDENTIAL",),
+    ),
+    Route(
+        "POST",
+        f"{_FIDO}/assertion/check",
+        check_assertion,
+        _STEP,
+        "Check the assertion",
+        AssertionCheck,
+        errors=("FIDO_ASSERTION_WRONG",),
+    ),
+    Route(
+        "POST",
+        f"{_REGISTRATION}/challenge/retrieve",
+        retrieve_registration_challenge,
+        Answer[FidoAttributes],
+        "Get the options for a new credential",
+        RegistrationRequest,
+        published=True,
+    ),
+    Route(
+        "POST",
+        f"{_REGISTRATION}/check",
+        check_registration,
+        Answer[CredentialAttributes],
+        "Check a new credential and keep it",
+        RegistrationCheck,
+        errors=("FIDO_REGISTRATION_WRONG", "FIDO_CREDENTIAL_EXISTS"),
+    ),
+    Route("GET", f"{_PROTECTED}/session", get_session, Answer[SessionAttributes], "Tell who is logged in"),
+    Route("POST", f"{_PROTECTED}/session/logout", log_out, Answer[LoggedOut], "End the session"),
+)
+
+_APPROVAL = "/transaction-approval/rest/transaction-approval"
+
+APPROVAL_ROUTES = (
+    Route(
+        "POST",
+        f"{_APPROVAL}/flows/{{flow}}/select",
+        select_flow,
+        Answer[ApprovalAttributes],
+        "Start an approval",
+        published=True,
+        errors=("FLOW_NOT_FOUND",),
+    ),
+    Route(
+        "POST",
+        f"{_APPROVAL}/user/identify",
+        identify_user,
+        Answer[ApprovalAttributes],
+        "Say whose approval is asked for",
+        Identify,
+        published=True,
+        errors=_NO_USER,
+    ),
+    Route(
+        "POST",
+        f"{_APPROVAL}/parameters",
+        set_parameters,
+        Answer[ApprovalAttributes],
+        "Record what is to be approved",
+        Parameters,
+        published=True,
+        errors=("AIRLOCK_2FA_DEVICE_CHOICE_REQUIRED", "DEVICE_UNKNOWN", *_CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_APPROVAL}/offline-qr-code/retrieve",
+        retrieve_approval_qr_code,
+        Answer[ApprovalQrAttributes],
+        "Get a QR code for the recorded transaction",
+        PictureRequest,
+        errors=("DEVICE_UNKNOWN", *_LOCKS, *_CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_APPROVAL}/otp/check",
+        check_approval_otp,
+        Answer[ApprovalAttributes],
+        "Approve the recorded transaction with the code that the token shows",
         OtpCheck,
         errors=("OTP_WRONG", "OTP_EXPIRED", *_LOCKS, *_CLOUD),
     ),

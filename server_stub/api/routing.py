@@ -91,6 +91,24 @@ class Route:
     published: bool = False
     errors: tuple[str, ...] = field(default=(), kw_only=True)
 
+    @property
+    def operation(self) -> str:
+        """A name for the call: that of the handler and its module."""
+        return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"
+
+    @property
+    def empty_body(self) -> Any:
+        """What an empty body means, or None where the call needs one."""
+        try:
+            return msgspec.convert({}, self.body)
+        except msgspec.ValidationError:
+            return None
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether an empty body is refused."""
+        return self.empty_body is None
+
 
 class Interface(Protocol):
     """What the routes of one API share."""
@@ -149,7 +167,7 @@ def build_app(apis: Iterable[tuple[Iterable[Route], Interface]], other: Interfac
 
 def _starlette_route(route: Route, interface: Interface) -> list[StarletteRoute]:
     decoder = msgspec.json.Decoder(route.body)
-    empty = _empty_body(route.body)
+    empty = route.empty_body
 
     async def endpoint(request: Request) -> Response:
         try:
@@ -179,14 +197,6 @@ async def _read(request: Request, limit: int) -> bytes:
         if len(data) > limit:
             raise ApiError(413, "PAYLOAD_TOO_LARGE", f"a request's body has up to {limit} bytes")
     return bytes(data)
-
-
-def _empty_body(body: Any) -> Any:
-    """What an empty body means, or None where the call needs one."""
-    try:
-        return msgspec.convert({}, body)
-    except msgspec.ValidationError:
-        return None
 
 
 def _decode(request: Request, decoder: msgspec.json.Decoder[Any], data: bytes, empty: Any) -> Any:

@@ -1,7 +1,6 @@
 """The cloud's REST: the paths, who may call them, and what they do."""
 
 import uuid
-from typing import Any, Literal
 
 from starlette.requests import Request
 
@@ -15,7 +14,6 @@ from server_stub.cloud.messages import (
     Device,
     Failure,
     ImportToken,
-    Message,
     Preauth,
     PreauthResult,
     Verify,
@@ -51,17 +49,6 @@ class CloudInterface:
     async def refusal(self, _: Request, error: ApiError) -> Failure:
         """Code and sentence."""
         return Failure(error.code, error.detail, error.lock_expiry)
-
-
-class Health(Message, frozen=True):
-    """The cloud answers."""
-
-    status: Literal["ok"] = "ok"
-
-
-async def health(_: Cloud, __: Call[Any]) -> Reply:
-    """Say that the cloud answers."""
-    return Reply(Health())
 
 
 async def preauth(cloud: Cloud, call: Call[Preauth]) -> Reply:
@@ -140,6 +127,3 @@ class OpenInterface(CloudInterface):
 
     def admit(self, request: Request, body: bytes) -> None:
         """Nothing to check."""
-
-
-OPEN_ROUTES = (Route("GET", "/health", health, Health, "Say that the cloud answers"),)

@@ -1,0 +1,154 @@
+"""FIDO as a second step, and its registration in self-service."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+from sqlalchemy import Connection
+
+from server_stub import sessions
+from server_stub.api.current import (
+    next_step,
+    passed,
+    prove,
+    require,
+    require_authenticated,
+    step_reply,
+)
+from server_stub.api.envelope import Document, Request, answer
+from server_stub.api.routing import Call, Nothing, Reply
+from server_stub.errors import ApiError, unexpected_call
+from server_stub.factors.fido import AssertionJson, AttestationJson, FidoRefused, Options
+from server_stub.factors.password import normalise
+from server_stub.flows.flow import Method
+from server_stub.iam import Iam
+from server_stub.sessions import FidoChallenge, Pending, Session
+from server_stub.store import users
+from server_stub.store.iam import audit
+from server_stub.store.users import FidoCredential
+
+AUTHENTICATION, REGISTRATION = "authentication", "registration"
+
+
+class AssertionCheck(Request, frozen=True):
+    """``credential``: what ``navigator.credentials.get()`` gave, as AuthenticationResponseJSON."""
+
+    credential: AssertionJson
+
+
+class RegistrationRequest(Request, frozen=True):
+    """``displayName``: what the user calls the key."""
+
+    display_name: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class RegistrationCheck(Request, frozen=True):
+    """``credential``: what ``navigator.credentials.create()`` gave, as RegistrationResponseJSON."""
+
+    credential: AttestationJson
+
+
+class FidoAttributes(Document, frozen=True):
+    """``publicKey``: options for ``navigator.credentials.get()`` or ``create()``, in their JSON form."""
+
+    next_auth_step: str | None
+    public_key: dict[str, Any]
+
+
+class CredentialAttributes(Document, frozen=True):
+    """A registered key."""
+
+    display_name: str
+
+
+async def retrieve_challenge(iam: Iam, call: Call[Nothing]) -> Reply:
+    """Get the options for an assertion by one of the user's credentials."""
+    session = await require(iam, call, Method.FIDO)
+    credentials = await iam.database.run(users.fido_credentials_of, _user_id(session), iam.fido.rp_id)
+    if not credentials:
+        raise ApiError(403, "FIDO_NO_CREDENTIAL", "the user has registered no key for this RP ID")
+    return await _ask(iam, session, iam.fido.request_options(credentials), AUTHENTICATION)
+
+
+async def check_assertion(iam: Iam, call: Call[AssertionCheck]) -> Reply:
+    """Check the assertion. Its challenge is spent, whatever comes out."""
+    session, challenge = await _spend(iam, await require(iam, call, Method.FIDO), AUTHENTICATION)
+    user_id = _user_id(session)
+    credentials = await iam.database.run(users.fido_credentials_of, user_id, iam.fido.rp_id)
+    try:
+        credential_id, count = iam.fido.verify_assertion(challenge.state, user_id, credentials, call.body.credential)
+    except FidoRefused as error:
+        raise await iam.database.run(_refuse, iam, session, "FIDO_ASSERTION_WRONG", str(error)) from error
+    if not await iam.database.run(users.count_signature, credential_id, count):
+        sentence = "the signature counter did not grow: the key may have been copied"
+        raise await iam.database.run(_refuse, iam, session, "FIDO_ASSERTION_WRONG", sentence)
+    proof = await prove(iam, session, Method.FIDO, user_id)
+    token, session = await iam.database.run(passed, iam, session, proof)
+    return step_reply(iam, session, token)
+
+
+async def retrieve_registration_challenge(iam: Iam, call: Call[RegistrationRequest]) -> Reply:
+    """Get the options for a new credential."""
+    session = await require_authenticated(iam, call)
+    user = await iam.database.run(users.get_user, _user_id(session))
+    existing = await iam.database.run(users.fido_credentials_of, user.id, iam.fido.rp_id)
+    name = normalise(call.body.display_name).decode()
+    return await _ask(iam, session, iam.fido.creation_options(user, existing), REGISTRATION, name)
+
+
+async def check_registration(iam: Iam, call: Call[RegistrationCheck]) -> Reply:
+    """Check the new credential and keep it. Its challenge is spent, whatever comes out."""
+    session, challenge = await _spend(iam, await require_authenticated(iam, call), REGISTRATION)
+    try:
+        data = iam.fido.verify_registration(challenge.state, call.body.credential)
+    except FidoRefused as error:
+        raise await iam.database.run(_refuse, iam, session, "FIDO_REGISTRATION_WRONG", str(error)) from error
+    assert data.credential_data is not None
+    credential = FidoCredential(
+        id=data.credential_data.credential_id,
+        user_id=_user_id(session),
+        rp_id=iam.fido.rp_id,
+        display_name=challenge.display_name,
+        credential_data=bytes(data.credential_data),
+        sign_count=data.counter,
+    )
+    await iam.database.run(_add, iam, credential)
+    attributes = CredentialAttributes(credential.display_name)
+    return Reply(answer(iam.now(), "my.token.fido", call.body.credential.id, attributes))
+
+
+def _add(connection: Connection, iam: Iam, credential: FidoCredential) -> None:
+    users.add_fido_credential(connection, credential, iam.now())
+    audit.append(connection, iam.now(), "fido.register", "done", credential.user_id, credential=credential.id.hex())
+
+
+async def _ask(iam: Iam, session: Session, options: Options, purpose: str, display_name: str = "") -> Reply:
+    expires_at = iam.now() + iam.settings.fido_challenge_ttl
+    pending = Pending(fido=FidoChallenge(purpose, options.state, expires_at, display_name))
+    session = await iam.database.run(sessions.set_pending, session, pending)
+    attributes = FidoAttributes(next_step(iam, session), options.public_key)
+    return Reply(answer(iam.now(), "authentication.session", str(session.id), attributes))
+
+
+async def _spend(iam: Iam, session: Session, purpose: str) -> tuple[Session, FidoChallenge]:
+    """Take the session's challenge out of it, so that it is answered once.
+
+    Raises:
+        ApiError: UNEXPECTED_CALL if there is none, or another request took it.
+    """
+    challenge = session.pending.fido
+    if challenge is None or challenge.purpose != purpose:
+        raise unexpected_call("ask for a FIDO challenge first")
+    session = await iam.database.run(sessions.set_pending, session, Pending())
+    if challenge.expires_at <= iam.now():
+        raise unexpected_call("the FIDO challenge has expired; ask for a new one")
+    return session, challenge
+
+
+def _refuse(connection: Connection, iam: Iam, session: Session, code: str, sentence: str) -> ApiError:
+    audit.append(connection, iam.now(), "fido", code, session.user_id, why=sentence, session=session.reference)
+    return ApiError(400, code, sentence)
+
+
+def _user_id(session: Session) -> bytes:
+    assert session.user_id is not None, "no flow has this step before one that identifies the user"
+    return session.user_id

@@ -1,0 +1,207 @@
+"""Transaction approval, for business applications on the internal interface.
+
+What is approved is what the server recorded when it was told the parameters; no later call can change it.
+"""
+
+import contextlib
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+from sqlalchemy import Connection
+from starlette.requests import Request as HttpRequest
+
+from server_stub.api.airlock_2fa import OtpCheck, Scale, ask_for_challenge, digits, draw
+from server_stub.api.current import require_same_domain
+from server_stub.api.envelope import Document, Request, Where, answer, error_answer, log_refusal, timestamp
+from server_stub.api.routing import Call, Cookie, Nothing, Reply
+from server_stub.cloud.messages import Auth, Verify, VerifyResult
+from server_stub.errors import ApiError, unexpected_call
+from server_stub.factors import offline_qr
+from server_stub.factors.offline_qr import Transaction
+from server_stub.factors.password import normalise
+from server_stub.iam import Iam
+from server_stub.store import approvals, users
+from server_stub.store.approvals import (
+    OTP_REQUIRED,
+    PARAMETERS_REQUIRED,
+    RETRIEVAL_REQUIRED,
+    USERNAME_REQUIRED,
+    Approval,
+)
+from server_stub.store.iam import audit
+
+COOKIE = "authrig_approval"
+DATA_TYPE = "transaction-approval.session"
+
+
+class Identify(Request, frozen=True):
+    """Whose approval is asked for."""
+
+    username: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Parameters(Request, frozen=True):
+    """What is to be approved, and (when the user has several) with which device."""
+
+    message_parameters: Transaction
+    auth_token_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
+class PictureRequest(Request, frozen=True):
+    """Whether and how large to draw the QR code."""
+
+    image: bool = True
+    scale: Scale = 6
+
+
+class ApprovalAttributes(Document, frozen=True):
+    """``nextStep`` is null when it is approved; then ``approved`` is the transaction, as the server recorded it."""
+
+    next_step: str | None
+    approved: Transaction | UnsetType = UNSET
+
+
+class ApprovalQrAttributes(Document, frozen=True):
+    """The challenge: ``content`` is the text of the QR code, ``image`` its picture as a PNG data URI."""
+
+    next_step: str | None
+    content: str
+    image: str | None
+    expires_at: str
+
+
+class ApprovalInterface:
+    """The internal REST for business applications."""
+
+    def __init__(self, iam: Iam) -> None:
+        self.services = iam
+        self.body_limit = iam.settings.body_limit
+
+    def admit(self, request: HttpRequest, _: bytes) -> None:
+        """As in the public interface, since here too a cookie says which session is meant.
+
+        Raises:
+            ApiError: 403 without ``X-Same-Domain: 1``.
+        """
+        require_same_domain(request)
+
+    async def refusal(self, request: HttpRequest, error: ApiError) -> msgspec.Struct:
+        """Why not, and where the approval stands after that."""
+        iam = self.services
+        approval = None if error.status >= 500 else await _find(iam, request.cookies)
+        where = Where(next_step=approval.step) if approval else Where()
+        return log_refusal(request.url.path, error_answer(iam.now(), iam.settings.token_bytes, error, where))
+
+
+async def select_flow(iam: Iam, call: Call[Nothing]) -> Reply:
+    """Start an approval."""
+    flow = call.path["flow"]
+    if flow not in iam.policies.approvals:
+        raise ApiError(404, "FLOW_NOT_FOUND", "there is no approval flow of that name")
+    token = iam.new_token()
+    expires_at = iam.now() + iam.settings.login_lifetime
+    approval = await iam.database.run(approvals.start, token, flow, expires_at)
+    return _reply(iam, approval, Cookie(COOKIE, token, "/"))
+
+
+async def identify_user(iam: Iam, call: Call[Identify]) -> Reply:
+    """Say whose approval is asked for."""
+    approval = await _require(iam, call, USERNAME_REQUIRED)
+    user = await iam.database.run(users.find_user, normalise(call.body.username).decode())
+    if user is None:
+        raise ApiError(404, "USER_NOT_FOUND", "there is no user of that name")
+    changes = {"step": PARAMETERS_REQUIRED, "user_id": user.id, "username": user.username}
+    return _reply(iam, await iam.database.run(approvals.move, approval, **changes))
+
+
+async def set_parameters(iam: Iam, call: Call[Parameters]) -> Reply:
+    """Record what is to be approved."""
+    approval = await _require(iam, call, PARAMETERS_REQUIRED)
+    device_id = await _choose_device(iam, approval, call.body.auth_token_id)
+    changes = {"step": RETRIEVAL_REQUIRED, "device_id": device_id, "transaction": call.body.message_parameters}
+    return _reply(iam, await iam.database.run(approvals.move, approval, **changes))
+
+
+async def _choose_device(iam: Iam, approval: Approval, wanted: str | None) -> str:
+    assert approval.user_id is not None
+    devices = [each.device_id for each in await iam.cloud.devices(approval.user_id)]
+    if wanted is None and len(devices) > 1:
+        raise ApiError(400, "AIRLOCK_2FA_DEVICE_CHOICE_REQUIRED", "the user has several devices: say authTokenId")
+    if not devices or wanted not in (None, *devices):
+        raise ApiError(404, "DEVICE_UNKNOWN", "the user has no such device")
+    return wanted or devices[0]
+
+
+async def retrieve_offline_qr_code(iam: Iam, call: Call[PictureRequest]) -> Reply:
+    """Make a challenge for the recorded transaction; one made before no longer counts."""
+    approval = await _require(iam, call, RETRIEVAL_REQUIRED, OTP_REQUIRED)
+    assert approval.user_id is not None
+    assert approval.device_id is not None
+    assert approval.transaction is not None
+    challenge = await ask_for_challenge(
+        iam,
+        Auth(
+            user_id=approval.user_id.hex(),
+            device_id=approval.device_id,
+            factor="offline_qrcode",
+            type="transaction",
+            reference=approval.reference,
+            fields=offline_qr.payment_fields(approval.transaction),
+            ttl=iam.settings.transaction_challenge_ttl,
+        ),
+    )
+    image = await draw(challenge.qrcode_content, call.body.scale) if call.body.image else None
+    changes = {"step": OTP_REQUIRED, "challenge_id": challenge.session_id}
+    approval = await iam.database.run(approvals.move, approval, **changes)
+    attributes = ApprovalQrAttributes(approval.step, challenge.qrcode_content, image, timestamp(challenge.expires_at))
+    return Reply(answer(iam.now(), DATA_TYPE, str(approval.id), attributes))
+
+
+async def check_otp(iam: Iam, call: Call[OtpCheck]) -> Reply:
+    """Check the code: if it is right, the recorded transaction is approved."""
+    approval = await _require(iam, call, OTP_REQUIRED)
+    assert approval.user_id is not None
+    assert approval.challenge_id is not None
+    message = Verify(approval.user_id.hex(), approval.challenge_id, digits(call.body.otp))
+    result = await iam.cloud.verify(message)
+    if result.result != "allow":
+        raise await iam.database.run(_wrong_otp, iam, approval, result)
+    return _reply(iam, await iam.database.run(_approve, iam, approval))
+
+
+def _approve(connection: Connection, iam: Iam, approval: Approval) -> Approval:
+    approved = approvals.move(connection, approval, step=None)
+    transaction: dict[str, Any] = msgspec.to_builtins(approval.transaction)
+    audit.append(
+        connection, iam.now(), "transaction", "approved", approval.user_id, approval=approval.reference, **transaction
+    )
+    return approved
+
+
+def _wrong_otp(connection: Connection, iam: Iam, approval: Approval, result: VerifyResult) -> ApiError:
+    audit.append(connection, iam.now(), "transaction", result.status, approval.user_id, approval=approval.reference)
+    if not result.attempts_left and result.status != "locked_out":
+        with contextlib.suppress(ApiError):  # a newer challenge, asked for meanwhile, is left alone
+            approvals.move(connection, approval, step=RETRIEVAL_REQUIRED, challenge_id=None)
+    return offline_qr.refusal(result)
+
+
+async def _find(iam: Iam, cookies: Any) -> Approval | None:
+    token = cookies.get(COOKIE, "")
+    return await iam.database.run(approvals.load, token, iam.now()) if token else None
+
+
+async def _require(iam: Iam, call: Call[Any], *steps: str) -> Approval:
+    approval = await _find(iam, call.cookies)
+    if approval is None:
+        raise ApiError(401, "NOT_AUTHORIZED", "there is no approval: select a flow first")
+    if approval.step not in steps:
+        raise unexpected_call("this is not the next step of the approval")
+    return approval
+
+
+def _reply(iam: Iam, approval: Approval, cookie: Cookie | None = None) -> Reply:
+    approved = approval.transaction if approval.step is None and approval.transaction else UNSET
+    document = answer(iam.now(), DATA_TYPE, str(approval.id), ApprovalAttributes(approval.step, approved))
+    return Reply(document, cookie=cookie)
