@@ -13,24 +13,27 @@ from types import TracebackType
 from typing import Self
 
 from emulators.fido_authenticator.ctaphid import BROADCAST, REPORT_BYTES, Command, CtapHid
-from emulators.fido_authenticator.transports.open_watch import OpenWatch
 
 _WRITTEN_BYTES = 1 + REPORT_BYTES
-_OPENING = b"\0" + BROADCAST.to_bytes(4) + bytes((0x80 | Command.INIT, 0, 8))
+_OPENING = BROADCAST.to_bytes(4) + bytes((0x80 | Command.INIT,))
 """How the first report begins that a host writes."""
-_BACKLOG_BYTES = 1 << 16
-"""With so much unread by the host, the key stops listening to it."""
+_BACKLOG_BYTES = 1 << 18
+"""With so much unread by the host, further reports are lost, as those of a hidraw node are after 64."""
 _CC = 6  # where a list of terminal attributes keeps the control characters
 
 
 class PtyTransport:
     """A cable between ``hid`` and the one host that opens ``path``; hosts may come and go, one after another.
 
+    A terminal does not say who has it open, so a broadcast INIT is taken for what it is with every known host: the
+    first word of one that has just opened the device. What the host before it left behind, a command that waits or
+    reports unread, is dropped.
+
     ``run`` serves until ``stop``; as a context manager it does so in a thread of its own. Time-outs are kept on the
     env's clock: one that stands still never ends a wait.
 
     Raises:
-        OSError: if the machine has no pseudo-terminal or inotify instance left.
+        OSError: if the machine has no pseudo-terminal left.
     """
 
     def __init__(self, hid: CtapHid) -> None:
@@ -42,12 +45,6 @@ class PtyTransport:
         _make_report_device(self._host_end)
         os.set_blocking(self._key_end, False)
         self._woken, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            self._watch = OpenWatch(self.path)
-        except OSError:
-            self._close_files()
-            raise
-        self._hosts = 0
         self._inbox = b""
         self._inbox_since = 0.0
         self._outbox = bytearray()
@@ -72,18 +69,17 @@ class PtyTransport:
         """Serve hosts until ``stop`` is called from another thread."""
         poll = select.poll()
         poll.register(self._woken, select.POLLIN)
-        poll.register(self._watch.descriptor, select.POLLIN)
         while not self._stopping:
             with self._lock:
                 deadline = self.hid.next_deadline()
                 pause = None if deadline is None else max(0.0, deadline - self.hid.clock.monotonic()) * 1000
-                listening = 0 if self._choked() else select.POLLIN
-                poll.register(self._key_end, listening | (select.POLLOUT if self._outbox else 0))
+                poll.register(self._key_end, select.POLLIN | (select.POLLOUT if self._outbox else 0))
             ready = {descriptor for descriptor, _ in poll.poll(pause)}
             with self._lock:
                 if self._woken in ready:
                     os.read(self._woken, 4096)
-                self._receive()
+                if self._key_end in ready:
+                    self._receive()
                 self.hid.poll()
                 self._send()
 
@@ -116,35 +112,14 @@ class PtyTransport:
             self._thread.join()
         with self._lock:
             self._closed = True
-            self._watch.close()
-            self._close_files()
-
-    def _close_files(self) -> None:
-        for descriptor in (self._key_end, self._host_end, self._woken, self._waker):
-            os.close(descriptor)
-
-    def _choked(self) -> bool:
-        return len(self._outbox) >= _BACKLOG_BYTES
+            for descriptor in (self._key_end, self._host_end, self._woken, self._waker):
+                os.close(descriptor)
 
     def _receive(self) -> None:
-        data = b"" if self._choked() else self._read()
-        left = False
-        # What is read has been written before now, so whoever wrote it is known to have opened the device.
-        while self._last_host_left():
-            left = True
-            data += self._read()
-        if left:
-            # Nobody waits any more for what the last host asked, and what it left unread is not for the next one,
-            # of which nothing is here but its opening, if that.
-            self.hid.host_left()
-            self._outbox.clear()
-            termios.tcflush(self._host_end, termios.TCIFLUSH)
-            opening = data.rfind(_OPENING) if self._hosts else -1
-            self._inbox, data = b"", data[opening:] if opening >= 0 else b""
-        if data:
-            self._take(data)
-
-    def _take(self, data: bytes) -> None:
+        try:
+            data = os.read(self._key_end, 1 << 16)
+        except BlockingIOError:
+            return
         now = self.hid.clock.monotonic()
         if now - self._inbox_since > self.hid.authenticator.profile.timing.fragment:
             # Hosts write whole reports: the half of one is given up when its rest does not come.
@@ -153,28 +128,21 @@ class PtyTransport:
         data = self._inbox + data
         whole = len(data) - len(data) % _WRITTEN_BYTES
         for at in range(0, whole, _WRITTEN_BYTES):
-            self.hid.receive(data[at + 1 : at + _WRITTEN_BYTES])
+            report = data[at + 1 : at + _WRITTEN_BYTES]
+            if report.startswith(_OPENING):
+                self._begin_with_new_host()
+            self.hid.receive(report)
         self._inbox = data[whole:]
 
-    def _last_host_left(self) -> bool:
-        """Count who has come and gone; whether nobody had the device open at some time since the last call."""
-        left = False
-        for opened in self._watch.read():
-            self._hosts += 1 if opened else -1
-            left = left or self._hosts == 0
-        return left
-
-    def _read(self) -> bytes:
-        """All that was written to the device by now; a host that never stops writing is not waited for."""
-        data = b""
-        with contextlib.suppress(BlockingIOError):
-            while len(data) < 2 * _BACKLOG_BYTES and (chunk := os.read(self._key_end, _BACKLOG_BYTES)):
-                data += chunk
-        return data
+    def _begin_with_new_host(self) -> None:
+        self.hid.host_left()
+        self._outbox.clear()
+        termios.tcflush(self._host_end, termios.TCIFLUSH)
 
     def _send(self) -> None:
         for report in self.hid.take_reports():
-            self._outbox += report
+            if len(self._outbox) < _BACKLOG_BYTES:
+                self._outbox += report
         with contextlib.suppress(BlockingIOError):
             while self._outbox:
                 del self._outbox[: os.write(self._key_end, self._outbox)]

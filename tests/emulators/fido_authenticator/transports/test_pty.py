@@ -3,6 +3,7 @@ import os
 import select
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
-from emulators.fido_authenticator.ctaphid import CtapHid
+from emulators.fido_authenticator.ctaphid import CtapHid, fragments
 from emulators.fido_authenticator.transports.pty import PtyTransport
 from emulators.fido_authenticator.user import AutomaticUser, HandUser, User
 from tests.emulators.fido_authenticator.hid_transport_checks import CBOR, KEEPALIVE, PING, Channel, check_hid_transport
@@ -159,24 +160,46 @@ def test_a_host_that_dies_while_the_key_blinks_hurts_nobody() -> None:
             channel = Channel(host)
             channel.send(CBOR, b"\x0b")
             assert channel.receive() == (KEEPALIVE, b"\x02")
-            os.write(host._descriptor, b"\0half a report")
             host.close()
 
 
-def test_a_host_that_never_reads_cannot_fill_the_memory() -> None:
-    """The key stops listening to a host that only talks."""
+def test_a_host_that_never_reads_does_not_disturb_the_next() -> None:
+    """The next host finds nothing of what it left unread."""
     with _key() as pty:
         host = _Host(pty.path)
         channel = Channel(host)
-        os.set_blocking(host._descriptor, False)
-        (report,) = channel.reports(PING, b"x" * 57)
-        with pytest.raises((BlockingIOError, AssertionError)):
-            _repeat(lambda: host.write(report))
-        assert len(pty._outbox) < 200_000
+        for _ in range(100):
+            channel.send(PING, b"x" * 7609)
         host.close()
         second = _Host(pty.path)
         assert Channel(second).call(PING, b"hello") == b"hello"
         second.close()
+
+
+def test_reports_left_unread_are_lost_beyond_a_limit() -> None:
+    """As with a hidraw node, whose limit is 64 reports."""
+    pty = PtyTransport(CtapHid(Authenticator(Env.real())))
+    pty.hid.receive(b"\xff" * 4 + b"\x86\x00\x08" + bytes(57))
+    for report in fragments(1, PING, bytes(7609)) * 100:
+        pty.hid.receive(report)
+    pty._send()
+    assert 200_000 < len(pty._outbox) <= 1 << 18
+    pty.close()
+
+
+def test_half_a_report_is_given_up() -> None:
+    """A host that dies in the middle of a write puts the next one out of step for half a second only."""
+    with _key() as pty:
+        dying = _Host(pty.path)
+        os.write(dying._descriptor, b"\0half a report")
+        dying.close()
+        deadline = time.monotonic() + 10
+        while pty._inbox == b"":
+            assert time.monotonic() < deadline
+        pty._inbox_since -= 0.6
+        host = _Host(pty.path)
+        assert Channel(host).call(PING, b"hello") == b"hello"
+        host.close()
 
 
 def test_unplugging_while_a_host_waits_ends_its_read() -> None:

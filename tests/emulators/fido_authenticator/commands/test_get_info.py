@@ -1,0 +1,39 @@
+from fido2.ctap2.base import Info
+
+from emulators.env import Env
+from emulators.fido_authenticator import cbor
+from emulators.fido_authenticator.authenticator import COMMANDS, Authenticator
+from emulators.fido_authenticator.status import Status
+from tests.emulators.fido_authenticator.ctap_requests import GET_INFO, call, register
+
+
+def test_python_fido2_reads_what_the_key_is() -> None:
+    """Only what works is advertised: no PIN, no user verification, and no version that demands them."""
+    status, response = call(Authenticator(Env.simulated(1)), GET_INFO)
+    info = Info.from_dict(response)
+    assert status is Status.SUCCESS
+    assert (info.versions, bytes(info.aaguid)) == (["FIDO_2_0"], b"authrig-test-key")
+    assert info.options == {"rk": True, "up": True, "plat": False}
+    assert (info.pin_uv_protocols, info.max_msg_size, info.transports) == ([], 7609, ["usb"])
+    assert info.algorithms == [{"alg": -7, "type": "public-key"}]
+    assert 0x06 not in COMMANDS
+
+
+def test_room_for_discoverable_credentials_is_counted() -> None:
+    """Only those that take room count; sealed ones are free."""
+    authenticator = Authenticator(Env.simulated(1))
+    before = call(authenticator, GET_INFO)[1][0x14]
+    register(authenticator)
+    assert call(authenticator, GET_INFO)[1][0x14] == before
+    register(authenticator, {7: {"rk": True}})
+    assert call(authenticator, GET_INFO)[1][0x14] == before - 1
+
+
+def test_the_answer_is_canonical_and_without_empty_members() -> None:
+    """The strict decoder for requests accepts it too."""
+    answer = Authenticator(Env.simulated(1)).start(bytes([GET_INFO])).answer
+    assert answer is not None
+    info = cbor.decode(answer[1:])
+    assert isinstance(info, dict)
+    assert [] not in info.values()
+    assert {} not in info.values()

@@ -1,0 +1,307 @@
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulators.env import Env
+from emulators.fido_authenticator.authenticator import Authenticator
+from emulators.fido_authenticator.credentials import Credential
+from emulators.fido_authenticator.messages import UserEntity
+from emulators.fido_authenticator.status import Status
+from emulators.fido_authenticator.store import (
+    Change,
+    Delete,
+    Erase,
+    MemoryStore,
+    Put,
+    Remove,
+    Save,
+    SqliteStore,
+    Store,
+    StoreError,
+    dump,
+)
+from tests.emulators.fido_authenticator.ctap_requests import GET_ASSERTION, assertion, call, register
+
+MakeStore = Callable[[], Store]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
+    """A way to make one store, in memory or in a file."""
+    return MemoryStore if request.param == "memory" else lambda: SqliteStore(tmp_path / "key.db")
+
+
+def _credential(
+    number: int, rp_id: str = "example.com", user: bytes | None = None, *, found: bool = True
+) -> Credential:
+    return Credential(
+        bytes([number]), rp_id, -7, b"secret", UserEntity(user or bytes([number]), "name"), discoverable=found
+    )
+
+
+def test_records_and_credentials_are_kept_and_forgotten(make_store: MakeStore) -> None:
+    """The whole port, once through."""
+    store = make_store()
+    one, two, other = _credential(1), _credential(2), _credential(3, "example.org")
+    store.commit(Put("pin", b"1"), Put("blob", b""), Save(one), Save(two), Save(other))
+    assert (store.get("pin"), store.get("blob"), store.get("nothing")) == (b"1", b"", None)
+    assert (store.names(), store.rp_ids(), store.count()) == (("blob", "pin"), ("example.com", "example.org"), 3)
+    assert (store.credential(b"\x01"), store.credential(b"\x09")) == (one, None)
+    assert store.credentials("example.com") == (two, one)
+    store.commit(Put("pin", b"2"), Remove("blob"), Remove("nothing"), Delete(b"\x01"), Delete(b"\x09"))
+    assert (store.get("pin"), store.names(), store.credentials("example.com")) == (b"2", ("pin",), (two,))
+    store.commit(Erase(), Put("pin", b"3"))
+    assert (store.names(), store.rp_ids(), store.count(), store.credential(b"\x02")) == (("pin",), (), 0, None)
+    store.close()
+
+
+def test_an_account_has_one_discoverable_credential(make_store: MakeStore) -> None:
+    """A newer one takes its place; an updated one stays in its own; those that nobody discovers may be many."""
+    store = make_store()
+    store.commit(Save(_credential(1, user=b"ada")), Save(_credential(2)), Save(_credential(3, user=b"ada")))
+    assert [credential.id[0] for credential in store.credentials("example.com")] == [3, 2]
+    renamed = Credential(b"\x02", "example.com", -7, b"secret", UserEntity(b"\x02", "new name"), discoverable=True)
+    store.commit(Save(renamed))
+    assert store.credentials("example.com") == (_credential(3, user=b"ada"), renamed)
+    store.commit(Save(_credential(4, user=b"ada", found=False)), Save(_credential(5, user=b"ada", found=False)))
+    assert store.count() == 4
+    store.commit(Delete(b"\x03"), Save(_credential(6, user=b"ada")))
+    assert [credential.id[0] for credential in store.credentials("example.com")] == [6, 5, 4, 2]
+    store.close()
+
+
+_CHANGES = st.one_of(
+    st.builds(Put, st.sampled_from("ab"), st.binary(max_size=3)),
+    st.builds(Remove, st.sampled_from("ab")),
+    st.builds(
+        lambda number, rp_id, user, found: Save(_credential(number, f"{rp_id}{number % 2}", user, found=found)),
+        st.integers(0, 7),
+        st.just("rp"),
+        st.sampled_from([b"ada", b"bob"]),
+        st.booleans(),
+    ),
+    st.builds(lambda number: Delete(bytes([number])), st.integers(0, 7)),
+    st.just(Erase()),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(_CHANGES, max_size=4), max_size=6))
+def test_both_stores_agree_on_every_history(
+    tmp_path_factory: pytest.TempPathFactory, batches: list[list[Change]]
+) -> None:
+    """Memory is the model of the file, and the file is the same when it is opened again."""
+    path = tmp_path_factory.mktemp("store") / "key.db"
+    memory, file = MemoryStore(), SqliteStore(path)
+    for batch in batches:
+        memory.commit(*batch)
+        file.commit(*batch)
+        assert dump(file) == dump(memory)
+    file.close()
+    again = SqliteStore(path)
+    assert dump(again) == dump(memory)
+    again.close()
+
+
+def test_a_key_in_a_file_is_the_same_key_later(tmp_path: Path) -> None:
+    """Credentials of both kinds work after the process that made them has gone."""
+    store = SqliteStore(tmp_path / "key.db")
+    sealed = register(Authenticator(Env.simulated(1), store=store))
+    register(Authenticator(Env.simulated(1), store=store), {7: {"rk": True}})
+    store.close()
+    store = SqliteStore(tmp_path / "key.db")
+    authenticator = Authenticator(Env.simulated(2), store=store)
+    for changes in ({}, {3: [{"id": sealed, "type": "public-key"}]}):
+        assert call(authenticator, GET_ASSERTION, assertion(changes))[0] is Status.SUCCESS
+    store.close()
+
+
+def test_a_key_file_is_private(tmp_path: Path) -> None:
+    """Only its owner may read it, and the journal beside it."""
+    store = SqliteStore(tmp_path / "key.db")
+    store.commit(Put("a", b"b"))
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    store.close()
+
+
+def test_a_key_file_has_one_user_at_a_time(tmp_path: Path) -> None:
+    """The second one is told who it is about."""
+    store = SqliteStore(tmp_path / "key.db")
+    with pytest.raises(StoreError, match=r"key\.db: another process is using it"):
+        SqliteStore(tmp_path / "key.db")
+    store.close()
+    SqliteStore(tmp_path / "key.db").close()
+
+
+def _foreign(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE precious (data)")
+    connection.close()
+
+
+def _newer(path: Path) -> None:
+    SqliteStore(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+
+
+def _overwritten(path: Path) -> None:
+    store = SqliteStore(path)
+    store.commit(*(Save(_credential(number)) for number in range(200)))
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[4096:] = random.Random(1).randbytes(len(data) - 4096)  # noqa: S311 - damage, not a secret
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda path: path.write_bytes(b"not a database at all, but long enough" * 100), "found damage"),
+        (_foreign, "some other SQLite database"),
+        (_newer, "expected version 1 or older, found version 2"),
+        (_overwritten, "found damage"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_and_kept(
+    tmp_path: Path, spoil: Callable[[Path], object], sentence: str
+) -> None:
+    """Damage, other programs' files and files of the future are refused, and stay byte for byte as they are."""
+    path = tmp_path / "key.db"
+    spoil(path)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=rf"key file .*key\.db: .*{sentence}"):
+        SqliteStore(path)
+    assert path.read_bytes() == before
+
+
+def test_a_path_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    """A missing folder is a sentence, not a traceback of SQLite."""
+    with pytest.raises(StoreError, match=r"nowhere/key\.db: cannot be opened"):
+        SqliteStore(tmp_path / "nowhere" / "key.db")
+
+
+def test_a_failed_write_changes_nothing(tmp_path: Path) -> None:
+    """A batch that fails in the middle is undone, and the store goes on."""
+    store = SqliteStore(tmp_path / "key.db")
+    store.commit(Put("kept", b"1"))
+    before = dump(store)
+    store._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(StoreError, match="cannot be written"):
+        store.commit(Put("a", b"b"))
+    store._connection.execute("PRAGMA query_only = OFF")
+    store._connection.set_authorizer(
+        lambda action, *_: sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_DELETE else sqlite3.SQLITE_OK
+    )
+    with pytest.raises(StoreError, match="cannot be written"):
+        store.commit(Put("a", b"b"), Remove("kept"))
+    store._connection.set_authorizer(None)
+    assert dump(store) == before
+    store.commit(Put("a", b"b"))
+    assert store.get("a") == b"b"
+    store.close()
+
+
+def test_a_damaged_credential_is_named(tmp_path: Path) -> None:
+    """Its id is in the sentence; the others still work."""
+    store = SqliteStore(tmp_path / "key.db")
+    store.commit(Save(_credential(1)), Save(_credential(2)))
+    store._connection.execute("UPDATE credentials SET body = x'a0' WHERE id = x'01'")
+    with pytest.raises(StoreError, match="credential 01 is damaged"):
+        store.credential(b"\x01")
+    assert store.credential(b"\x02") == _credential(2)
+    store._connection.execute("DROP TABLE records")
+    with pytest.raises(StoreError, match="cannot be read"):
+        store.get("a")
+    store.close()
+
+
+_CHILD = """
+import os, signal, sys
+from pathlib import Path
+from emulators.fido_authenticator.credentials import Credential
+from emulators.fido_authenticator.messages import UserEntity
+from emulators.fido_authenticator.store import Delete, Erase, Put, Save, SqliteStore
+
+path, statement_to_die_at = Path(sys.argv[1]), int(sys.argv[2])
+store = SqliteStore(path)
+statements = 0
+
+def count(sql):
+    global statements
+    if statements == statement_to_die_at:
+        os.kill(os.getpid(), signal.SIGKILL)
+    statements += 1
+
+store._connection.set_trace_callback(count)
+print("ready", flush=True)
+number = int.from_bytes(store.get("counter") or b"")
+while True:
+    number += 1
+    user = UserEntity(b"ada")
+    batch = [Save(Credential(number.to_bytes(4), "example.com", -7, b"k", user, discoverable=True))]
+    if number % 5 == 0:
+        batch = [Erase(), Save(Credential(number.to_bytes(4), "example.com", -7, b"k", user, discoverable=True))]
+    store.commit(*batch, Put("counter", number.to_bytes(4)))
+    print(number, flush=True)
+"""
+
+
+def _assert_consistent(path: Path, acknowledged: int) -> int:
+    """The file holds the state of one commit: the last that was acknowledged, or the one under way."""
+    store = SqliteStore(path)
+    number = int.from_bytes(store.get("counter") or b"")
+    assert acknowledged <= number <= acknowledged + 1
+    assert [credential.id for credential in store.credentials("example.com")] == (
+        [number.to_bytes(4)] if number else []
+    )
+    store.close()
+    return number
+
+
+def _killed_child(path: Path, statement: int, kill_after: int | None = None) -> int:
+    """Run the writer until it is killed; the last number that it acknowledged."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _CHILD, str(path), str(statement)], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        acknowledged = 0
+        for line in child.stdout:
+            # A line that the kill has cut is no acknowledgement.
+            acknowledged = int(line) if line.endswith("\n") else acknowledged
+            if kill_after is not None and acknowledged >= kill_after:
+                os.kill(child.pid, signal.SIGKILL)
+                kill_after = None
+        assert child.wait() == -signal.SIGKILL
+    return acknowledged
+
+
+def test_a_kill_at_every_statement_leaves_the_state_of_one_commit(tmp_path: Path) -> None:
+    """Each statement of the first six commits is the last thing that the process does."""
+    numbers = set()
+    for statement in range(32):
+        path = tmp_path / f"{statement}.db"
+        numbers.add(_assert_consistent(path, _killed_child(path, statement)))
+    assert numbers >= {0, 1, 2, 3, 4, 5}
+
+
+def test_a_kill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    """One file, one process after another killed from outside while it writes; the counter only grows."""
+    path, number = tmp_path / "key.db", 0
+    draw = random.Random(7)  # noqa: S311 - moments to kill at, not secrets
+    for _ in range(10):
+        acknowledged = _killed_child(path, -1, kill_after=number + draw.randrange(1, 60))
+        after = _assert_consistent(path, acknowledged)
+        assert after > number
+        number = after
