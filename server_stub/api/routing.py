@@ -1,5 +1,6 @@
 """From a route table to an ASGI application: one strict way in for every request, one shape for every refusal."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,7 +15,10 @@ from starlette.routing import Route as StarletteRoute
 
 from server_stub.errors import ApiError, bad_request
 
+log = logging.getLogger(__name__)
+
 Body = TypeVar("Body")
+BROKEN = ApiError(500, "INTERNAL_ERROR", "the server made a mistake; it is in its log")
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Sent with every answer."""
@@ -152,14 +156,10 @@ def build_app(apis: Iterable[tuple[Iterable[Route], Interface]], other: Interfac
         response.headers.update(error.headers or {})
         return response
 
-    async def broken(request: Request, _: Exception) -> Response:
-        error = ApiError(500, "INTERNAL_ERROR", "the server made a mistake; it is in its log")
-        return await _refuse(other, request, error)
-
     routes = [_starlette_route(route, interface) for table, interface in apis for route in table]
     app = Starlette(
         routes=[shape for pair in routes for shape in pair],
-        exception_handlers={HTTPException: no_route, Exception: broken},
+        exception_handlers={HTTPException: no_route},
     )
     app.router.redirect_slashes = False
     return app
@@ -180,6 +180,10 @@ def _starlette_route(route: Route, interface: Interface) -> list[StarletteRoute]
             return await _refuse(interface, request, error)
         except ClientDisconnect:
             return Response(status_code=400)
+        except Exception:
+            # Whatever we did wrong is answered in the same shape, and only the log tells more.
+            log.exception("%s %s broke", request.method, route.path)
+            return await _refuse(interface, request, BROKEN)
         response = _response(reply.document, reply.status)
         if reply.cookie:
             reply.cookie.put(response)

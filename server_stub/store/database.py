@@ -47,11 +47,13 @@ class Database:
             cause = error.__cause__ or error.__context__ or error
             raise ServerError(f"cannot use the database {path}: {cause}") from error
 
-    async def run(self, transaction: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def run(
+        self, transaction: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
         """Run ``transaction(connection, *args, **kwargs)`` and hand on what it returns or raises."""
         return await asyncio.wrap_future(self._submit(transaction, *args, **kwargs))
 
-    def run_now(self, transaction: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+    def run_now(self, transaction: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """As ``run``, for callers outside an event loop."""
         return self._submit(transaction, *args, **kwargs).result()
 
@@ -61,7 +63,7 @@ class Database:
         self._thread.shutdown()
 
     def _submit(
-        self, transaction: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+        self, transaction: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
     ) -> Future[R]:
         def transact() -> R:
             with self._engine.begin() as connection:

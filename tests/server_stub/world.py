@@ -125,6 +125,12 @@ class World:
         client = httpx.Client(base_url=self.server.public_url, headers={"X-Same-Domain": "1"})
         return Browser(self._stack.enter_context(client))
 
+    def internal(self) -> httpx.Client:
+        """A business application beside the server."""
+        return self._stack.enter_context(
+            httpx.Client(base_url=self.server.internal_url, headers={"X-Same-Domain": "1"})
+        )
+
     def person(self) -> Person:
         """A user whom no other test touches."""
         name = f"user{next(self._names)}"

@@ -8,7 +8,7 @@ from server_stub.api.routing import Nothing, Route
 from server_stub.cloud.api import ADMIN_ROUTES as CLOUD_ADMIN_ROUTES
 from server_stub.cloud.api import AUTH_ROUTES
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "rest.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "rest.md"
 TABLES = {
     "Public": PUBLIC_ROUTES,
     "Transaction approval": APPROVAL_ROUTES,

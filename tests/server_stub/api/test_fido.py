@@ -1,0 +1,209 @@
+import base64
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.server_stub.soft_key import USER_PRESENT, SoftKey
+from tests.server_stub.world import Browser, Person, World, code_of, next_of
+
+REGISTRATION = "/auth/rest/protected/self-service/fido/registration"
+
+
+def logged_in(world: World, person: Person) -> Browser:
+    """Someone in the self-service."""
+    browser = world.browser()
+    browser.access("self-service")
+    browser.password(person.name)
+    return browser
+
+
+def creation_options(browser: Browser) -> dict[str, Any]:
+    """Options for a new credential."""
+    response = browser.client.post(f"{REGISTRATION}/challenge/retrieve/", json={"displayName": "Blue key"})
+    assert response.status_code == 200, response.text
+    return dict(response.json()["data"]["attributes"]["publicKey"])
+
+
+def register(browser: Browser, credential: dict[str, Any]) -> httpx.Response:
+    """Hand in a new credential."""
+    return browser.client.post(f"{REGISTRATION}/check/", json={"credential": credential})
+
+
+def person_with_key(world: World, **how: Any) -> tuple[Person, SoftKey]:
+    """Someone who has registered a key."""
+    person = world.person()
+    browser, key = logged_in(world, person), SoftKey(world.server.origin, **how)
+    assert register(browser, key.create(creation_options(browser))).status_code == 200
+    return person, key
+
+
+def at_the_key(world: World, person: Person) -> tuple[Browser, dict[str, Any]]:
+    """Someone who has passed the password for the VPN, and the options for their assertion."""
+    browser = world.browser()
+    browser.access("vpn")
+    assert next_of(browser.password(person.name)) == "FIDO_AUTHENTICATION_CHALLENGE_RETRIEVAL_REQUIRED"
+    return browser, request_options(browser)
+
+
+def request_options(browser: Browser) -> dict[str, Any]:
+    """Options for an assertion."""
+    response = browser.post("/fido/challenge/retrieve/")
+    assert response.status_code == 200, response.text
+    assert next_of(response) == "FIDO_AUTHENTICATION_RESPONSE_REQUIRED"
+    return dict(response.json()["data"]["attributes"]["publicKey"])
+
+
+def hand_in(browser: Browser, credential: dict[str, Any]) -> httpx.Response:
+    """Hand in an assertion."""
+    return browser.post("/fido/assertion/check/", {"credential": credential})
+
+
+def test_a_registered_key_opens_the_vpn(world: World) -> None:
+    """Registration in the self-service, then password and key."""
+    person, key = person_with_key(world)
+    browser, options = at_the_key(world, person)
+    response = hand_in(browser, key.get(options, bytes.fromhex(person.id)))
+    assert (response.status_code, next_of(response)) == (200, None)
+    steps = browser.session().json()["data"]["attributes"]["steps"]
+    assert [step["method"] for step in steps] == ["PASSWORD", "FIDO"]
+
+
+def test_options_name_this_users_credentials_only(world: World) -> None:
+    """And the second registration excludes the first key."""
+    person, key = person_with_key(world)
+    _, other_key = person_with_key(world)
+    _, options = at_the_key(world, person)
+    assert [each["id"] for each in options["allowCredentials"]] == [key.get(options)["id"]]
+    assert options["rpId"] == "localhost"
+    excluded = creation_options(logged_in(world, person))["excludeCredentials"]
+    assert [each["id"] for each in excluded] == [key.get(options)["id"]]
+    assert other_key.get(options)["id"] not in str(options)
+
+
+def test_a_credential_of_another_user_is_refused(world: World) -> None:
+    """Even though it is a good credential of this server."""
+    person, _ = person_with_key(world)
+    other, other_key = person_with_key(world)
+    browser, options = at_the_key(world, person)
+    response = hand_in(browser, other_key.get(options, bytes.fromhex(other.id)))
+    assert (response.status_code, code_of(response)) == (400, "FIDO_ASSERTION_WRONG")
+    assert hand_in(browser, other_key.get(request_options(browser))).status_code == 400
+    assert browser.session().status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"rp_id": "evil.example"}, "Wrong RP ID hash"),
+        ({"origin": "http://evil.example"}, "Invalid origin"),
+        ({"origin": "https://localhost"}, "Invalid origin"),
+        ({"flags": 0}, "User Present flag"),
+        ({"sign_count": 1, "private_key": None}, "Invalid signature"),
+    ],
+)
+def test_an_assertion_that_is_wrong_in_one_thing_is_refused(world: World, wrong: dict[str, Any], sentence: str) -> None:
+    """Each check has its own sentence; then the right key still works with a new challenge."""
+    person, key = person_with_key(world)
+    browser, options = at_the_key(world, person)
+    if "private_key" in wrong:
+        wrong = {"private_key": SoftKey(key.origin).private_key}
+    response = hand_in(browser, replace(key, **wrong).get(options))
+    assert (response.status_code, code_of(response)) == (400, "FIDO_ASSERTION_WRONG")
+    assert sentence in response.json()["errors"][0]["detail"]
+    assert next_of(response) == "FIDO_AUTHENTICATION_CHALLENGE_RETRIEVAL_REQUIRED"
+    assert hand_in(browser, key.get(request_options(browser))).status_code == 200
+
+
+def test_every_changed_member_of_an_assertion_is_refused(world: World) -> None:
+    """One flipped bit in each signed part, one at a time."""
+    person, key = person_with_key(world)
+    browser = world.browser()
+    browser.access("vpn")
+    browser.password(person.name)
+    for member in ("clientDataJSON", "authenticatorData", "signature"):
+        credential = key.get(request_options(browser))
+        data = bytearray(base64.urlsafe_b64decode(credential["response"][member] + "=="))
+        data[-2] ^= 1
+        credential["response"][member] = base64.urlsafe_b64encode(data).decode().rstrip("=")
+        assert code_of(hand_in(browser, credential)) == "FIDO_ASSERTION_WRONG", member
+    assert hand_in(browser, key.get(request_options(browser), b"somebody else")).status_code == 400
+
+
+def test_a_challenge_is_answered_once(world: World) -> None:
+    """A recorded assertion does not work again, in this session or another, nor after two minutes."""
+    person, key = person_with_key(world)
+    browser, options = at_the_key(world, person)
+    recorded = key.get(options)
+    assert hand_in(browser, recorded).status_code == 200
+    assert code_of(hand_in(browser, recorded)) == "UNEXPECTED_CALL"
+    other, _ = at_the_key(world, person)
+    response = hand_in(other, recorded)
+    assert "Wrong challenge" in response.json()["errors"][0]["detail"]
+    options = request_options(other)
+    world.clock.advance(121)
+    assert code_of(hand_in(other, key.get(options))) == "UNEXPECTED_CALL"
+
+
+def test_a_signature_counter_that_does_not_grow_is_refused_and_in_the_audit_log(world: World) -> None:
+    """Somebody may have copied the key (WebAuthn §7.2 step 22)."""
+    person, key = person_with_key(world, sign_count=5)
+    browser, options = at_the_key(world, person)
+    for count in (5, 4, 0):
+        response = hand_in(browser, replace(key, sign_count=count).get(options))
+        assert code_of(response) == "FIDO_ASSERTION_WRONG"
+        options = request_options(browser)
+    assert hand_in(browser, replace(key, sign_count=6).get(options)).status_code == 200
+    alarms = [row for row in world.audit() if row["user"] == person.id and row["event"] == "fido"]
+    assert len(alarms) == 3
+    assert "copied" in alarms[0]["detail"]["why"]
+
+
+def test_without_a_registered_key_the_vpn_stays_shut(world: World) -> None:
+    """There is nothing to ask for: an empty list would invite any key."""
+    person, browser = world.person(), world.browser()
+    browser.access("vpn")
+    browser.password(person.name)
+    response = browser.post("/fido/challenge/retrieve/")
+    assert (response.status_code, code_of(response)) == (403, "FIDO_NO_CREDENTIAL")
+
+
+def test_registration_needs_a_complete_login(world: World) -> None:
+    """After the password for the VPN nobody is in yet."""
+    browser = world.browser()
+    browser.access("vpn")
+    browser.password(world.person().name)
+    response = browser.client.post(f"{REGISTRATION}/challenge/retrieve/", json={"displayName": "Blue key"})
+    assert (response.status_code, code_of(response)) == (401, "NOT_AUTHORIZED")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rp_id": "evil.example"}, {"origin": "http://evil.example"}, {"flags": USER_PRESENT - 1}]
+)
+def test_a_registration_that_is_wrong_in_one_thing_is_refused(world: World, wrong: dict[str, Any]) -> None:
+    """And nothing is kept of it."""
+    person = world.person()
+    browser = logged_in(world, person)
+    response = register(browser, SoftKey(**({"origin": world.server.origin} | wrong)).create(creation_options(browser)))
+    assert (response.status_code, code_of(response)) == (400, "FIDO_REGISTRATION_WRONG")
+    user = world.admin.get(f"/admin/rest/users/{person.name}").json()["data"]["attributes"]
+    assert user["fidoCredentials"] == []
+
+
+def test_a_credential_id_is_registered_once_for_whomever(world: World) -> None:
+    """Nobody can shadow another user's key."""
+    _, key = person_with_key(world)
+    browser = logged_in(world, world.person())
+    response = register(browser, key.create(creation_options(browser)))
+    assert (response.status_code, code_of(response)) == (409, "FIDO_CREDENTIAL_EXISTS")
+
+
+def test_an_assertion_is_no_registration_and_the_other_way_round(world: World) -> None:
+    """A challenge is for one purpose."""
+    person, key = person_with_key(world)
+    browser = logged_in(world, person)
+    credential = SoftKey(world.server.origin).create(creation_options(browser))
+    assert code_of(hand_in(browser, key.get({"challenge": "AAAA"}))) == "UNEXPECTED_CALL"
+    assert register(browser, credential).status_code == 200
+    assert code_of(register(browser, credential)) == "UNEXPECTED_CALL"
