@@ -12,7 +12,6 @@ other, left to right, would show something else than the character means: contro
 combining marks, right-to-left letters, private use, and cells without ink that are no space. So "the font has a glyph"
 means "the reader can see it". Only fonts that say of themselves that they are in the public domain are taken.
 """
-# ruff: noqa: INP001, T201 - a script beside the packages; its standard output is what it is for
 
 import re
 import sys
