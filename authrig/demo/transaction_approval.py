@@ -7,13 +7,14 @@ from authrig.rig import Person, Rig
 
 FLOW = "payment"
 MEANT = {
-    "amount": "1'250.00",
+    "amount": "1250.00",
     "currency": "CHF",
     "account": "CH93 0076 2011 6238 5295 7",
     "beneficiary": "Müller & Söhne AG",
     "reference": "Rechnung 2026-0815",
 }
-CHANGED = {**MEANT, "amount": "9'250.00"}
+SHOWN = {"amount": "CHF 1'250.00", "account": MEANT["account"], "beneficiary": MEANT["beneficiary"]}
+CHANGED = {**MEANT, "amount": "9250.00"}
 
 
 def play(rig: Rig, recorder: Recorder) -> None:
@@ -25,9 +26,8 @@ def play(rig: Rig, recorder: Recorder) -> None:
         _order(recorder, bank, bob, MEANT)
         token.scan(take_qr_code(recorder, bank.retrieve_offline_qr_code()))
         review = " ".join(token.read_review())
-        for what in ("amount", "account", "beneficiary"):
-            shown = MEANT[what] if MEANT[what] in review else review
-            recorder.expect(f"the token shows the {what}", MEANT[what], shown)
+        for what, text in SHOWN.items():
+            recorder.expect(f"the token shows the {what}", text, text if text in review else review)
         code = confirm(recorder, token)
         recorder.expect("types the code that the token shows", "DONE", bank.check_otp(code).outcome)
 
