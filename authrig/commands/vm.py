@@ -1,7 +1,10 @@
 """``authrig vm``: a Debian kernel in QEMU, for real device nodes on a machine that has none."""
 
 import argparse
+import os
+import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +52,24 @@ def _run(args: argparse.Namespace) -> int:
     command = args.arguments[1:] if args.arguments[:1] == ["--"] else args.arguments
     if not command:
         raise RigError("authrig vm run needs a command: authrig vm run -- fido2-token -L")
-    args.shared.mkdir(parents=True, exist_ok=True)
-    job = Job(command, args.shared, args.shared / "console.log", timeout=args.timeout)
+    try:
+        args.shared.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RigError(f"cannot make the shared folder {args.shared}: {error.strerror}") from error
+    job = Job(
+        command, args.shared, args.shared / "console.log", timeout=args.timeout, environment=_passed_on(os.environ)
+    )
 
     def show(printed: bytes) -> None:
         sys.stdout.buffer.write(printed)
         sys.stdout.buffer.flush()
 
+    # SIGTERM ends QEMU as Ctrl-C does; by default it would outlive its parent.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     return run_in_guest(find_kernel(args.cache or default_cache()), job, show)
+
+
+def _passed_on(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that the guest gets from here: how to print, and what is the rig's own."""
+    own = {name: value for name, value in environment.items() if name.startswith("AUTHRIG_")}
+    return {"TERM": environment.get("TERM", "dumb") if sys.stdout.isatty() else "dumb", **own}

@@ -1,7 +1,7 @@
 # Runs in the guest with the host's files as its root, read-only; machine.py puts the variables before it.
 set -u
 export PATH="$GUEST_PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-export HOME=/run/authrig/home TMPDIR=/tmp LANG=C.UTF-8 AUTHRIG_VM=1
+export HOME=/run/authrig/home TMPDIR=/tmp LANG=C.UTF-8 AUTHRIG_VM=1 PYTHONDONTWRITEBYTECODE=1
 
 mkdir -p /dev/pts /dev/shm "$HOME"
 mount -t devpts -o ptmxmode=666 devpts /dev/pts
@@ -9,29 +9,29 @@ mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 mount -t tmpfs -o mode=755 tmpfs /var/tmp
 
-# What the command needs may itself live below /tmp, which is now hidden.
+# What the command needs may itself live below a folder that is now hidden.
 echo "$KEEP" | while IFS= read -r path; do
   case "$path" in
-    /tmp/* | /var/tmp/*) mkdir -p "$path" && mount --bind "/run/authrig/host$path" "$path" ;;
+    /tmp/* | /var/tmp/* | /run/* | /dev/shm/*) mkdir -p "$path" && mount --bind "/run/authrig/host$path" "$path" ;;
   esac
 done
-mkdir -p "$SHARED"
+[ -d "$SHARED" ] || mkdir -p "$SHARED"
 mount -t 9p -o rw,trans=virtio,version=9p2000.L,msize=262144,cache=none shared "$SHARED"
 
 for module in $MODULES; do
   modprobe -d "$KERNEL_ROOT" "$module" || echo "authrig: cannot load the module $module"
 done
-ip link set lo up
+/run/authrig/busybox ip link set lo up
 /lib/systemd/systemd-udevd --daemon
 udevadm trigger --action=add
 udevadm settle --timeout=20
 
 cd "$WORKING_DIRECTORY" || exit 1
 echo "authrig: ready after $(cut -d' ' -f1 /proc/uptime) s"
-stty -F /dev/hvc0 raw 2>/dev/null
+stty -F /dev/hvc0 raw cols 120 rows 50
 ( eval "$COMMAND" ) </dev/null >/dev/hvc0 2>&1
-echo "$?" >"$SHARED/.exit-code.partial"
-mv "$SHARED/.exit-code.partial" "$SHARED/.exit-code"
+echo "$?" >"$SHARED/$EXIT_CODE.partial"
+mv "$SHARED/$EXIT_CODE.partial" "$SHARED/$EXIT_CODE"
 sync
 
 # A plain power-off hangs while virtual USB devices are attached; sysrq does not ask them.

@@ -9,7 +9,7 @@ mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=262144,cache=loose host /m
 mount -t tmpfs -o mode=755 tmpfs /mnt/run
 mkdir -p /mnt/run/authrig/host
 mount --bind /mnt /mnt/run/authrig/host
-cp /guest.sh /mnt/run/authrig/
+cp /guest.sh /bin/busybox /mnt/run/authrig/
 mount --move /proc /mnt/proc
 mount --move /sys /mnt/sys
 mount --move /dev /mnt/dev

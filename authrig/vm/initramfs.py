@@ -5,6 +5,7 @@ import lzma
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from authrig.errors import RigError
 from authrig.vm.kernel import Kernel
 
 FIRST_MODULES = ("9pnet_virtio", "9p")
@@ -13,7 +14,11 @@ _REGULAR, _DIRECTORY, _SYMLINK = 0o100755, 0o040755, 0o120777
 
 
 def build_initramfs(kernel: Kernel, busybox: Path, init: str, guest: str) -> bytes:
-    """A gzip-compressed cpio archive in the ``newc`` format (the kernel's Documentation/driver-api/early-userspace)."""
+    """A gzip-compressed cpio archive in the ``newc`` format (the kernel's Documentation/driver-api/early-userspace).
+
+    Raises:
+        RigError: if the kernel lacks a module that the guest cannot do without.
+    """
     archive = b"".join(_entries(kernel, busybox, init, guest))
     return gzip.compress(archive, compresslevel=1, mtime=0)
 
@@ -48,6 +53,8 @@ def _in_load_order(kernel: Kernel, names: Sequence[str]) -> list[str]:
             ordered.append(path)
 
     for name in names:
+        if name not in by_name:
+            raise RigError(f"the kernel {kernel.release} has no module {name}, without which the guest sees no files")
         visit(by_name[name])
     return ordered
 

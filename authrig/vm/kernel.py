@@ -1,7 +1,9 @@
 """The guest's kernel: Debian's own package, unpacked into a cache."""
 
 import os
+import platform
 import shutil
+import struct
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
@@ -22,6 +24,11 @@ TOOLS = {
     "udevadm": "udev",
 }
 """Commands that the virtual machine needs, and the Debian packages that hold them."""
+RUNNING = ("qemu-system-x86_64", "busybox", "depmod", "udevadm")
+"""Those of them that a run needs; the others get the kernel."""
+_PT_INTERP = 3
+SYSTEM_FOLDERS = "/usr/sbin:/sbin"
+"""Where tools are that a user has not on PATH."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,37 @@ def find_tool(name: str) -> str:
     Raises:
         RigError: if it is not installed; the sentence names the package that holds it.
     """
-    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{SYSTEM_FOLDERS}")
     if path is None:
         raise RigError(f"the virtual machine needs {name}, which is not installed: apt-get install {TOOLS[name]}")
     return path
+
+
+def check_machine() -> None:
+    """Whether this machine can run a guest that shares its files.
+
+    Raises:
+        RigError: if it has another processor, or lacks a tool; the sentence has the command that mends it.
+    """
+    if platform.machine() != "x86_64":
+        raise RigError(
+            f"the virtual machine runs this machine's programs on an x86-64 kernel; this is a {platform.machine()} machine"
+        )
+    for tool in RUNNING:
+        find_tool(tool)
+    if _has_interpreter(Path(find_tool("busybox")).read_bytes()):
+        raise RigError(
+            f"{find_tool('busybox')} needs shared libraries, which the guest has not at first: apt-get install busybox-static"
+        )
+
+
+def _has_interpreter(elf: bytes) -> bool:
+    """Whether a 64-bit ELF program asks for a dynamic loader: a program header of the type PT_INTERP."""
+    if elf[:5] != b"\x7fELF\x02":
+        return False
+    (offset,), (size, count) = struct.unpack_from("<Q", elf, 32), struct.unpack_from("<HH", elf, 54)
+    kinds = (struct.unpack_from("<I", elf, offset + size * number)[0] for number in range(count))
+    return _PT_INTERP in kinds
 
 
 def find_kernel(cache: Path) -> Kernel:
@@ -65,29 +99,40 @@ def find_kernel(cache: Path) -> Kernel:
     Raises:
         RigError: if there is none.
     """
-    kernels = [
-        Kernel(image.name.removeprefix("vmlinuz-"), image.parents[1]) for image in cache.glob("*/boot/vmlinuz-*")
-    ]
-    ready = [kernel for kernel in kernels if (kernel.modules / "modules.dep").is_file()]
+    ready = _kernels(cache)
     if not ready:
         raise RigError(f"no kernel for the virtual machine in {cache}: run `authrig vm prepare` once")
     return max(ready, key=lambda kernel: kernel.image.stat().st_mtime)
 
 
+def _kernels(cache: Path) -> list[Kernel]:
+    """Those in ``cache`` that are whole."""
+    images = cache.glob("*/boot/vmlinuz-*")
+    kernels = [Kernel(image.name.removeprefix("vmlinuz-"), image.parents[1]) for image in images]
+    return [kernel for kernel in kernels if (kernel.modules / "modules.dep").is_file()]
+
+
 def prepare_kernel(cache: Path, tell: Callable[[str], None]) -> Kernel:
     """Get Debian's kernel package, unpack it into ``cache`` and index its modules; ``tell`` hears each step.
 
-    A kernel is moved into the cache only when it is whole, so an interrupted run leaves nothing behind that is taken
+    A cache that holds a kernel is left as it is, so this needs a network only once. A kernel is moved into the cache only when it is whole, so an interrupted run leaves nothing behind that is taken
     for one.
 
     Raises:
         RigError: if a tool or the package is missing, or a step fails; the sentence has the tool's own words.
     """
-    cache.mkdir(parents=True, exist_ok=True)
-    package = _package_with_image()
-    target = cache / package
-    if (target / "boot").is_dir():
+    check_machine()
+    if _kernels(cache):
         return find_kernel(cache)
+    package = _package_with_image()
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        return _unpack(package, cache, tell)
+    except OSError as error:
+        raise RigError(f"cannot keep a kernel in {cache}: {error.strerror}; choose a folder with --cache") from error
+
+
+def _unpack(package: str, cache: Path, tell: Callable[[str], None]) -> Kernel:
     with tempfile.TemporaryDirectory(dir=cache, prefix=".unpacking-") as folder:
         tell(f"downloading {package}")
         _run([find_tool("apt-get"), "download", "-q", package], cwd=Path(folder))
@@ -98,7 +143,8 @@ def prepare_kernel(cache: Path, tell: Callable[[str], None]) -> Kernel:
         release = next((tree / "lib" / "modules").iterdir()).name
         tell(f"indexing the modules of {release}")
         _run([find_tool("depmod"), "--basedir", str(tree), release])
-        tree.rename(target)
+        shutil.rmtree(cache / package, ignore_errors=True)  # what is there is no kernel, or it would have been found
+        tree.rename(cache / package)
     return find_kernel(cache)
 
 

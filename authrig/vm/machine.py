@@ -1,6 +1,7 @@
 """Runs one command in the guest: boots it, streams what the command prints, returns its exit code."""
 
 import os
+import secrets
 import shlex
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
+import authrig
 from authrig.errors import RigError
 from authrig.vm.initramfs import build_initramfs
-from authrig.vm.kernel import Kernel, find_tool
+from authrig.vm.kernel import Kernel, check_machine, find_tool
 
 MODULES = ("uhid", "vhci-hcd", "hid-generic", "usbhid", "cdc-acm", "uvcvideo", "vivid")
 """Loaded before the command runs, in this order; modprobe adds what they depend on."""
@@ -49,35 +51,57 @@ def run_in_guest(kernel: Kernel, job: Job, output: Callable[[bytes], object]) ->
     Raises:
         RigError: if the guest panics, hangs past the time-out, or ends without running the command.
     """
-    exit_code = job.shared / ".exit-code"
-    exit_code.unlink(missing_ok=True)
+    check_machine()
+    exit_code = job.shared / f".exit-code-{secrets.token_hex(8)}"
     with tempfile.TemporaryDirectory(prefix="authrig-vm-") as folder:
         initramfs = Path(folder) / "initramfs.gz"
-        initramfs.write_bytes(
-            build_initramfs(kernel, Path(find_tool("busybox")), _read("init.sh"), _script(kernel, job))
+        script = build_script(kernel, job, exit_code.name)
+        initramfs.write_bytes(build_initramfs(kernel, Path(find_tool("busybox")), _read("init.sh"), script))
+        try:
+            end = _boot(_qemu(kernel, job, initramfs), job.timeout, output)
+            return _result(job, exit_code, end)
+        finally:
+            exit_code.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _End:
+    """How QEMU ended: its own exit code and last words, and whether the time-out killed it."""
+
+    code: int
+    words: str
+    timed_out: bool
+
+
+def _result(job: Job, exit_code: Path, end: _End) -> int:
+    """The exit code that the guest wrote, or a sentence about why there is none."""
+    if exit_code.is_file():
+        return int(exit_code.read_text(encoding="ascii"))
+    if end.timed_out:
+        raise RigError(
+            f"the guest did not finish within {job.timeout:g} s (--timeout); its console is in {job.console}"
         )
-        timed_out = _boot(_qemu(kernel, job, initramfs), job.timeout, output)
-    if timed_out:
-        raise RigError(f"the guest did not finish within {job.timeout:g} s; its console is in {job.console}")
-    if not exit_code.is_file():
-        log = job.console.read_text(encoding="utf-8", errors="replace")
-        reason = "panicked" if "Kernel panic" in log else "stopped before the command had ended"
-        raise RigError(f"the guest {reason}; its console is in {job.console}")
-    code = int(exit_code.read_text(encoding="ascii"))
-    exit_code.unlink()
-    return code
+    if end.code != 0:
+        raise RigError(f"QEMU failed with exit code {end.code}: {end.words}")
+    log = job.console.read_text(encoding="utf-8", errors="replace") if job.console.is_file() else ""
+    panics = [line.partition("Kernel panic - ")[2] for line in log.splitlines() if "Kernel panic - " in line]
+    if panics:
+        raise RigError(f"the guest panicked ({panics[0]}); its console is in {job.console}")
+    raise RigError(f"the guest stopped before the command had ended; its console is in {job.console}")
 
 
 def _read(name: str) -> str:
     return resources.files("authrig.vm").joinpath(name).read_text(encoding="utf-8")
 
 
-def _script(kernel: Kernel, job: Job) -> str:
-    """The guest's second script, with the variables that it begins with."""
+def build_script(kernel: Kernel, job: Job, exit_code: str) -> str:
+    """The guest's second script: its variables, then ``guest.sh``; it leaves the exit code in the file ``exit_code``."""
+    kept = (sys.prefix, sys.base_prefix, Path(authrig.__file__).parents[1], Path.cwd(), kernel.root)
     variables = {
         "GUEST_PATH": str(Path(sys.prefix) / "bin"),
-        "KEEP": "\n".join(map(str, (Path(sys.prefix).resolve(), Path.cwd(), kernel.root.resolve()))),
+        "KEEP": "\n".join(str(Path(path).resolve()) for path in kept),
         "SHARED": str(job.shared.resolve()),
+        "EXIT_CODE": exit_code,
         "MODULES": " ".join(job.modules),
         "KERNEL_ROOT": str(kernel.root.resolve()),
         "WORKING_DIRECTORY": str(Path.cwd()),
@@ -92,30 +116,32 @@ def _qemu(kernel: Kernel, job: Job, initramfs: Path) -> list[str]:
     """QEMU's command line. 9p answers with the rights of the user who runs it."""
     folders = [
         "local,path=/,mount_tag=host,security_model=none,multidevs=remap,readonly=on",
-        f"local,path={job.shared.resolve()},mount_tag=shared,security_model=none,multidevs=remap",
+        f"local,path={_quoted(job.shared.resolve())},mount_tag=shared,security_model=none,multidevs=remap",
     ]
     return [
         find_tool("qemu-system-x86_64"),
         *("-nodefaults", "-no-reboot", "-display", "none"),
         *("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(job.cpus), "-m", str(job.memory_mib)),
         *("-kernel", str(kernel.image), "-initrd", str(initramfs), "-append", KERNEL_ARGUMENTS),
-        *("-serial", f"file:{job.console}"),
-        *(
-            "-device",
-            "virtio-serial",
-            "-chardev",
-            "stdio,id=output,signal=off",
-            "-device",
-            "virtconsole,chardev=output",
-        ),
+        *("-chardev", f"file,id=log,path={_quoted(job.console)}", "-serial", "chardev:log"),
+        *("-device", "virtio-serial", "-chardev", "stdio,id=output,signal=off"),
+        *("-device", "virtconsole,chardev=output"),
         *(word for folder in folders for word in ("-virtfs", folder)),
         *("-device", "virtio-rng-pci"),
     ]
 
 
-def _boot(command: Sequence[str], timeout: float, output: Callable[[bytes], object]) -> bool:
-    """Run QEMU until it ends; returns whether it had to be killed at the time-out."""
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as qemu:
+def _quoted(path: Path) -> str:
+    """``path`` within one of QEMU's option lists, which commas part."""
+    return str(path).replace(",", ",,")
+
+
+def _boot(command: Sequence[str], timeout: float, output: Callable[[bytes], object]) -> _End:
+    """Run QEMU until it ends, or kill it at the time-out."""
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as qemu,
+    ):
         timed_out = threading.Event()
 
         def kill() -> None:
@@ -133,5 +159,7 @@ def _boot(command: Sequence[str], timeout: float, output: Callable[[bytes], obje
             raise
         finally:
             watchdog.cancel()
-        qemu.wait()
-        return timed_out.is_set()
+        code = qemu.wait()
+        errors.seek(0)
+        words = errors.read().decode(errors="replace").strip().splitlines() or ["(no message)"]
+        return _End(code, words[-1], timed_out.is_set())
