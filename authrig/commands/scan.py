@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
         return _refuse("give either files or --camera N")
     if args.camera is None and (args.continuous or args.seconds is not None):
         return _refuse("--continuous and --seconds go with --camera")
+    if args.save is not None and args.save.resolve() in {path.resolve() for path in args.files}:
+        return _refuse(f"--save {args.save} would overwrite a picture that is to be read")
     _calm_opencv()
 
     from emulators.camera_scanner.frames import SourceError
@@ -129,14 +131,14 @@ class _Printer:
         from emulators.camera_scanner.report import describe, printable, scan_report
 
         self.count += len(reads)
+        encoding = sys.stdout.encoding or "utf-8"
         for read, report in zip(reads, scan_report(reads), strict=True):
             if self._json:
                 line = json.dumps({"source": frame.source, "time": round(frame.time, 3), **report})
             else:
-                name = f"{printable(os.fsencode(frame.source))}: " if self._many else ""
-                line = f"{name}{printable(read.data)}\n  {describe(read)}"
-            encoding = sys.stdout.encoding or "utf-8"
-            sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+                name = f"{printable(os.fsencode(frame.source), encoding)}: " if self._many else ""
+                line = f"{name}{printable(read.data, encoding)}\n  {describe(read)}"
+            sys.stdout.write(line + "\n")
         sys.stdout.flush()
         if self._save is not None:
             self._save_outlined(self._save, frame, reads)
@@ -165,7 +167,10 @@ def _calm_opencv() -> None:
 
 
 def _refuse(sentence: str) -> int:
-    sys.stderr.write(f"authrig scan: {sentence}\n")
+    from emulators.camera_scanner.report import printable
+
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write(f"authrig scan: {printable(os.fsencode(sentence), encoding)}\n")
     return 2
 
 

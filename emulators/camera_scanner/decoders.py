@@ -125,7 +125,7 @@ def _by_zxing(image: Image, *, with_errors: bool = False) -> list[_Found]:
     found = []
     for barcode in zxingcpp.read_barcodes(image, formats=_FORMATS, return_errors=with_errors):
         place = barcode.position
-        extra = cast("dict[str, str]", barcode.extra)
+        extra = cast("dict[str, str] | None", barcode.extra) or {}  # None for what it sees but cannot read
         corners = tuple(
             (float(point.x), float(point.y))
             for point in (place.top_left, place.top_right, place.bottom_right, place.bottom_left)

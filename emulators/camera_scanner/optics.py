@@ -45,7 +45,7 @@ class View:
 def pose(size: tuple[int, int], plane: tuple[int, int], view: View) -> NDArray[np.float64]:
     """The homography with which a pinhole camera of ``size`` sees a flat ``plane``, both (width, height) in pixels."""
     focal = 1.2 * max(size)  # about 45 degrees across: a webcam
-    about_x, about_y, about_z = (math.radians(angle) for angle in (view.tilt, view.pan, view.roll))
+    about_x, about_y, about_z = (math.radians(angle) for angle in (-view.tilt, -view.pan, view.roll))
     lean = np.array([[1, 0, 0], [0, math.cos(about_x), -math.sin(about_x)], [0, math.sin(about_x), math.cos(about_x)]])
     turn = np.array([[math.cos(about_y), 0, math.sin(about_y)], [0, 1, 0], [-math.sin(about_y), 0, math.cos(about_y)]])
     spin = np.array([[math.cos(about_z), -math.sin(about_z), 0], [math.sin(about_z), math.cos(about_z), 0], [0, 0, 1]])

@@ -42,7 +42,7 @@ def outline(image: Image, reads: Iterable[Read]) -> Image:
     thick = max(2, round(min(colour.shape[:2]) / 160))
     for read, hull in drawn:
         cv2.polylines(picture, [hull], isClosed=True, color=_GREEN, thickness=thick, lineType=cv2.LINE_AA)
-        _label(picture, hull, (_shorten(printable(read.data)), describe(read)))
+        _label(picture, hull, (_shorten(printable(read.data, "ascii")), describe(read)))
     return picture
 
 
@@ -64,8 +64,7 @@ def _hull(read: Read) -> NDArray[np.int32]:
 
 
 def _shorten(text: str) -> str:
-    """ASCII that fits on a label."""
-    text = text.encode("ascii", "backslashreplace").decode("ascii")
+    """What fits on a label."""
     return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 3]}..."
 
 

@@ -29,12 +29,13 @@ def scan_report(reads: Iterable[Read]) -> list[dict[str, Any]]:
     ]
 
 
-def printable(data: bytes) -> str:
+def printable(data: bytes, encoding: str = "utf-8") -> str:
     r"""``data`` for a terminal: text as it is, all else escaped (``\x1b``, ``\xff``, ``\u202e``, ``\\``), invertibly.
 
-    A code cannot move the cursor, colour the screen or turn the direction of writing.
+    A code cannot move the cursor, colour the screen or turn the direction of writing. What the terminal's ``encoding``
+    lacks is escaped too.
     """
-    return "".join(_shown(character) for character in data.decode("utf-8", "surrogateescape"))
+    return "".join(_shown(character, encoding) for character in data.decode("utf-8", "surrogateescape"))
 
 
 def describe(read: Read) -> str:
@@ -52,13 +53,13 @@ def _text(data: bytes) -> str | None:
         return None
 
 
-def _shown(character: str) -> str:
+def _shown(character: str, encoding: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8, in Python's disguise
         return f"\\x{code - 0xDC00:02x}"
     if character == "\\":
         return "\\\\"
-    if character.isprintable():
+    if character.isprintable() and character.encode(encoding, "ignore"):
         return character
     # From 0x80 on "\x" would be mistaken for a byte that is no UTF-8.
     return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

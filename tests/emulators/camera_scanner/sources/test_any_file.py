@@ -1,0 +1,40 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+
+from emulators.camera_scanner.frames import Image, UnreadableFile
+from emulators.camera_scanner.sources.any_file import open_file
+from emulators.camera_scanner.sources.images import ImageFiles
+from emulators.camera_scanner.sources.video import VideoFile
+
+
+def test_the_content_decides_and_not_the_name(tmp_path: Path, draw: Callable[..., Image]) -> None:
+    """A PNG called .avi is a picture; only a bare Motion JPEG stream is known by its name."""
+    png = cv2.imencode(".png", draw("hello"))[1].tobytes()
+    jpeg = cv2.imencode(".jpg", draw("hello"))[1].tobytes()
+    (tmp_path / "a.avi").write_bytes(png)
+    (tmp_path / "b.mjpeg").write_bytes(jpeg * 4)
+    (tmp_path / "c.jpeg").write_bytes(jpeg)
+    assert isinstance(open_file(tmp_path / "a.avi"), ImageFiles)
+    assert isinstance(open_file(tmp_path / "c.jpeg"), ImageFiles)
+    stream = open_file(tmp_path / "b.mjpeg")
+    assert isinstance(stream, VideoFile)
+    assert len(list(stream.frames())) == 4
+
+
+@pytest.mark.parametrize("content", [b"hello", bytes(range(256)) * 10])
+def test_a_file_that_is_neither_is_refused(tmp_path: Path, content: bytes) -> None:
+    """In one sentence that names the file."""
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(UnreadableFile, match=r"x holds neither a picture nor a video"):
+        open_file(tmp_path / "x")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    """Nor is what does not exist."""
+    with pytest.raises(UnreadableFile, match="it is no file"):
+        open_file(tmp_path)
+    with pytest.raises(UnreadableFile, match="No such file"):
+        open_file(tmp_path / "missing")

@@ -1,0 +1,55 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from emulators.camera_scanner.frames import Image, UnreadableFile
+from emulators.camera_scanner.sources.images import ImageFiles, load_image
+
+
+def test_pictures_come_in_order_as_frames(tmp_path: Path, draw: Callable[..., Image]) -> None:
+    """One a second, named by their files; umlauts and spaces in a name are no obstacle."""
+    paths = [tmp_path / "ä b.png", tmp_path / "c.jpg", tmp_path / "d.bmp"]
+    for path in paths:
+        path.write_bytes(cv2.imencode(path.suffix, draw("hello"))[1].tobytes())
+    frames = list(ImageFiles(paths).frames())
+    assert [(frame.time, frame.source) for frame in frames] == [(float(n), str(path)) for n, path in enumerate(paths)]
+    assert {frame.image.shape for frame in frames} == {(*draw("hello").shape, 3)}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, r"cannot read .*x\.png: No such file"),
+        (b"", r"x\.png is empty"),
+        (b"hello", r"x\.png holds no picture"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(40), r"x\.png holds no picture"),
+    ],
+)
+def test_what_is_no_picture_is_said_in_one_sentence(tmp_path: Path, content: bytes | None, sentence: str) -> None:
+    """Missing, empty, of another kind, damaged."""
+    path = tmp_path / "x.png"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UnreadableFile, match=sentence):
+        load_image(path)
+
+
+def test_a_picture_cut_short_is_refused_at_every_length(tmp_path: Path, draw: Callable[..., Image]) -> None:
+    """A PNG without its end is unreadable or black at the end, never an error of another kind."""
+    whole = cv2.imencode(".png", draw("hello"))[1].tobytes()
+    path = tmp_path / "x.png"
+    for length in range(1, len(whole), 37):
+        path.write_bytes(whole[:length])
+        try:
+            assert load_image(path).dtype == np.uint8
+        except UnreadableFile:
+            continue
+
+
+def test_a_device_is_not_read_until_it_ends() -> None:
+    """It never would."""
+    with pytest.raises(UnreadableFile, match="it is no file"):
+        load_image(Path("/dev/zero"))
