@@ -56,10 +56,6 @@ class SyntheticCamera:
         self._pose = self._rng.uniform(-1, 1, 5) * reach
         self._tremor = self._rng.standard_normal(2) * pose.tremor
 
-    def take(self) -> None:
-        """Take away what was shown."""
-        self._plane = None
-
     def photograph(self, code: Image) -> Image:
         """One picture, in colour, of ``code`` held before the camera; each call draws its own pose.
 
@@ -80,7 +76,7 @@ class SyntheticCamera:
 
     def close(self) -> None:
         """Take away what was shown."""
-        self.take()
+        self._plane = None
 
     def _capture(self) -> Image:
         """What the sensor delivers: light falls on the scene, passes the lens, meets the sensor."""
