@@ -1,6 +1,7 @@
 """Administration: users, their tokens and badges, the audit log. For whoever holds the admin token."""
 
 import hmac
+import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -25,6 +26,7 @@ from server_stub.store.users import User
 
 USER_ID_LENGTH = 16
 MAX_USERNAME_BYTES = 64
+_USERNAME = re.compile(r"[\w.@+-]+")
 
 
 Group = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -33,7 +35,7 @@ Group = Annotated[str, Meta(min_length=1, max_length=64)]
 class NewUser(Request, frozen=True):
     """A user to be."""
 
-    username: Annotated[str, Meta(pattern=r"^[\w.@+-]{1,64}$(?!\n)")]
+    username: Annotated[str, Meta(min_length=1, max_length=64, description="letters, digits and . _ @ + -")]
     password: Password
     groups: Annotated[tuple[Group, ...], Meta(max_length=100)] = ()
 
@@ -116,8 +118,8 @@ class AdminInterface:
 async def add_user(iam: Iam, call: Call[NewUser]) -> Reply:
     """Make a user."""
     username = normalise(call.body.username).decode()
-    if len(username.encode()) > MAX_USERNAME_BYTES:
-        raise bad_request(f"a user name has up to {MAX_USERNAME_BYTES} bytes of UTF-8")
+    if not _USERNAME.fullmatch(username) or len(username.encode()) > MAX_USERNAME_BYTES:
+        raise bad_request(f"a user name has letters, digits and . _ @ + -, up to {MAX_USERNAME_BYTES} bytes of UTF-8")
     user_id = iam.settings.token_bytes(USER_ID_LENGTH)
     password_hash, badge_key = await _secrets(iam, user_id, call.body.password)
     user = User(user_id, username, password_hash, badge_key, call.body.groups)
