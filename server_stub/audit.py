@@ -54,6 +54,7 @@ class AuditLog:
     def append(
         self,
         connection: Connection,
+        /,
         time: float,
         what: str,
         outcome: str,

@@ -38,5 +38,5 @@ class Vault:
         """
         try:
             return self._cipher.decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], row.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: cut too short to hold a nonce
             raise VaultError(f"the secret of {row} cannot be opened with this key") from error

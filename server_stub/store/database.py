@@ -36,6 +36,7 @@ class Database:
         self._engine = create_engine(
             f"sqlite:///{path}",
             poolclass=StaticPool,
+            hide_parameters=True,  # they hold sealed secrets and hashes, and would go into logs and error messages
             connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT},
         )
         event.listen(self._engine, "connect", _configure)
