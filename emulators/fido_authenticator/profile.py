@@ -3,7 +3,7 @@
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -62,8 +62,8 @@ class Usb(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     serial_number: str = ""
 
 
-class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A product. ``options`` holds the getInfo options whose values never change; commands add those that do."""
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A product. ``options`` is what getInfo says of a key that is new; commands change the values of some later."""
 
     schema: Annotated[int, msgspec.Meta(ge=1, le=1)]
     name: str
@@ -77,6 +77,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transports: tuple[str, ...]
     attestation_formats: tuple[str, ...]
     options: dict[str, bool]
+    pin_uv_auth_protocols: tuple[Literal[1, 2], ...] = ()
     limits: Limits
     ctaphid: Ctaphid
     timing: Timing

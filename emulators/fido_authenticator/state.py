@@ -9,6 +9,7 @@ from emulators.env import Env
 from emulators.fido_authenticator.algorithms import ALGORITHMS, SigningKey
 from emulators.fido_authenticator.cbor import CborValue
 from emulators.fido_authenticator.credentials import Credential, Sealer
+from emulators.fido_authenticator.pin_uv_auth import PinUv
 from emulators.fido_authenticator.profile import Profile
 from emulators.fido_authenticator.status import CtapError, Status
 from emulators.fido_authenticator.store import Change, Erase, Put, Store
@@ -25,6 +26,7 @@ Steps: TypeAlias = Generator[UserRequest, Decision, Response]
 
 DEVICE_KEY = "device_key"
 SIGNATURE_COUNTER = "signature_counter"
+PERSISTENT_TOKEN = "persistent_token"  # noqa: S105 - the name of a record, not its value
 
 _READY_KEYS = 4
 
@@ -60,6 +62,7 @@ class State:
         self.channel = 0
         """Where the command that runs came from; transports without channels use 0."""
         self.walk: Walk | None = None
+        self.pin_uv = PinUv(env, profile.pin_uv_auth_protocols, lambda: store.get(PERSISTENT_TOKEN))
         self._ready: OrderedDict[bytes, SigningKey] = OrderedDict()
         device_key = store.get(DEVICE_KEY)
         if device_key is None:
@@ -73,13 +76,14 @@ class State:
         stored = self.store.credential(credential_id)
         if stored is not None:
             return stored if stored.rp_id == rp_id else None
-        credential = self.sealer.open(credential_id, rp_id)
-        # The profile may have lost an algorithm since the credential was made.
-        return credential if credential and credential.algorithm in ALGORITHMS else None
+        return self.sealer.open(credential_id, rp_id)
 
     def hidden(self, credential: Credential, *, listed: bool, user_verified: bool) -> bool:
-        """Whether an extension hides ``credential``; ``listed``: the host named it by its id."""
-        return any(
+        """Whether an extension hides ``credential``; ``listed``: the host named it by its id.
+
+        One of an algorithm that only a newer Authrig knows is hidden too.
+        """
+        return credential.algorithm not in ALGORITHMS or any(
             extension.hides(credential, listed=listed, user_verified=user_verified) for extension in self.extensions
         )
 
@@ -116,10 +120,6 @@ class State:
         self.sealer = Sealer(device_key)
         self._ready.clear()
         self.walk = None
-
-    def start_walk(self, walk: Walk) -> None:
-        """Remember ``walk`` for the follow-ups of a stateful command."""
-        self.walk = walk
 
     def current_walk(self, kind: type[W]) -> W:
         """The walk that a follow-up continues; its time starts anew.
