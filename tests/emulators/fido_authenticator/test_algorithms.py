@@ -3,7 +3,9 @@ from cryptography.exceptions import InvalidSignature
 from fido2.cose import CoseKey
 
 from emulators.env import SeededRandom
-from emulators.fido_authenticator.algorithms import ALGORITHMS
+from emulators.fido_authenticator.algorithms import ALGORITHMS, RS256
+
+ML_DSA = {-48, -49, -50}
 
 
 @pytest.mark.parametrize("cose", sorted(ALGORITHMS))
@@ -21,11 +23,47 @@ def test_python_fido2_verifies_every_algorithm(cose: int) -> None:
 
 @pytest.mark.parametrize("cose", sorted(ALGORITHMS))
 def test_a_seed_fixes_keys_and_signatures(cose: int) -> None:
-    """The same seed makes the same key and the same signature; another seed another key."""
+    """The same seed makes the same key and (ML-DSA apart) the same signature; another seed another key."""
     algorithm = ALGORITHMS[cose]
     one, same, other = (algorithm.make(SeededRandom(seed)) for seed in (1, 1, 2))
     assert one == same != other
-    assert algorithm.load(one).sign(b"message") == algorithm.load(same).sign(b"message")
+    key, again = algorithm.load(one), algorithm.load(same)
+    assert key.public_key() == again.public_key() != algorithm.load(other).public_key()
+    assert cose in ML_DSA or key.sign(b"message") == again.sign(b"message")
+
+
+@pytest.mark.parametrize("cose", sorted(ALGORITHMS))
+def test_a_private_key_fits_into_a_credential_id(cose: int) -> None:
+    """A sealed credential adds 40 bytes or so, and sites refuse ids of more than 255 bytes."""
+    assert len(ALGORITHMS[cose].make(SeededRandom(3))) <= 66
+
+
+@pytest.mark.parametrize(
+    ("cose", "members"),
+    [
+        (-7, {1: 2, 3: -7, -1: 1, -2: 32, -3: 32}),
+        (-9, {1: 2, 3: -9, -1: 1, -2: 32, -3: 32}),
+        (-35, {1: 2, 3: -35, -1: 2, -2: 48, -3: 48}),
+        (-51, {1: 2, 3: -51, -1: 2, -2: 48, -3: 48}),
+        (-36, {1: 2, 3: -36, -1: 3, -2: 66, -3: 66}),
+        (-52, {1: 2, 3: -52, -1: 3, -2: 66, -3: 66}),
+        (-47, {1: 2, 3: -47, -1: 8, -2: 32, -3: 32}),
+        (-8, {1: 1, 3: -8, -1: 6, -2: 32}),
+        (-19, {1: 1, 3: -19, -1: 6, -2: 32}),
+        (-53, {1: 1, 3: -53, -1: 7, -2: 57}),
+        (-257, {1: 3, 3: -257, -1: 256, -2: 3}),
+        (-48, {1: 7, 3: -48, -1: 1312}),
+        (-49, {1: 7, 3: -49, -1: 1952}),
+        (-50, {1: 7, 3: -50, -1: 2592}),
+    ],
+)
+def test_public_keys_have_exactly_the_members_of_their_type(cose: int, members: dict[int, int]) -> None:
+    """Key type, algorithm and curve as registered with IANA; coordinates never shorter than the curve."""
+    for seed in range(1 if cose == RS256 else 8):
+        public = ALGORITHMS[cose].load(ALGORITHMS[cose].make(SeededRandom(seed))).public_key()
+        shape = {key: len(value) if isinstance(value, bytes) else value for key, value in public.items()}
+        assert shape == members
+    assert set(ALGORITHMS) == {-7, -8, -9, -19, -35, -36, -47, -48, -49, -50, -51, -52, -53, -257}
 
 
 def test_es256_is_deterministic_as_rfc_6979_says() -> None:
