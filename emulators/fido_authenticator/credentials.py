@@ -15,6 +15,16 @@ from emulators.fido_authenticator.messages import UserEntity
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 
+_SHORT: dict[str, int] = {
+    "credProtect": 1,
+    "credBlob": 2,
+    "hmac-secret": 3,
+    "thirdPartyPayment": 4,
+    "previewSign": 5,
+}
+"""Identifiers as they stand in a sealed credential: relying parties like ids to be short. A number never changes."""
+_LONG = {number: identifier for identifier, number in _SHORT.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Credential:
@@ -78,7 +88,7 @@ class Sealer:
         nonce = random.token_bytes(_NONCE_BYTES)
         secret: list[object] = [credential.algorithm, credential.private_key]
         if credential.extensions:
-            secret.append(credential.extensions)
+            secret.append({_SHORT.get(name, name): value for name, value in credential.extensions.items()})
         sealed = self._aead.encrypt(nonce, cbor.encode(secret), _binding(credential.rp_id))
         return Credential(
             id=_VERSION + nonce + sealed,
@@ -97,14 +107,20 @@ class Sealer:
             secret = self._aead.decrypt(nonce, sealed, _binding(rp_id))
         except InvalidTag:
             return None
-        algorithm, private_key, *extensions = cast("list[CborValue]", cbor.decode(secret))
+        algorithm, private_key, *rest = cast("list[CborValue]", cbor.decode(secret))
+        extensions = cast("dict[int | str, CborValue]", rest[0]) if rest else {}
         return Credential(
             id=credential_id,
             rp_id=rp_id,
             algorithm=cast("int", algorithm),
             private_key=cast("bytes", private_key),
-            extensions=cast("dict[str, CborValue]", extensions[0]) if extensions else {},
+            extensions={_name(key): value for key, value in extensions.items()},
         )
+
+
+def _name(key: int | str) -> str:
+    # A number that only a newer Authrig gives out stays a number, which no extension reads.
+    return key if isinstance(key, str) else _LONG.get(key, str(key))
 
 
 def _binding(rp_id: str) -> bytes:

@@ -7,6 +7,7 @@ is. Nothing else writes, so every state that a kill can leave behind is one that
 import os
 import sqlite3
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -77,12 +78,16 @@ class Store(Protocol):
         """The credentials of one relying party, newest first."""
         ...
 
-    def rp_ids(self) -> tuple[str, ...]:
-        """The relying parties that have credentials here, sorted."""
+    def rp_ids(self, *, discoverable: bool = False) -> tuple[str, ...]:
+        """The relying parties that have credentials here, or ``discoverable`` ones, sorted."""
+        ...
+
+    def rp_id(self, rp_id_hash: bytes) -> str | None:
+        """The relying party with credentials here whose id has this SHA-256."""
         ...
 
     def count(self) -> int:
-        """How many credentials there are."""
+        """How many discoverable credentials there are."""
         ...
 
     def commit(self, *changes: Change) -> None:
@@ -110,6 +115,7 @@ class MemoryStore:
         self._credentials: dict[bytes, Credential] = {}
         self._by_rp: dict[str, dict[bytes, None]] = {}
         self._by_account: dict[tuple[str, bytes], bytes] = {}
+        self._by_hash: dict[bytes, str] = {}
 
     def get(self, name: str) -> bytes | None:
         """The record ``name``."""
@@ -127,13 +133,17 @@ class MemoryStore:
         """The credentials of one relying party, newest first."""
         return tuple(self._credentials[found] for found in reversed(self._by_rp.get(rp_id, {})))
 
-    def rp_ids(self) -> tuple[str, ...]:
-        """The relying parties that have credentials here, sorted."""
-        return tuple(sorted(self._by_rp))
+    def rp_ids(self, *, discoverable: bool = False) -> tuple[str, ...]:
+        """The relying parties that have credentials here, or ``discoverable`` ones, sorted."""
+        return tuple(sorted({rp_id for rp_id, _ in self._by_account} if discoverable else self._by_rp))
+
+    def rp_id(self, rp_id_hash: bytes) -> str | None:
+        """The relying party with credentials here whose id has this SHA-256."""
+        return self._by_hash.get(rp_id_hash)
 
     def count(self) -> int:
-        """How many credentials there are."""
-        return len(self._credentials)
+        """How many discoverable credentials there are."""
+        return len(self._by_account)
 
     def commit(self, *changes: Change) -> None:
         """Make all ``changes`` in order; none of them can fail."""
@@ -152,11 +162,15 @@ class MemoryStore:
                     self._credentials.clear()
                     self._by_rp.clear()
                     self._by_account.clear()
+                    self._by_hash.clear()
 
     def close(self) -> None:
         """There is no file."""
 
     def _save(self, credential: Credential) -> None:
+        before = self._credentials.get(credential.id)
+        if before is not None:
+            self._by_account.pop((before.rp_id, _account(before) or b""), None)
         account = _account(credential)
         if account is not None:
             older = self._by_account.get((credential.rp_id, account))
@@ -165,6 +179,7 @@ class MemoryStore:
             self._by_account[credential.rp_id, account] = credential.id
         self._credentials[credential.id] = credential
         self._by_rp.setdefault(credential.rp_id, {})[credential.id] = None
+        self._by_hash[_rp_id_hash(credential.rp_id)] = credential.rp_id
 
     def _delete(self, credential_id: bytes) -> None:
         credential = self._credentials.pop(credential_id, None)
@@ -177,6 +192,7 @@ class MemoryStore:
         del siblings[credential_id]
         if not siblings:
             del self._by_rp[credential.rp_id]
+            del self._by_hash[_rp_id_hash(credential.rp_id)]
 
 
 def _account(credential: Credential) -> bytes | None:
@@ -184,9 +200,13 @@ def _account(credential: Credential) -> bytes | None:
     return credential.user.id if credential.discoverable and credential.user else None
 
 
+def _rp_id_hash(rp_id: str) -> bytes:
+    return sha256(rp_id.encode()).digest()
+
+
 _APPLICATION_ID = 0x46494451
-_SCHEMA_VERSION = 1
-_SCHEMA = """
+_VERSIONS = (
+    """
 CREATE TABLE records (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE credentials (
     place INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -196,11 +216,21 @@ CREATE TABLE credentials (
     body BLOB NOT NULL,
     UNIQUE (rp_id, account)
 ) STRICT;
-"""
+""",
+    # Credential management asks for the credentials of a hash.
+    """
+ALTER TABLE credentials ADD COLUMN rp_id_hash BLOB NOT NULL DEFAULT x'';
+UPDATE credentials SET rp_id_hash = rp_id_hash(rp_id);
+CREATE INDEX credentials_by_hash ON credentials (rp_id_hash);
+""",
+)
+"""What turns an empty file into version 1, a file of version 1 into version 2, and so on. None ever changes."""
 
 
 class SqliteStore:
     """Remembers in the file ``path``, which one process uses at a time; a new file is readable by its owner only.
+
+    A file that an older version wrote is brought up to date first, all at once or not at all.
 
     A commit survives the process being killed at any instruction. (After a power cut of the machine itself the file
     is consistent, but the last commits may be missing: they are not flushed to the disk one by one.)
@@ -237,9 +267,9 @@ class SqliteStore:
         ((tables,),) = execute("SELECT count(*) FROM sqlite_schema")
         if tables and application_id != _APPLICATION_ID:
             raise StoreError(f"key file {self.path}: expected a key file, found some other SQLite database")
-        if version > _SCHEMA_VERSION:
+        if version > len(_VERSIONS):
             raise StoreError(
-                f"key file {self.path}: expected version {_SCHEMA_VERSION} or older, found version {version}; "
+                f"key file {self.path}: expected version {len(_VERSIONS)} or older, found version {version}; "
                 "use the newer Authrig that wrote it"
             )
         ((verdict,),) = execute("PRAGMA quick_check(1)")
@@ -247,11 +277,21 @@ class SqliteStore:
             raise StoreError(f"key file {self.path}: expected a key file, found damage: {verdict}")
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
-        if not tables:
+        if version < len(_VERSIONS):
+            self._bring_up_to_date(version)
+        self._count: int = execute("SELECT count(*) FROM credentials WHERE account IS NOT NULL").fetchone()[0]
+
+    def _bring_up_to_date(self, version: int) -> None:
+        self._connection.create_function("rp_id_hash", 1, _rp_id_hash, deterministic=True)
+        try:
             self._connection.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
-                f" PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;"
+                f"BEGIN IMMEDIATE; {''.join(_VERSIONS[version:])} PRAGMA application_id = {_APPLICATION_ID};"
+                f" PRAGMA user_version = {len(_VERSIONS)}; COMMIT;"
             )
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"key file {self.path}: cannot be brought from version {version} to {len(_VERSIONS)}: {error}"
+            ) from error
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         try:
@@ -284,13 +324,22 @@ class SqliteStore:
         except (CtapError, KeyError, TypeError) as error:
             raise StoreError(f"key file {self.path}: credential {credential_id.hex()} is damaged") from error
 
-    def rp_ids(self) -> tuple[str, ...]:
-        """The relying parties that have credentials here, sorted."""
-        return tuple(rp_id for (rp_id,) in self._rows("SELECT DISTINCT rp_id FROM credentials ORDER BY rp_id"))
+    def rp_ids(self, *, discoverable: bool = False) -> tuple[str, ...]:
+        """The relying parties that have credentials here, or ``discoverable`` ones, sorted."""
+        rows = self._rows(
+            "SELECT DISTINCT rp_id FROM credentials WHERE account IS NOT NULL OR NOT ? ORDER BY rp_id", discoverable
+        )
+        return tuple(rp_id for (rp_id,) in rows)
+
+    def rp_id(self, rp_id_hash: bytes) -> str | None:
+        """The relying party with credentials here whose id has this SHA-256."""
+        rows = self._rows("SELECT rp_id FROM credentials WHERE rp_id_hash = ? LIMIT 1", rp_id_hash)
+        return rows[0][0] if rows else None
 
     def count(self) -> int:
-        """How many credentials there are."""
-        return int(self._rows("SELECT count(*) FROM credentials")[0][0])
+        """How many discoverable credentials there are."""
+        # Kept, as counting anew would take longer the more there are.
+        return self._count
 
     def commit(self, *changes: Change) -> None:
         """Make all ``changes``, in order, or none.
@@ -298,17 +347,20 @@ class SqliteStore:
         Raises:
             StoreError: if the file cannot be written, for instance because the disk is full.
         """
+        count = self._count
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for change in changes:
-                self._apply(change)
+                count = self._apply(change, count)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise StoreError(f"key file {self.path}: cannot be written: {error}") from error
+        self._count = count
 
-    def _apply(self, change: Change) -> None:
+    def _apply(self, change: Change, count: int) -> int:
+        """Make one change where there are ``count`` discoverable credentials; returns how many there are then."""
         execute = self._connection.execute
         match change:
             case Put(name, value):
@@ -317,20 +369,28 @@ class SqliteStore:
                 execute("DELETE FROM records WHERE name = ?", (name,))
             case Save(credential):
                 account = _account(credential)
-                execute(
-                    "DELETE FROM credentials WHERE rp_id = ? AND account = ? AND id <> ?",
+                count -= self._forget(
+                    "DELETE FROM credentials WHERE rp_id = ? AND account = ? AND id <> ? RETURNING account",
                     (credential.rp_id, account, credential.id),
                 )
+                before = execute("SELECT account FROM credentials WHERE id = ?", (credential.id,)).fetchone()
+                count += (account is not None) - (before is not None and before[0] is not None)
                 execute(
-                    "INSERT INTO credentials (id, rp_id, account, body) VALUES (?, ?, ?, ?)"
+                    "INSERT INTO credentials (id, rp_id, rp_id_hash, account, body) VALUES (?, ?, ?, ?, ?)"
                     " ON CONFLICT (id) DO UPDATE SET account = excluded.account, body = excluded.body",
-                    (credential.id, credential.rp_id, account, credential.to_bytes()),
+                    (credential.id, credential.rp_id, _rp_id_hash(credential.rp_id), account, credential.to_bytes()),
                 )
             case Delete(credential_id):
-                execute("DELETE FROM credentials WHERE id = ?", (credential_id,))
+                count -= self._forget("DELETE FROM credentials WHERE id = ? RETURNING account", (credential_id,))
             case Erase():
                 execute("DELETE FROM records")
                 execute("DELETE FROM credentials")
+                count = 0
+        return count
+
+    def _forget(self, delete: str, values: tuple[object, ...]) -> int:
+        """Run ``delete``, which returns the accounts; returns how many of the credentials were discoverable."""
+        return sum(account is not None for (account,) in self._connection.execute(delete, values).fetchall())
 
     def close(self) -> None:
         """Let go of the file."""
