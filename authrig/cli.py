@@ -8,6 +8,7 @@ standard error says why), 130 interrupted.
 """
 
 import argparse
+import os
 import sys
 from importlib.metadata import version
 
@@ -38,5 +39,9 @@ def main(argv: list[str] | None = None) -> int:
     except RigError as error:
         sys.stderr.write(f"authrig: {error}\n")
         return 2
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`authrig scan ... | head`); Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         return 130
