@@ -41,7 +41,7 @@ NEEDS = (
     ),
     Need(
         "fido2-tools",
-        "fido2-token, fido2-cred and fido2-assert on `authrig key pty`",
+        "fido2-token, fido2-cred and fido2-assert on `authrig key run`",
         "apt-get install fido2-tools",
         lambda: shutil.which("fido2-token") is not None,
     ),
@@ -51,7 +51,7 @@ NEEDS = (
         "plug a webcam in; the user must be in the group video",
         lambda: bool(glob("/dev/video*")),  # noqa: PTH207 - a device pattern, not a path of ours
     ),
-    Need("pseudo-terminals", "`authrig key pty`", "mount devpts on /dev/pts", lambda: os.access("/dev/ptmx", os.W_OK)),
+    Need("pseudo-terminals", "`authrig key run`", "mount devpts on /dev/pts", lambda: os.access("/dev/ptmx", os.W_OK)),
 )
 
 

@@ -1,88 +1,164 @@
-"""``authrig key``: an emulated FIDO security key for tools that open a device."""
+"""``authrig key``: emulated FIDO security keys, as files and as devices that tools open."""
 
 import argparse
-import signal
+import json
 import sys
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from authrig.errors import RigError
-
-if TYPE_CHECKING:
-    from emulators.fido_authenticator.ctaphid import Direction, ReportTap
-    from emulators.fido_authenticator.user import HandUser
+DEFAULT_PROFILE = "authrig"
+TRANSPORTS = ("pty",)
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command to the command line."""
-    parser = subparsers.add_parser("key", help="an emulated FIDO security key")
+    parser = subparsers.add_parser("key", help="emulated FIDO security keys")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    pty = actions.add_parser(
-        "pty",
-        help="plug the key into a pseudo-terminal and print its path",
-        description="Prints a path that libfido2's tools take for a security key (fido2-token -I PATH), and serves it until "
-        "interrupted. It is a test device: what it keeps protects nothing.",
+    _add_new(actions)
+    _add_run(actions)
+    _add_readers(actions)
+
+
+def _add_new(actions: Any) -> None:
+    new = actions.add_parser("new", help="make a key, in a file")
+    new.add_argument("file", type=Path, metavar="FILE", help="where; never overwritten")
+    new.add_argument("--profile", default=DEFAULT_PROFILE, metavar="NAME", help="which product (default: %(default)s)")
+    new.add_argument(
+        "--seed", type=int, metavar="N", help="make its secrets repeatable, for tests: anyone can predict them"
     )
-    pty.add_argument(
-        "--store", type=Path, metavar="FILE", help="keep the key's memory in FILE; default: forget it at the end"
+    new.set_defaults(run=_new)
+
+
+def _add_run(actions: Any) -> None:
+    run = actions.add_parser(
+        "run",
+        help="plug keys in and print where a host finds them",
+        description="Serves the keys until interrupted. With the transport pty it prints paths that libfido2's tools take "
+        "for security keys (fido2-token -I PATH). They are test devices: what they keep protects nothing.",
     )
-    pty.add_argument(
+    run.add_argument(
+        "files", type=Path, nargs="*", metavar="FILE", help="keys; without any, one that forgets everything"
+    )
+    run.add_argument(
+        "--profile", metavar="NAME", help=f"which product, for a key without a file (default: {DEFAULT_PROFILE})"
+    )
+    run.add_argument(
+        "--transport", choices=TRANSPORTS, default="pty", help="how they are plugged in (default: %(default)s)"
+    )
+    run.add_argument(
         "--touch",
-        choices=("auto", "enter"),
-        default="auto",
-        help="auto: touched as soon as it asks; enter: a line on standard input is a touch (default: auto)",
+        choices=("auto", "hand"),
+        help="auto: touched as soon as they ask; hand: by each line on standard input, or over the control API "
+        "(default: auto, with --control hand)",
     )
-    pty.add_argument("--traffic", action="store_true", help="show the decoded traffic on standard error")
-    pty.set_defaults(run=_run_pty)
+    run.add_argument(
+        "--control", type=int, metavar="PORT", help="serve the control API on 127.0.0.1:PORT; 0 takes a free port"
+    )
+    run.add_argument("--traffic", action="store_true", help="show the decoded traffic on standard error")
+    run.set_defaults(run=_run)
 
 
-def _run_pty(args: argparse.Namespace) -> int:
-    """Serve the key until SIGINT or SIGTERM."""
-    from emulators.env import Env
-    from emulators.fido_authenticator.authenticator import Authenticator
-    from emulators.fido_authenticator.ctaphid import CtapHid
-    from emulators.fido_authenticator.store import MemoryStore, SqliteStore, StoreError
-    from emulators.fido_authenticator.transports.pty import PtyTransport
-    from emulators.fido_authenticator.user import AutomaticUser, HandUser
+def _add_readers(actions: Any) -> None:
+    info = actions.add_parser("info", help="what a key says about itself")
+    info.add_argument("source", metavar="KEY", help="a key file, a profile, or a device such as /dev/hidraw0")
+    info.set_defaults(run=_info)
+    listed = actions.add_parser("list", help="the credentials in a key file, without their private keys")
+    listed.add_argument("file", type=Path, metavar="FILE")
+    listed.set_defaults(run=_list)
+    profiles = actions.add_parser("profiles", help="the products that a key can be")
+    profiles.set_defaults(run=_profiles)
+    diff = actions.add_parser("diff", help="how two keys differ in what they say; exit code 1 if they do")
+    for name in ("first", "second"):
+        diff.add_argument(name, metavar="KEY", help="a key file, a profile, or a device such as /dev/hidraw0")
+    diff.set_defaults(run=_diff)
+    for parser in (info, listed, profiles, diff):
+        parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
-    user = AutomaticUser() if args.touch == "auto" else HandUser()
-    try:
-        store = MemoryStore() if args.store is None else SqliteStore(args.store)
-        authenticator = Authenticator(Env.real(), store=store, user=user)
-    except StoreError as error:
-        raise RigError(str(error)) from error
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    try:
-        transport = PtyTransport(CtapHid(authenticator, on_report=_show_traffic() if args.traffic else None))
-    except OSError as error:
-        raise RigError(f"no pseudo-terminal for the key: {error.strerror}; is devpts mounted on /dev/pts?") from error
-    with transport:
-        sys.stdout.write(f"{transport.path}\n")
-        sys.stdout.flush()
-        if isinstance(user, HandUser):
-            threading.Thread(target=_touch_by_lines, args=(user,), daemon=True).start()
-        ended.wait()
+
+def _new(args: argparse.Namespace) -> int:
+    from authrig.keys.key_file import KeyFile
+
+    KeyFile.create(args.file, args.profile, args.seed).close()
     return 0
 
 
-def _touch_by_lines(user: "HandUser") -> None:
-    """Each line on standard input touches the key once."""
-    for _ in sys.stdin:
-        touched = user.touch()
-        sys.stderr.write("touched\n" if touched else "the key does not ask for a touch now\n")
+def _run(args: argparse.Namespace) -> int:
+    from authrig.keys.running import RunOptions, run_keys
+
+    by_hand = args.touch == "hand" or (args.touch is None and args.control is not None)
+    run_keys(RunOptions(args.files, args.profile, args.transport, by_hand, args.control, args.traffic))
+    return 0
 
 
-def _show_traffic() -> "ReportTap":
-    """A tap that prints each decoded message as soon as it is whole."""
-    from authrig.evidence.ctap_lines import CtapTranscript
+def _info(args: argparse.Namespace) -> int:
+    from authrig.keys.description import describe_source
 
-    transcript = CtapTranscript()
+    info = describe_source(args.source)
+    if args.json:
+        return _print_json(info)
+    for member, value in info.items():
+        sys.stdout.write(f"{member}: {_readable(value)}\n")
+    return 0
 
-    def show(direction: "Direction", report: bytes) -> None:
-        transcript.add(direction, report)
-        sys.stderr.writelines(f"{line}\n" for line in transcript.take_lines())
 
-    return show
+def _list(args: argparse.Namespace) -> int:
+    from authrig.keys.credential_list import list_credentials
+
+    credentials = list_credentials(args.file)
+    if args.json:
+        return _print_json(credentials)
+    for credential in credentials:
+        user = credential["user"] or {}
+        who = user.get("name") or user.get("id") or "?"
+        sys.stdout.write(f"{credential['rp_id']}  {who}  {credential['algorithm']}  {credential['id']}\n")
+    return 0
+
+
+def _profiles(args: argparse.Namespace) -> int:
+    from emulators.fido_authenticator.profile import load, names
+
+    profiles = [load(name) for name in names()]
+    if args.json:
+        return _print_json(
+            [
+                {"name": profile.name, "description": profile.description, "source": profile.source}
+                for profile in profiles
+            ]
+        )
+    width = max(len(profile.name) for profile in profiles)
+    for profile in profiles:
+        sys.stdout.write(f"{profile.name:{width}}  {profile.description}\n")
+    return 0
+
+
+def _diff(args: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from authrig.keys.description import describe_source, differences
+
+    found = differences(describe_source(args.first), describe_source(args.second))
+    if args.json:
+        _print_json([asdict(difference) for difference in found])
+    for difference in () if args.json else found:
+        sys.stdout.write(f"{difference.member}: {_readable(difference.first)} | {_readable(difference.second)}\n")
+    return 1 if found else 0
+
+
+def _readable(value: object) -> str:
+    match value:
+        case None:
+            return "(absent)"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(map(_readable, value))
+        case dict():
+            return ", ".join(f"{name}={_readable(entry)}" for name, entry in value.items())
+        case _:
+            return str(value)
+
+
+def _print_json(document: object) -> int:
+    json.dump(document, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+    return 0

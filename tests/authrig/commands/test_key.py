@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -9,15 +10,17 @@ from pathlib import Path
 import pytest
 
 from authrig.cli import main
+from emulators.fido_authenticator.profile import names
+from emulators.fido_authenticator.store import SqliteStore
 
 AUTHRIG = str(Path(sys.executable).with_name("authrig"))
 
 
 @contextmanager
 def _key(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A running `authrig key pty` and the path that it printed."""
+    """A running `authrig key run` and the first path that it printed."""
     with subprocess.Popen(
-        [AUTHRIG, "key", "pty", *options],
+        [AUTHRIG, "key", "run", *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -40,14 +43,15 @@ REQUEST = "jX3yYbmFEWKHC4vYSDZ8x2OMMfWZ9dKfqtAo3o9XN2o=\nexample.org\nalice\nYWx
 @pytest.mark.needs("fido2-token", "fido2-cred", "fido2-assert")
 def test_a_credential_outlives_the_key_process(tmp_path: Path) -> None:
     """Made with libfido2's tools, kept in the store, used by the next process."""
-    store = str(tmp_path / "key.db")
-    with _key("--store", store) as (_, path):
+    store = str(tmp_path / "my.key")
+    assert main(["key", "new", store]) == 0
+    with _key(store) as (_, path):
         assert "FIDO_2_0" in _tool("fido2-token", "-I", path)
         made = _tool("fido2-cred", "-M", path, given=REQUEST)
         credential_id, *public_key = _tool("fido2-cred", "-V", given=made).splitlines()
     public = tmp_path / "public.pem"
     public.write_text("\n".join(public_key))
-    with _key("--store", store) as (_, path):
+    with _key(store) as (_, path):
         assertion = _tool(
             "fido2-assert", "-G", path, given=f"{REQUEST.splitlines()[0]}\nexample.org\n{credential_id}\n"
         )
@@ -56,9 +60,9 @@ def test_a_credential_outlives_the_key_process(tmp_path: Path) -> None:
 
 @pytest.mark.needs("fido2-cred")
 def test_a_line_is_a_touch(tmp_path: Path) -> None:
-    """With --touch enter the key waits for its user, and a line on standard input is the touch."""
+    """With --touch hand the key waits for its user, and a line on standard input is the touch."""
     with (
-        _key("--touch", "enter", "--traffic") as (key, path),
+        _key("--touch", "hand", "--traffic") as (key, path),
         subprocess.Popen(
             ["fido2-cred", "-M", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as client,
@@ -85,10 +89,126 @@ def test_it_ends_cleanly_when_told_to() -> None:
     assert (process.returncode, errors) == (0, "")
 
 
-def test_a_damaged_store_is_named_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", [["run"], ["info"], ["list"]])
+def test_a_damaged_file_is_named_and_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
     """One sentence, exit code 2, and the file stays as it was."""
-    store = tmp_path / "key.db"
-    store.write_bytes(b"this is no key")
-    assert main(["key", "pty", "--store", str(store)]) == 2
-    assert str(store) in capsys.readouterr().err
-    assert store.read_bytes() == b"this is no key"
+    file = tmp_path / "my.key"
+    for content in (b"this is no key", b""):
+        file.write_bytes(content)
+        assert main(["key", *command, str(file)]) == 2
+        errors = capsys.readouterr().err
+        assert str(file) in errors
+        assert errors.count("\n") == 1
+        assert file.read_bytes() == content
+
+
+def test_a_missing_file_is_not_made_by_running_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A typing error does not make a new key; the sentence says what does."""
+    file = tmp_path / "my.key"
+    assert main(["key", "run", str(file)]) == 2
+    assert f"authrig key new {file}" in capsys.readouterr().err
+    assert not file.exists()
+
+
+def test_a_key_is_never_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`authrig key new` refuses a file that is there, whatever it holds."""
+    file = tmp_path / "my.key"
+    file.write_bytes(b"precious")
+    assert main(["key", "new", str(file)]) == 2
+    assert str(file) in capsys.readouterr().err
+    assert file.read_bytes() == b"precious"
+
+
+def test_an_unknown_profile_makes_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The sentence names the profiles that there are."""
+    file = tmp_path / "my.key"
+    assert main(["key", "new", str(file), "--profile", "no-such-key"]) == 2
+    assert "authrig" in capsys.readouterr().err
+    assert not file.exists()
+
+
+def test_a_file_in_use_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One process uses a key at a time, as one hand holds it."""
+    file = str(tmp_path / "my.key")
+    main(["key", "new", file])
+    with _key(file):
+        assert main(["key", "list", file]) == 2
+    assert "another process is using it" in capsys.readouterr().err
+
+
+def test_info_is_getinfo_with_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file and its profile say the same, for scripts and for people."""
+    file = str(tmp_path / "my.key")
+    main(["key", "new", file])
+    documents = []
+    for source in (file, "authrig"):
+        assert main(["key", "info", source, "--json"]) == 0
+        documents.append(json.loads(capsys.readouterr().out))
+    assert documents[0]["aaguid"] == documents[1]["aaguid"] == "61757468-7269-672d-7465-73742d6b6579"
+    assert documents[0]["options"]["rk"] is True
+    assert main(["key", "info", file]) == 0
+    assert "aaguid: 61757468-7269-672d-7465-73742d6b6579\n" in capsys.readouterr().out
+
+
+def test_an_attached_key_is_compared_with_a_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    """A device node is asked over CTAPHID; two equal keys have no differences and exit code 0."""
+    with _key() as (_, path):
+        assert main(["key", "diff", path, "authrig"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_something_mute_is_no_key(capsys: pytest.CaptureFixture[str]) -> None:
+    """A terminal with nobody behind it ends in a sentence, not in waiting."""
+    near, far = os.openpty()
+    try:
+        assert main(["key", "info", os.ttyname(far)]) == 2
+    finally:
+        os.close(near)
+        os.close(far)
+    assert "expected a security key" in capsys.readouterr().err
+
+
+@pytest.mark.needs("fido2-cred")
+def test_list_shows_discoverable_credentials_without_secrets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who may log in where; nothing that would let a reader of the list do so."""
+    file = str(tmp_path / "my.key")
+    main(["key", "new", file])
+    with _key(file) as (_, path):
+        _tool("fido2-cred", "-M", "-r", path, given=REQUEST)
+    assert main(["key", "list", file, "--json"]) == 0
+    shown = capsys.readouterr().out
+    (credential,) = json.loads(shown)
+    assert (credential["rp_id"], credential["user"]["name"], credential["algorithm"]) == ("example.org", "alice", -7)
+    store = SqliteStore(Path(file))
+    (kept,) = store.credentials("example.org")
+    store.close()
+    assert kept.id.hex() == credential["id"]
+    assert kept.private_key.hex() not in shown
+    assert main(["key", "list", file]) == 0
+    assert "example.org  alice" in capsys.readouterr().out
+
+
+def test_profiles_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with what it is and where its facts come from."""
+    assert main(["key", "profiles", "--json"]) == 0
+    profiles = {profile["name"]: profile for profile in json.loads(capsys.readouterr().out)}
+    assert set(profiles) == set(names())
+    assert all(profile["source"] and profile["description"] for profile in profiles.values())
+    assert main(["key", "profiles"]) == 0
+    assert all(name in capsys.readouterr().out for name in ["authrig"])
+
+
+def test_several_keys_run_at_once(tmp_path: Path) -> None:
+    """One path a key, in the order in which they were named."""
+    files = [str(tmp_path / name) for name in ("one.key", "two.key")]
+    for file in files:
+        main(["key", "new", file])
+    with _key(*files) as (process, first):
+        assert process.stdout is not None
+        second = process.stdout.readline().strip()
+        assert first != second
+        assert all(Path(path).is_char_device() for path in (first, second))

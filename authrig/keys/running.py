@@ -1,0 +1,99 @@
+"""Keys plugged in and served until told to stop: what ``authrig key run`` does."""
+
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from authrig.errors import RigError
+from authrig.keys.key_file import KeyFile, load_profile
+from authrig.keys.port import Port
+from authrig.keys.wires import WIRES
+from emulators.env import Env
+from emulators.fido_authenticator.authenticator import Authenticator
+from emulators.fido_authenticator.ctaphid import CtapHid, Direction, ReportTap
+from emulators.fido_authenticator.profile import DEFAULT
+from emulators.fido_authenticator.user import AutomaticUser, HandUser, User
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line asks for. Without ``files`` there is one key that forgets everything at the end."""
+
+    files: Sequence[Path]
+    profile: str | None
+    transport: str
+    by_hand: bool
+    control_port: int | None
+    traffic: bool
+
+
+def run_keys(options: RunOptions) -> None:
+    """Serve the keys until SIGINT or SIGTERM; their addresses go to standard output, one a line.
+
+    Raises:
+        RigError: if a key or the control API cannot start.
+    """
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    plug = WIRES[options.transport]
+    with ExitStack() as opened:
+        authenticators = _authenticators(options, opened)
+        ports = {
+            number: Port(CtapHid(authenticator, on_report=_show_traffic() if options.traffic else None), plug)
+            for number, authenticator in enumerate(authenticators, start=1)
+        }
+        for port in ports.values():
+            opened.callback(port.power_off)
+            port.power_on()
+        if options.control_port is not None:
+            # Nobody pays for a web server who does not ask for one.
+            from authrig.keys.control import ControlServer  # noqa: PLC0415
+
+            server = opened.enter_context(ControlServer(ports, options.control_port))
+            sys.stderr.write(f"control API on {server.url}\n")
+        sys.stdout.writelines(f"{port.address}\n" for port in ports.values())
+        sys.stdout.flush()
+        if options.by_hand:
+            threading.Thread(target=_touch_by_lines, args=(tuple(ports.values()),), daemon=True).start()
+        ended.wait()
+
+
+def _authenticators(options: RunOptions, opened: ExitStack) -> list[Authenticator]:
+    def user() -> User:
+        return HandUser() if options.by_hand else AutomaticUser()
+
+    if not options.files:
+        return [Authenticator(Env.real(), load_profile(options.profile or DEFAULT), user=user())]
+    authenticators = []
+    for path in options.files:
+        key = KeyFile.open(path)
+        opened.callback(key.close)
+        if options.profile not in (None, key.profile.name):
+            raise RigError(f"key file {path}: expected a key of profile {options.profile}, found {key.profile.name}")
+        authenticators.append(key.authenticator(user()))
+    return authenticators
+
+
+def _touch_by_lines(ports: Sequence[Port]) -> None:
+    """Each line on standard input touches every key that asks for it."""
+    for _ in sys.stdin:
+        touched = [port.tap() for port in ports]
+        sys.stderr.write("touched\n" if any(touched) else "no key asks for a touch now\n")
+
+
+def _show_traffic() -> ReportTap:
+    """A tap that prints each decoded message as soon as it is whole."""
+    from authrig.evidence.ctap_lines import CtapTranscript  # noqa: PLC0415 - costs a cold start that few ask for
+
+    transcript = CtapTranscript()
+
+    def show(direction: Direction, report: bytes) -> None:
+        transcript.add(direction, report)
+        sys.stderr.writelines(f"{line}\n" for line in transcript.take_lines())
+
+    return show
