@@ -3,11 +3,13 @@
 from starlette.applications import Starlette
 
 from server_stub.api.admin import AdminInterface
+from server_stub.api.current import COOKIE as SESSION_COOKIE
 from server_stub.api.current import PublicInterface
 from server_stub.api.envelope import ErrorAnswer
-from server_stub.api.openapi import with_description
+from server_stub.api.openapi import Access, with_description
 from server_stub.api.routes import ADMIN_ROUTES, APPROVAL_ROUTES, PUBLIC_ROUTES
 from server_stub.api.routing import build_app
+from server_stub.api.transaction_approval import COOKIE as APPROVAL_COOKIE
 from server_stub.api.transaction_approval import ApprovalInterface
 from server_stub.cloud.api import ADMIN_ROUTES as CLOUD_ADMIN_ROUTES
 from server_stub.cloud.api import AUTH_ROUTES, CloudInterface, OpenInterface
@@ -15,18 +17,24 @@ from server_stub.cloud.messages import Failure
 from server_stub.cloud.service import Cloud
 from server_stub.iam import Iam
 
+_SAME_DOMAIN = {"X-Same-Domain": "1: no page of another site can set it"}
+SESSION = Access("session", {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE}, _SAME_DOMAIN)
+APPROVAL = Access("approval", {"type": "apiKey", "in": "cookie", "name": APPROVAL_COOKIE}, _SAME_DOMAIN)
+ADMIN = Access("adminToken", {"type": "http", "scheme": "bearer"})
+SIGNED = Access("signature", {"type": "http", "scheme": "basic"}, {"FT-Date": "RFC 2822; signed with the request"})
+
 
 def create_public_app(iam: Iam) -> Starlette:
     """What browsers and login scripts talk to."""
     interface = PublicInterface(iam)
-    own = with_description("Authrig public REST", PUBLIC_ROUTES, ErrorAnswer)
+    own = with_description("Authrig public REST", [(PUBLIC_ROUTES, SESSION)], ErrorAnswer)
     return build_app([(PUBLIC_ROUTES, interface), (own, interface)], interface)
 
 
 def create_internal_app(iam: Iam) -> Starlette:
     """What only machines beside the server talk to: business applications and administration."""
     admin, approval = AdminInterface(iam), ApprovalInterface(iam)
-    own = with_description("Authrig internal REST", (*APPROVAL_ROUTES, *ADMIN_ROUTES), ErrorAnswer)
+    own = with_description("Authrig internal REST", [(APPROVAL_ROUTES, APPROVAL), (ADMIN_ROUTES, ADMIN)], ErrorAnswer)
     return build_app([(APPROVAL_ROUTES, approval), (ADMIN_ROUTES, admin), (own, approval)], approval)
 
 
@@ -35,5 +43,5 @@ def create_cloud_app(cloud: Cloud) -> Starlette:
     auth = CloudInterface(cloud, cloud.account.auth)
     admin = CloudInterface(cloud, cloud.account.admin)
     other = OpenInterface(cloud, cloud.account.auth)
-    own = with_description("Authrig verification cloud", (*AUTH_ROUTES, *CLOUD_ADMIN_ROUTES), Failure)
+    own = with_description("Authrig verification cloud", [((*AUTH_ROUTES, *CLOUD_ADMIN_ROUTES), SIGNED)], Failure)
     return build_app([(AUTH_ROUTES, auth), (CLOUD_ADMIN_ROUTES, admin), (own, other)], other)

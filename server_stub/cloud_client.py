@@ -76,7 +76,7 @@ class CloudClient:
         headers = sign(credentials, Signed("POST", self._host, path, body), self._settings.time())
         headers |= {"Content-Type": "application/json", "Host": self._host}
         try:
-            async with self._http.post(self._url + path, data=body, headers=headers) as response:
+            async with self._http.post(self._url + path, data=body, headers=headers, allow_redirects=False) as response:
                 status, data = response.status, await response.read()
             if status < 300:
                 return msgspec.json.decode(data, type=kind)

@@ -140,13 +140,21 @@ async def _run(settings: Settings, ready: Callable[[RunningServer], None], stop:
         servers = {name: _Server(_config(app)) for name, app in apps.items()}
         tasks = [asyncio.create_task(servers[name].serve([sockets[name]])) for name in INTERFACES]
         try:
-            await asyncio.gather(*(server.ready.wait() for server in servers.values()))
+            for server in servers.values():
+                await _first_of(server.ready, tasks)
             ready(_running(settings, iam))
-            await stop.wait()
+            await _first_of(stop, tasks)
         finally:
             for server in servers.values():
                 server.should_exit = True
             await asyncio.gather(*tasks)
+
+
+async def _first_of(event: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
+    """Wait for ``event``, or for the end of one of ``tasks``, which are not meant to end before."""
+    waiting = asyncio.create_task(event.wait())
+    await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
 
 
 def _config(app: Starlette) -> uvicorn.Config:

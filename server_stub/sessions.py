@@ -164,6 +164,11 @@ def end(connection: Connection, token: str) -> None:
     connection.execute(delete(sessions).where(sessions.c.token_hash == hash_token(token)))
 
 
+def end_all(connection: Connection, user_id: bytes) -> None:
+    """Log a user out everywhere."""
+    connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+
 def _session(row: Row[Any]) -> Session:
     return Session(
         row.id,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request as HttpRequest
 
 from offline_qr.badge import BADGE_ID_BYTES
+from server_stub import sessions
 from server_stub.api.authentication import Password
 from server_stub.api.envelope import Document, Request, answer, error_answer, list_answer, log_refusal
 from server_stub.api.routing import Call, Nothing, Reply
@@ -41,7 +42,7 @@ class NewUser(Request, frozen=True):
 
 
 class NewPassword(Request, frozen=True):
-    """Another password. Secure badges made before die, and a password lock ends."""
+    """Another password. Secure badges made before die, sessions end, and so does a password lock."""
 
     password: Password
 
@@ -144,6 +145,7 @@ async def set_password(iam: Iam, call: Call[NewPassword]) -> Reply:
 def _set_password(connection: Connection, iam: Iam, user: User, password_hash: str, badge_key: bytes) -> None:
     users.set_password(connection, user.id, password_hash, badge_key)
     attempts.clear(connection, user.id.hex(), Method.PASSWORD)
+    sessions.end_all(connection, user.id)
     audit.append(connection, iam.now(), "admin.user.password", "done", user.id)
 
 

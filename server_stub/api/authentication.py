@@ -1,7 +1,6 @@
 """First steps: access to an application, password, badge."""
 
 import base64
-import binascii
 import hashlib
 from typing import Annotated
 
@@ -91,7 +90,7 @@ async def check_password(iam: Iam, call: Call[PasswordCheck]) -> Reply:
         raise bad_request("the user name is missing: nothing in this session says yet who the user is")
     asked = session.username if name is None else normalise(name).decode()
     if session.username not in (None, asked):
-        asked = ""  # nobody's name: whatever the password, it is not the badge holder's
+        asked = f"{session.username}\0{asked}"  # nobody's name: whatever the password, it is not the badge holder's
     user, lock = await iam.database.run(_begin_password, asked or "", iam.now())
     if lock:
         raise locked(lock.until)
@@ -132,9 +131,11 @@ async def check_badge(iam: Iam, call: Call[BadgeCheck]) -> Reply:
     """Check a badge that was held up to the scanner."""
     session = await require(iam, call, *BADGES)
     try:
-        badge = parse(base64.b64decode(call.body.badge, validate=True))
-    except binascii.Error as error:
+        read = base64.b64decode(call.body.badge, validate=True)
+    except ValueError as error:
         raise bad_request("the badge is not base64 of what the scanner read") from error
+    try:
+        badge = parse(read)
     except BadgeError as error:
         raise ApiError(400, "BADGE_WRONG", str(error)) from error
     kind = badges.kind_of(badge)

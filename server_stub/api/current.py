@@ -55,8 +55,13 @@ async def find(iam: Iam, cookies: Any) -> Session | None:
     if not token:
         return None
     session = await iam.database.run(sessions.load, token, iam.now())
-    # A flow that has gone from the policy file takes its sessions with it.
-    return session if session and session.flow in iam.policies.flows else None
+    return session if session and _still_makes_sense(iam, session) else None
+
+
+def _still_makes_sense(iam: Iam, session: Session) -> bool:
+    """Whether the policy file, which may be another one since a restart, still knows where the session stands."""
+    known = session.application in iam.policies.applications and session.flow in iam.policies.flows
+    return known and (session.authenticated_at is not None or bool(next_methods(iam, session)))
 
 
 async def require(iam: Iam, call: Call[Any], *methods: Method) -> Session:

@@ -1,6 +1,7 @@
 """One SQLite file, one thread: every transaction runs there, one after the other, off the event loop."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -42,7 +43,12 @@ class Database:
         event.listen(self._engine, "connect", _configure)
         event.listen(self._engine, "begin", _begin)
         try:
+            # Made here so that nobody else can read it; SQLite gives its journal files the same mode.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self.run_now(tables.create_all)
+        except OSError as error:
+            self.close()
+            raise ServerError(f"cannot use the database {path}: {error.strerror}") from error
         except SQLAlchemyError as error:
             self.close()
             cause = error.__cause__ or error.__context__ or error

@@ -66,11 +66,9 @@ def test_secrets_are_in_no_log_and_in_no_file_in_the_clear(own_world: World, cap
     assert own_world.server.admin_token not in repr(own_world.server)
 
 
-def test_every_key_file_is_for_its_owner_only(own_world: World) -> None:
-    """And the folder too."""
+def test_every_file_is_for_its_owner_only(own_world: World) -> None:
+    """And so is every database, and the folder."""
     folder = own_world.server.settings.data_dir
-    modes = {
-        path.name: path.stat().st_mode & 0o077 for path in (folder, *folder.glob("*.key"), *folder.glob("*.token"))
-    }
+    modes = {path.name: path.stat().st_mode & 0o077 for path in (folder, *folder.iterdir())}
     assert len(modes) >= 6
     assert set(modes.values()) == {0}

@@ -85,3 +85,13 @@ def test_a_name_that_nobody_has_is_not_kept_in_the_audit_log(world: World) -> No
     rows = world.audit()
     assert any(row["event"] == "password" and row["user"] is None for row in rows)
     assert "hunter2" not in str(rows)
+
+
+def test_a_new_password_ends_the_sessions_of_the_old_one(world: World) -> None:
+    """Whoever got in with it is out."""
+    person, browser = world.person(), world.browser()
+    browser.access("self-service")
+    browser.password(person.name)
+    assert browser.session().status_code == 200
+    world.admin.put(f"/admin/rest/users/{person.name}/password", json={"password": "new"})
+    assert browser.session().status_code == 401

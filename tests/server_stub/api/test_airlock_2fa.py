@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from offline_qr.otq1 import Tag
-from tests.server_stub.world import World, code_of, next_of, off_by_one
+from tests.server_stub.world import NO_TLS, World, code_of, next_of, off_by_one
 
 OTP_CHECK = "/auth/rest/public/authentication/airlock-2fa/otp/check/"
 
@@ -175,7 +175,7 @@ def test_one_code_typed_at_once_in_64_requests_opens_one_session(world: World) -
     cookies = dict(browser.client.cookies)
 
     def submit(_: int) -> httpx.Response:
-        with httpx.Client(base_url=world.server.public_url, cookies=cookies) as client:
+        with httpx.Client(verify=NO_TLS, base_url=world.server.public_url, cookies=cookies) as client:
             return client.post(OTP_CHECK, json={"otp": code}, headers={"X-Same-Domain": "1"})
 
     with concurrent.futures.ThreadPoolExecutor(16) as pool:

@@ -49,6 +49,18 @@ def test_every_reference_leads_to_a_schema_and_every_operation_has_its_own_name(
     assert len(set(operations)) == len(operations)
 
 
+def test_the_description_says_what_callers_have_to_show(world: World) -> None:
+    """A cookie and a header, a bearer token, or a signature."""
+    login = "/auth/rest/public/authentication/password/check"
+    password = document(world, "public_url")["paths"][login]["post"]
+    assert password["security"] == [{"session": []}]
+    assert [each["name"] for each in password["parameters"]] == ["X-Same-Domain"]
+    internal = document(world, "internal_url")
+    assert set(internal["components"]["securitySchemes"]) == {"approval", "adminToken"}
+    assert internal["paths"]["/admin/rest/users/{username}"]["get"]["parameters"][0]["name"] == "username"
+    assert document(world, "cloud_url")["components"]["securitySchemes"]["signature"]["scheme"] == "basic"
+
+
 def test_an_answer_is_as_described(world: World) -> None:
     """Decoded strictly by the type that the description was made from."""
     browser, _, _ = world.at_the_qr_code()

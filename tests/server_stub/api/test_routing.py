@@ -1,6 +1,7 @@
 import json
 import re
 import sqlite3
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from server_stub.api.routes import ADMIN_ROUTES, APPROVAL_ROUTES, PUBLIC_ROUTES
 from server_stub.api.routing import Nothing, Route
-from tests.server_stub.world import World, code_of
+from tests.server_stub.soft_key import SoftKey
+from tests.server_stub.world import APPROVAL, NO_TLS, World, code_of
 
 TABLES = (*PUBLIC_ROUTES, *APPROVAL_ROUTES, *ADMIN_ROUTES)
 ROUTES = [route for route in TABLES if route.method != "GET" and not route.path.endswith("/logout")]
@@ -60,23 +62,54 @@ def headers(world: World) -> dict[str, str]:
     }
 
 
+@pytest.fixture
+def cookie_jars(world: World) -> list[dict[str, str]]:
+    """Sessions at every kind of step: nowhere, badge, code, key, logged in with a key to come; approvals at each step."""
+    classroom, (bank, person, _), vpn, self_service = (
+        world.browser(),
+        world.at_the_qr_code(),
+        world.browser(),
+        world.browser(),
+    )
+    classroom.access("classroom")
+    bank.qr()
+    self_service.access("self-service")
+    self_service.password(person.name)
+    registration = "/auth/rest/protected/self-service/fido/registration"
+    options = self_service.client.post(f"{registration}/challenge/retrieve/", json={"displayName": "x"}).json()
+    key = SoftKey(world.server.origin).create(options["data"]["attributes"]["publicKey"])
+    self_service.client.post(f"{registration}/check/", json={"credential": key})
+    vpn.access("vpn")
+    vpn.password(person.name)
+    vpn.post("/fido/challenge/retrieve/")
+    begun, identified = world.internal(), world.internal()
+    for client in (begun, identified):
+        client.post(f"{APPROVAL}/flows/payment/select")
+    identified.post(f"{APPROVAL}/user/identify", json={"username": person.name})
+    clients = (classroom.client, bank.client, vpn.client, self_service.client, begun, identified)
+    return [{}, *(dict(client.cookies) for client in clients)]
+
+
 def test_any_body_is_answered_with_an_error_in_our_shape_and_changes_nothing(
-    world: World, headers: dict[str, str]
+    world: World, headers: dict[str, str], cookie_jars: list[dict[str, str]]
 ) -> None:
-    """Each route in turn: bytes, JSON of any kind, and almost right JSON, in the middle of a login and of an approval."""
-    browser, _, _ = world.at_the_qr_code()
-    browser.qr()
+    """Each route, from each kind of session: bytes, JSON of any kind, and almost right JSON."""
     before = users_and_tokens(world)
-    approval = world.internal()
-    approval.post("/transaction-approval/rest/transaction-approval/flows/payment/select")
-    cookies = dict(browser.client.cookies) | dict(approval.cookies)
-    with httpx.Client(headers=headers, cookies=cookies) as client:
+    cases = st.tuples(
+        st.sampled_from(ROUTES).flatmap(lambda route: st.tuples(st.just(route), bodies | almost(route))),
+        st.sampled_from(cookie_jars),
+    )
+    with ExitStack() as stack:
+        clients = {
+            str(jar): stack.enter_context(httpx.Client(verify=NO_TLS, headers=headers, cookies=jar))
+            for jar in cookie_jars
+        }
 
         @HYPOTHESIS
-        @given(st.sampled_from(ROUTES).flatmap(lambda route: st.tuples(st.just(route), bodies | almost(route))))
-        def check(case: tuple[Route, bytes]) -> None:
-            route, body = case
-            response = client.request(route.method, url(world, route), content=body)
+        @given(cases)
+        def check(case: tuple[tuple[Route, bytes], dict[str, str]]) -> None:
+            (route, body), jar = case
+            response = clients[str(jar)].request(route.method, url(world, route), content=body)
             if response.status_code == 200:
                 assert route.path.endswith("/retrieve"), (route, body)  # asking once more for a challenge is harmless
                 return
@@ -87,6 +120,16 @@ def test_any_body_is_answered_with_an_error_in_our_shape_and_changes_nothing(
 
         check()
     assert users_and_tokens(world) == before
+
+
+@pytest.mark.parametrize("text", ["\u00e9", "====", "QVFCMTo", "QVFCMTo=", "QVFCMTowMDA=", " "])
+def test_a_badge_of_any_text_is_refused(world: World, text: str) -> None:
+    """What is no base64 is a bad request, what is no badge a wrong badge."""
+    browser = world.browser()
+    browser.access("classroom")
+    response = browser.post("/badge/check/", {"badge": text})
+    assert response.status_code == 400
+    assert code_of(response) in {"BAD_REQUEST", "BADGE_WRONG"}
 
 
 def test_a_post_that_another_site_could_cause_is_refused(world: World) -> None:
@@ -100,8 +143,8 @@ def test_a_post_that_another_site_could_cause_is_refused(world: World) -> None:
         assert "set-cookie" not in response.headers
 
 
-@pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_that_is_too_long_is_refused_before_it_is_read(world: World, chunked: bool) -> None:  # noqa: FBT001 - a parameter
+@pytest.mark.parametrize("chunked", ["chunked", ""])
+def test_a_body_that_is_too_long_is_refused_before_it_is_read(world: World, chunked: str) -> None:
     """Whether it says its length or not."""
     browser = world.browser()
     body = b" " * (world.server.settings.body_limit + 1)
