@@ -175,7 +175,7 @@ class Authenticator:
         self.store = MemoryStore() if store is None else store
         self.user = user or AutomaticUser()
         check_implemented(self.profile)
-        self._extensions = tuple(EXTENSIONS[name] for name in self.profile.extensions)
+        self._extensions = tuple(EXTENSIONS[name] for name in EXTENSIONS if name in self.profile.extensions)
         self._state = self._powered_up()
 
     def _powered_up(self) -> State:

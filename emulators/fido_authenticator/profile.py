@@ -23,12 +23,18 @@ class ProfileError(ValueError):
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much the key takes: bytes of a CTAP message, entries of a list, bytes of a credential id, credentials."""
+    """How much the key takes.
+
+    Bytes of a CTAP message, entries of a list, bytes of a credential id, credentials, bytes of a credBlob and of the
+    large-blob array.
+    """
 
     max_msg_size: Annotated[int, msgspec.Meta(ge=1024, le=_MAX_MESSAGE_BYTES)]
     max_credential_count_in_list: _Positive
     max_credential_id_length: _Positive
     max_discoverable_credentials: Annotated[int, msgspec.Meta(ge=0)]
+    max_cred_blob_length: Annotated[int, msgspec.Meta(ge=32)] = 32
+    max_serialized_large_blob_array: Annotated[int, msgspec.Meta(ge=1024)] = 4096
 
 
 class Ctaphid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,6 +68,37 @@ class Usb(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     serial_number: str = ""
 
 
+class Pin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which PINs the key takes, in Unicode code points, and whether it refuses weak ones (None: it does not know how).
+
+    ``max_rp_ids`` is how many relying parties may be told the minimum length.
+    """
+
+    min_length: Annotated[int, msgspec.Meta(ge=4, le=63)] = 4
+    max_length: Annotated[int, msgspec.Meta(ge=8, le=63)] = 63
+    complexity_policy: bool | None = None
+    complexity_policy_url: str = ""
+    max_rp_ids: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class BuiltInUv(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the key itself verifies its user: by an enrolled finger, or by a passcode on its own pad.
+
+    ``retries`` mismatches in a row block it; of these ``attempts`` fit into one command, and a platform should try
+    ``platform_attempts`` times. The last members are about fingers: how many the key keeps, samples that an enrollment
+    takes, bytes of a friendly name.
+    """
+
+    kind: Literal["fingerprint", "passcode"]
+    retries: Annotated[int, msgspec.Meta(ge=1, le=25)] = 5
+    attempts: Annotated[int, msgspec.Meta(ge=1, le=5)] = 3
+    platform_attempts: _Positive = 3
+    sensor: Literal["touch", "swipe"] = "touch"
+    max_templates: _Positive = 5
+    samples: _Positive = 4
+    max_name_bytes: _Positive = 64
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A product. ``options`` is what getInfo says of a key that is new; commands change the values of some later."""
 
@@ -78,6 +115,12 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     attestation_formats: tuple[str, ...]
     options: dict[str, bool]
     pin_uv_auth_protocols: tuple[Literal[1, 2], ...] = ()
+    pin: Pin = Pin()
+    built_in_uv: BuiltInUv | None = None
+    config_commands: tuple[Literal[1, 2, 3, 4], ...] = ()
+    long_touch_for_reset: bool | None = None
+    transports_for_reset: tuple[str, ...] = ()
+    enterprise_rp_ids: tuple[str, ...] = ()
     limits: Limits
     ctaphid: Ctaphid
     timing: Timing

@@ -6,6 +6,7 @@ from emulators.fido_authenticator.cbor import CborValue
 from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.messages import GetAssertionRequest, MakeCredentialRequest
 from emulators.fido_authenticator.state import State
+from emulators.fido_authenticator.status import CtapError, Status
 
 
 @dataclass(slots=True)
@@ -21,6 +22,11 @@ class Creation:
     """The extension outputs in the authenticator data."""
     response: dict[int, CborValue] = field(default_factory=dict)
     """Members added to the response map, such as largeBlobKey."""
+
+    @property
+    def discoverable(self) -> bool:
+        """Whether the credential will be kept in the key's own memory."""
+        return self.request.options.get("rk", False)
 
 
 @dataclass(slots=True)
@@ -42,6 +48,7 @@ class Extension:
     """An extension that does nothing: each one overrides the hooks that it needs. It keeps no state of its own.
 
     ``value`` is the host's input, None if the host did not ask for the extension. A hook refuses by raising ``CtapError``.
+    Hooks run in the order of the table, so that one extension can build upon another.
     """
 
     identifier: str
@@ -59,3 +66,14 @@ class Extension:
         """Whether ``credential`` must not be found; ``listed``: the host named it by its id."""
         del credential, listed, user_verified
         return False
+
+
+def requested(value: CborValue) -> bool:
+    """Whether ``value``, the input of an extension that is simply asked for, is True; None is no.
+
+    Raises:
+        CtapError: CBOR_UNEXPECTED_TYPE if it is no boolean.
+    """
+    if value is None or type(value) is bool:
+        return value is True
+    raise CtapError(Status.CBOR_UNEXPECTED_TYPE)
