@@ -1,0 +1,1 @@
+"""Yubico's own device tests, unmodified, as a judge of a key: fetched, run against the rig, and held to a ledger."""
