@@ -14,8 +14,14 @@ from emulators.env import Env
 from emulators.fido_authenticator import cbor
 from emulators.fido_authenticator import profile as profiles
 from emulators.fido_authenticator.algorithms import ALGORITHMS
+from emulators.fido_authenticator.commands.credential_management import (
+    CredentialManagementRequest,
+    credential_management,
+    credential_management_preview,
+)
 from emulators.fido_authenticator.commands.get_assertion import get_assertion, get_next_assertion
 from emulators.fido_authenticator.commands.get_info import get_info
+from emulators.fido_authenticator.commands.large_blobs import LargeBlobsRequest, large_blobs
 from emulators.fido_authenticator.commands.make_credential import make_credential
 from emulators.fido_authenticator.commands.reset import reset
 from emulators.fido_authenticator.commands.selection import selection
@@ -58,7 +64,10 @@ COMMANDS: dict[int, Startable] = {
     0x04: Command(EmptyRequest.from_cbor, get_info),
     0x07: Command(EmptyRequest.from_cbor, reset),
     0x08: Command(EmptyRequest.from_cbor, get_next_assertion),
+    0x0A: Command(CredentialManagementRequest.from_cbor, credential_management),
     0x0B: Command(EmptyRequest.from_cbor, selection),
+    0x0C: Command(LargeBlobsRequest.from_cbor, large_blobs),
+    0x41: Command(CredentialManagementRequest.from_cbor, credential_management_preview),
 }
 
 OPTIONS = frozenset({"rk", "up", "plat"})

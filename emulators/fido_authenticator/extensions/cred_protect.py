@@ -26,6 +26,10 @@ class CredProtect(Extension):
         creation.kept[self.identifier] = value
         creation.outputs[self.identifier] = value
 
+    def add_managed(self, credential: Credential, response: dict[int, CborValue]) -> None:
+        """Show the level."""
+        response[0x0A] = credential.extensions.get(self.identifier, UV_OPTIONAL)
+
     def hides(self, credential: Credential, *, listed: bool, user_verified: bool) -> bool:
         """Level 2 hides from hosts that do not know the id, level 3 from everybody, until the user is verified."""
         level = credential.extensions.get(self.identifier, UV_OPTIONAL)

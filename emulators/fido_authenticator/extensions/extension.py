@@ -62,6 +62,9 @@ class Extension:
     def get_assertion(self, assertion: Assertion, value: CborValue) -> None:
         """An assertion is about to be signed."""
 
+    def add_managed(self, credential: Credential, response: dict[int, CborValue]) -> None:
+        """Add members to what credential management shows of ``credential``."""
+
     def hides(self, credential: Credential, *, listed: bool, user_verified: bool) -> bool:
         """Whether ``credential`` must not be found; ``listed``: the host named it by its id."""
         del credential, listed, user_verified

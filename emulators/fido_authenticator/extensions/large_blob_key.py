@@ -1,6 +1,7 @@
 """largeBlobKey: the key under which a relying party's large blob is encrypted (CTAP 2.3 §12.3)."""
 
 from emulators.fido_authenticator.cbor import CborValue
+from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.extensions.extension import Assertion, Creation, Extension, requested
 from emulators.fido_authenticator.state import State
 from emulators.fido_authenticator.status import CtapError, Status
@@ -36,3 +37,9 @@ class LargeBlobKey(Extension):
         key = assertion.credential.extensions.get(self.identifier)
         if key is not None:
             assertion.response[0x07] = key
+
+    def add_managed(self, credential: Credential, response: dict[int, CborValue]) -> None:
+        """Show the key, with which hosts find blobs that nobody needs any longer."""
+        key = credential.extensions.get(self.identifier)
+        if key is not None:
+            response[0x0B] = key

@@ -1,6 +1,7 @@
 """thirdPartyPayment: a credential that also others than its relying party may ask for, to pay (CTAP 2.3 §12.10)."""
 
 from emulators.fido_authenticator.cbor import CborValue
+from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.extensions.extension import Assertion, Creation, Extension, requested
 
 
@@ -18,3 +19,7 @@ class ThirdPartyPayment(Extension):
         """Say whether it is set."""
         if requested(value):
             assertion.outputs[self.identifier] = assertion.credential.extensions.get(self.identifier, False)
+
+    def add_managed(self, credential: Credential, response: dict[int, CborValue]) -> None:
+        """Show the bit."""
+        response[0x0C] = credential.extensions.get(self.identifier, False)
