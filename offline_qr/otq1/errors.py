@@ -13,6 +13,10 @@ class Damaged(Otq1Error):  # noqa: N818 - as NotOurs
     """The message was changed, cut, made without the token's key, or breaks a rule of the protocol."""
 
 
+class BadSignature(Damaged):
+    """The signature is not by the server whose key the token holds, or there is none though the token holds a key."""
+
+
 class Unsupported(Otq1Error):  # noqa: N818 - as NotOurs
     """The message asks for something that this implementation does not know. It must not be tried anyway."""
 

@@ -20,10 +20,16 @@ _MAX_UINT32 = 2**32 - 1
 
 
 class MessageType(IntEnum):
-    """What the user is asked for."""
+    """What a message is for."""
 
     LOGIN = 1
     TRANSACTION = 2
+    ACTIVATION = 3
+    """Gives a token its seed, or confirms the one that it has."""
+    ADMIN = 4
+    """Changes a token's clock, counter or PIN state, or wipes it."""
+    DEMO = 5
+    """Text that nobody sealed, for development. No code ever answers it."""
 
 
 class Flags(IntFlag):
@@ -31,26 +37,55 @@ class Flags(IntFlag):
 
     NONE = 0
     SIGNED = 1
-    """A signature follows the sealed body. Not supported yet."""
+    """An Ed25519 signature of 64 bytes follows."""
     PIN_REQUIRED = 2
+    """The token asks for its own PIN before it shows the code."""
     CONFIRM_EACH_FIELD = 4
     NUMERIC_DISPLAY = 8
 
 
-DEFAULT_TTL = {MessageType.LOGIN: 180, MessageType.TRANSACTION: 300}
-"""Seconds for which a challenge lives unless the server says otherwise."""
+DEFAULT_TTL = {
+    MessageType.LOGIN: 180,
+    MessageType.TRANSACTION: 300,
+    MessageType.ACTIVATION: 600,
+    MessageType.ADMIN: 300,
+    MessageType.DEMO: 180,
+}
+"""Seconds for which a message lives unless the server says otherwise."""
 
 SUITES: dict[int, Suite] = {
     1: parse_suite("OCRA-1:HOTP-SHA256-8:QH64"),
     2: parse_suite("OCRA-1:HOTP-SHA256-6:QH64"),
+    3: parse_suite("OCRA-1:HOTP-SHA256-8:C-QH64"),
+    4: parse_suite("OCRA-1:HOTP-SHA256-8:QH64-PSHA256"),
+    5: parse_suite("OCRA-1:HOTP-SHA256-8:QH64-T1M"),
+    6: parse_suite("OCRA-1:HOTP-SHA512-8:QH64"),
 }
 """Suite id to OCRA suite. Suite 2 has six digits and is for logins of low risk only."""
-_LOGIN_ONLY_SUITES = {2}
+PIN_SUITE = 4
+"""The suite in which the PIN goes into the code, so that only the server can judge it."""
+STATELESS_SUITES = frozenset({1, 2, 6})
+"""Suites that need nothing but the key: any token can answer them."""
 
-_TYPES = frozenset(MessageType)
+_USER_SUITES = frozenset(SUITES) - {2}
+_PLAIN_SUITES = frozenset({1, 6})
+_ALLOWED_SUITES = {
+    MessageType.LOGIN: frozenset(SUITES),
+    MessageType.TRANSACTION: _USER_SUITES,
+    MessageType.ACTIVATION: _PLAIN_SUITES,
+    MessageType.ADMIN: _PLAIN_SUITES,
+    MessageType.DEMO: frozenset({1}),
+}
+"""What each type may name. Six digits log in and do no more; activation and administration must not depend on a
+counter, a clock or a PIN, which may be what they repair."""
 _KNOWN_FLAGS = sum(Flags)
-_PLANNED_TYPES = {3: "activation", 4: "administration", 5: "proximity"}
-_PLANNED_SUITES = range(3, 7)
+_ALLOWED_FLAGS = {
+    MessageType.LOGIN: _KNOWN_FLAGS,
+    MessageType.TRANSACTION: _KNOWN_FLAGS,
+    MessageType.ACTIVATION: int(Flags.SIGNED),
+    MessageType.ADMIN: int(Flags.SIGNED),
+    MessageType.DEMO: Flags.CONFIRM_EACH_FIELD | Flags.NUMERIC_DISPLAY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +163,18 @@ def parse_header(message: bytes) -> Header:
 
 
 def _check_supported(kind: int, suite: int, flags: int) -> None:
-    if kind not in _TYPES:
-        raise Unsupported(f"unsupported message type: expected 1 (login) or 2 (transaction), found {_named(kind)}")
+    if kind not in _ALLOWED_SUITES:
+        raise Unsupported(f"unknown message type: expected 1 to {len(_ALLOWED_SUITES)}, found {kind}")
+    kind = MessageType(kind)
     if suite not in SUITES:
-        known = "planned" if suite in _PLANNED_SUITES else "unknown"
-        raise Unsupported(f"unsupported suite: expected one of {sorted(SUITES)}, found {suite} ({known})")
-    if suite in _LOGIN_ONLY_SUITES and kind != MessageType.LOGIN:
-        raise Unsupported(f"suite {suite} is for logins only, found message type {kind}")
-    if flags & Flags.SIGNED:
-        raise Unsupported("signed messages are not supported: expected flag bit 0 clear, found it set")
+        raise Unsupported(f"unknown suite: expected one of {sorted(SUITES)}, found {suite}")
+    if suite not in _ALLOWED_SUITES[kind]:
+        known = sorted(_ALLOWED_SUITES[kind])
+        raise Unsupported(f"a message of type {kind} ({kind.name.lower()}) has a suite of {known}, found {suite}")
     if flags & ~_KNOWN_FLAGS:
         raise Unsupported(f"unknown flags: expected bits 0 to 3, found {flags:08b}")
-
-
-def _named(kind: int) -> str:
-    return f"{kind} ({_PLANNED_TYPES[kind]})" if kind in _PLANNED_TYPES else str(kind)
+    if flags & ~_ALLOWED_FLAGS[kind]:
+        allowed = f"{_ALLOWED_FLAGS[kind]:04b}"
+        raise Unsupported(f"a message of type {kind} ({kind.name.lower()}) has flags of {allowed}, found {flags:04b}")
+    if suite == PIN_SUITE and flags & Flags.PIN_REQUIRED:
+        raise Unsupported(f"in suite {PIN_SUITE} the server judges the PIN: expected flag bit 1 clear, found it set")

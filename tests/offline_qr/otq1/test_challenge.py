@@ -1,21 +1,26 @@
+import hashlib
 from dataclasses import replace
 from typing import Any
 
+import oath  # type: ignore[import-untyped] # oath ships no types
 import pytest
 
-from offline_qr.ocra import parse_suite
+from offline_qr.ocra import DataInputError, parse_suite
 from offline_qr.otq1 import (
     DEFAULT_TTL,
     Challenge,
     Field,
     Flags,
     Header,
+    Inputs,
     Keys,
     MessageType,
     NotEncodable,
     Tag,
+    Unsupported,
     compute_code,
     compute_decline_code,
+    compute_duress_code,
     decode,
 )
 
@@ -93,5 +98,73 @@ def test_fields_that_do_not_go_together_make_no_challenge() -> None:
 
 
 def test_each_type_has_a_usual_life() -> None:
-    """Three minutes to log in, five to check a payment."""
-    assert DEFAULT_TTL == {MessageType.LOGIN: 180, MessageType.TRANSACTION: 300}
+    """Three minutes to log in, five to check a payment, ten to activate."""
+    assert [DEFAULT_TTL[kind] for kind in MessageType] == [180, 300, 600, 300, 180]
+
+
+def asked(suite: int, **changes: Any) -> Challenge:
+    """The payment under another suite."""
+    return replace(CHALLENGE, header=replace(HEADER, suite=suite, **changes))
+
+
+@pytest.mark.parametrize(
+    ("suite", "inputs", "ocra", "plain"),
+    [
+        (1, Inputs(), "OCRA-1:HOTP-SHA256-8:QH64", {}),
+        (3, Inputs(counter=7), "OCRA-1:HOTP-SHA256-8:C-QH64", {"C": 7}),
+        (4, Inputs(pin="2580"), "OCRA-1:HOTP-SHA256-8:QH64-PSHA256", {"P": "2580"}),
+        (5, Inputs(time_step=29_453_760), "OCRA-1:HOTP-SHA256-8:QH64-T1M", {"T_precomputed": 29_453_760}),
+        (6, Inputs(), "OCRA-1:HOTP-SHA512-8:QH64", {}),
+    ],
+)
+def test_another_implementation_of_ocra_agrees(
+    suite: int, inputs: Inputs, ocra: str, plain: dict[str, Any], keys: Keys
+) -> None:
+    """The PyPI package ``oath``, from the question alone."""
+    challenge = asked(suite)
+    other = oath.str2ocrasuite(ocra)
+    for key, code in (
+        (keys.ocra_txn, compute_code(challenge, keys, inputs)),
+        *([] if suite == 4 else [(keys.ocra_duress, compute_duress_code(challenge, keys, inputs))]),
+    ):
+        assert other(key, Q=challenge.question, **plain) == code
+
+
+def test_the_server_needs_only_the_hash_of_the_pin(keys: Keys) -> None:
+    """Suite 4, and a wrong PIN gives a code that looks like any other."""
+    challenge = asked(4)
+    right = compute_code(challenge, keys, Inputs(pin="2580"))
+    assert compute_code(challenge, keys, Inputs(pin_hash=hashlib.sha256(b"2580").digest())) == right
+    wrong = compute_code(challenge, keys, Inputs(pin="2581"))
+    assert wrong != right
+    assert len(wrong) == 8
+
+
+def test_a_suite_gets_exactly_its_inputs(keys: Keys) -> None:
+    """Nothing is taken to be zero and nothing is dropped."""
+    for suite in (3, 4, 5):
+        with pytest.raises(DataInputError, match="needs a"):
+            compute_code(asked(suite), keys)
+    with pytest.raises(DataInputError, match="takes no counter"):
+        compute_code(asked(1), keys, Inputs(counter=1))
+
+
+def test_a_duress_code_looks_like_a_code(keys: Keys) -> None:
+    """Eight digits, or six under suite 2, and another one than the code."""
+    login = Challenge(replace(HEADER, type=MessageType.LOGIN, suite=2), ())
+    assert len(compute_duress_code(login, keys)) == 6
+    assert compute_duress_code(CHALLENGE, keys) != compute_code(CHALLENGE, keys)
+    with pytest.raises(Unsupported, match="only the server can tell a duress PIN"):
+        compute_duress_code(asked(4), keys, Inputs(pin="2580"))
+
+
+def test_inputs_do_not_print_the_pin() -> None:
+    """Neither as typed nor hashed."""
+    assert repr(Inputs(pin="2580", pin_hash=b"hash")) == "Inputs(counter=None, time_step=None)"
+
+
+def test_only_logins_and_transactions_are_challenges() -> None:
+    """The others have contents of their own."""
+    for kind in (MessageType.ACTIVATION, MessageType.ADMIN, MessageType.DEMO):
+        with pytest.raises(NotEncodable, match=f"found type {kind.value}"):
+            Challenge(replace(HEADER, type=kind), ())

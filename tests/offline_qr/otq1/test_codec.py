@@ -25,6 +25,7 @@ from offline_qr.otq1 import (
     derive_keys,
     encode,
     key_id,
+    read_header,
 )
 
 SERIAL = "QT1-00000042"
@@ -170,12 +171,34 @@ def test_a_seal_excuses_no_bad_body(body: bytes, error: type[Otq1Error], sentenc
 
 
 def test_a_seal_excuses_no_unknown_header() -> None:
-    """A genuine message of a later version is unsupported, not damaged."""
-    for offset, value in ((0, 2), (1, 3), (2, 6), (3, 1), (3, 0x80)):
+    """A genuine message that asks for more than this token can do is unsupported, not damaged."""
+    for offset, value in ((0, 2), (1, 3), (1, 4), (1, 5), (1, 6), (2, 3), (2, 5), (2, 7), (3, 1), (3, 0x80)):
         header = bytearray(HEADER.pack())
         header[offset] = value
         with pytest.raises(Unsupported):
             decode(sealed(b"\0", bytes(header)), KEYS, SERIAL)
+
+
+def test_a_token_takes_the_suites_that_it_can_answer() -> None:
+    """Without a counter, a PIN pad or a clock those are 1, 2 and 6."""
+    for suite in range(1, 7):
+        challenge = replace(CHALLENGE, header=replace(HEADER, suite=suite))
+        text = encode(challenge, KEYS)
+        assert decode(text, KEYS, SERIAL, suites={suite}) == challenge
+        if suite in {1, 2, 6}:
+            assert decode(text, KEYS, SERIAL) == challenge
+        else:
+            with pytest.raises(Unsupported, match=rf"cannot compute suite {suite}: expected one of \[1, 2, 6\]"):
+                decode(text, KEYS, SERIAL)
+
+
+def test_other_types_have_other_decoders() -> None:
+    """And the sentence names the type."""
+    for kind in (MessageType.ACTIVATION, MessageType.ADMIN, MessageType.DEMO):
+        text = sealed(b"\0", replace(HEADER, type=kind).pack())
+        assert read_header(text).type is kind
+        with pytest.raises(Unsupported, match=f"found {kind.value} \\({kind.name.lower()}"):
+            decode(text, KEYS, SERIAL)
 
 
 def test_a_message_too_long_is_refused_before_it_is_opened() -> None:
@@ -211,7 +234,7 @@ SHOWN = st.text(
 def challenges(draw: st.DrawFn) -> Challenge:
     """Any challenge that may be sent."""
     header = Header(
-        draw(st.sampled_from(MessageType)),
+        draw(st.sampled_from([MessageType.LOGIN, MessageType.TRANSACTION])),
         key_id(SERIAL),
         draw(st.binary(min_size=12, max_size=12)),
         issued_at=draw(st.integers(0, 2**32 - 1)),
