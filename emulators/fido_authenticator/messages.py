@@ -149,6 +149,14 @@ def _algorithms(values: Members, key: int) -> tuple[int, ...]:
     return tuple(algorithms)
 
 
+def _formats(values: Members, key: int) -> tuple[str, ...]:
+    """attestationFormatsPreference: statement formats, the host's favourite first; no list is an empty one."""
+    names = as_list(values[key]) if key in values else []
+    if not all(type(name) is str for name in names):
+        raise CtapError(Status.CBOR_UNEXPECTED_TYPE)
+    return tuple(cast("list[str]", names))
+
+
 def _options(values: Members, key: int) -> dict[str, bool]:
     """The options map; options that nobody knows are ignored, but every value must be a boolean."""
     if key not in values:
@@ -187,6 +195,7 @@ class MakeCredentialRequest:
     options: dict[str, bool]
     pin_uv_auth: PinUvAuth
     enterprise_attestation: int | None
+    attestation_formats: tuple[str, ...]
 
     @classmethod
     def from_cbor(cls, parameters: bytes) -> "MakeCredentialRequest":
@@ -202,6 +211,7 @@ class MakeCredentialRequest:
             options=_options(values, 0x07),
             pin_uv_auth=PinUvAuth(optional(values, 0x08, bytes), optional(values, 0x09, int)),
             enterprise_attestation=optional(values, 0x0A, int),
+            attestation_formats=_formats(values, 0x0B),
         )
 
 
@@ -215,6 +225,8 @@ class GetAssertionRequest:
     extensions: dict[str, CborValue]
     options: dict[str, bool]
     pin_uv_auth: PinUvAuth
+    enterprise_attestation: int | None
+    attestation_formats: tuple[str, ...]
 
     @classmethod
     def from_cbor(cls, parameters: bytes) -> "GetAssertionRequest":
@@ -227,6 +239,79 @@ class GetAssertionRequest:
             extensions=_extensions(values, 0x04),
             options=_options(values, 0x05),
             pin_uv_auth=PinUvAuth(optional(values, 0x06, bytes), optional(values, 0x07, int)),
+            enterprise_attestation=optional(values, 0x08, int),
+            attestation_formats=_formats(values, 0x09),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClientPinRequest:
+    """authenticatorClientPIN, CTAP 2.3 §6.5.5. Which members a subcommand needs, the subcommand says."""
+
+    subcommand: int
+    protocol: int | None = None
+    key_agreement: Members | None = None
+    param: bytes | None = field(default=None, repr=False)
+    new_pin_enc: bytes | None = field(default=None, repr=False)
+    pin_hash_enc: bytes | None = field(default=None, repr=False)
+    permissions: int | None = None
+    rp_id: str | None = None
+
+    @classmethod
+    def from_cbor(cls, parameters: bytes) -> "ClientPinRequest":
+        """Read the request strictly."""
+        values = members(parameters)
+        return cls(
+            protocol=optional(values, 0x01, int),
+            subcommand=required(values, 0x02, int),
+            key_agreement=as_map(values[0x03]) if 0x03 in values else None,
+            param=optional(values, 0x04, bytes),
+            new_pin_enc=optional(values, 0x05, bytes),
+            pin_hash_enc=optional(values, 0x06, bytes),
+            permissions=optional(values, 0x09, int),
+            rp_id=optional(values, 0x0A, str),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRequest:
+    """authenticatorConfig, CTAP 2.3 §6.11."""
+
+    subcommand: int
+    parameters: Members | None
+    pin_uv_auth: PinUvAuth
+
+    @classmethod
+    def from_cbor(cls, parameters: bytes) -> "ConfigRequest":
+        """Read the request strictly."""
+        values = members(parameters)
+        return cls(
+            subcommand=required(values, 0x01, int),
+            parameters=as_map(values[0x02]) if 0x02 in values else None,
+            pin_uv_auth=PinUvAuth(optional(values, 0x04, bytes), optional(values, 0x03, int)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BioEnrollmentRequest:
+    """authenticatorBioEnrollment, CTAP 2.3 §6.7."""
+
+    modality: int | None
+    subcommand: int | None
+    parameters: Members | None
+    pin_uv_auth: PinUvAuth
+    get_modality: bool
+
+    @classmethod
+    def from_cbor(cls, parameters: bytes) -> "BioEnrollmentRequest":
+        """Read the request strictly."""
+        values = members(parameters)
+        return cls(
+            modality=optional(values, 0x01, int),
+            subcommand=optional(values, 0x02, int),
+            parameters=as_map(values[0x03]) if 0x03 in values else None,
+            pin_uv_auth=PinUvAuth(optional(values, 0x05, bytes), optional(values, 0x04, int)),
+            get_modality=optional(values, 0x06, bool) or False,
         )
 
 

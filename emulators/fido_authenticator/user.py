@@ -7,15 +7,58 @@ turns the time until the answer into keepalives and a time-out.
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Protocol
 
 
 class Decision(Enum):
-    """What the user did."""
+    """What the user did.
+
+    ``GRANTED``: all that was asked, and right: a touch as long as it must be, a finger that is enrolled, the right
+    passcode. ``MISMATCH``: tried, but with a strange finger or a wrong passcode. ``DENIED``: refused.
+    """
 
     GRANTED = "granted"
     DENIED = "denied"
+    MISMATCH = "mismatch"
+
+
+class SampleQuality(IntEnum):
+    """What the sensor makes of a finger: lastEnrollSampleStatus (CTAP 2.3 §6.7)."""
+
+    GOOD = 0x00
+    TOO_HIGH = 0x01
+    TOO_LOW = 0x02
+    TOO_LEFT = 0x03
+    TOO_RIGHT = 0x04
+    TOO_FAST = 0x05
+    TOO_SLOW = 0x06
+    POOR_QUALITY = 0x07
+    TOO_SKEWED = 0x08
+    TOO_SHORT = 0x09
+    MERGE_FAILURE = 0x0A
+    EXISTS = 0x0B
+    NO_USER_ACTIVITY = 0x0D
+    NO_USER_PRESENCE_TRANSITION = 0x0E
+
+
+@dataclass(frozen=True, slots=True)
+class Finger:
+    """A finger on the sensor: ``name`` tells fingers apart."""
+
+    name: str
+    quality: SampleQuality = SampleQuality.GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A finger on the key for ``seconds``."""
+
+    seconds: float
+
+
+Answer = Decision | Finger | Touch
+"""What comes back to a command that asked."""
 
 
 class Prompt(Enum):
@@ -26,19 +69,47 @@ class Prompt(Enum):
     LOG_IN = "log in"
     RESET = "reset"
     SELECT = "select"
+    TOKEN = "allow a host to act"  # noqa: S105 - words for people
+    ENROLL = "enroll a finger"
 
 
 @dataclass(frozen=True, slots=True)
 class UserPresence:
-    """A command asks for a touch. ``rp_id`` and ``user_name`` are what a key with a display would show."""
+    """A command asks for a touch. ``rp_id`` and ``user_name`` are what a key with a display would show.
+
+    The touch must last ``seconds``, and the key waits for it ``timeout`` seconds (None: as its profile says).
+    """
 
     prompt: Prompt
     rp_id: str = ""
     user_name: str = ""
+    seconds: float = 0.0
+    timeout: float | None = None
 
 
-UserRequest = UserPresence
-"""All that a command may ask of the user; verification joins here."""
+@dataclass(frozen=True, slots=True)
+class UserVerification:
+    """A command asks for an enrolled finger, or for the passcode on the key's own pad."""
+
+    prompt: Prompt
+    rp_id: str = ""
+    user_name: str = ""
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FingerSample:
+    """A command asks for one more sample of the finger that is being enrolled; ``remaining`` counts this one."""
+
+    remaining: int
+    timeout: float | None = None
+    prompt: Prompt = Prompt.ENROLL
+    rp_id: str = ""
+    user_name: str = ""
+
+
+UserRequest = UserPresence | UserVerification | FingerSample
+"""All that a command may ask of the user."""
 
 
 class User(Protocol):
@@ -48,7 +119,7 @@ class User(Protocol):
         """The key starts to blink at ``now``."""
         ...
 
-    def decision(self, now: float) -> Decision | None:
+    def decision(self, now: float) -> Answer | None:
         """What the user has done since ``begin``; None while nothing was done."""
         ...
 
@@ -72,13 +143,13 @@ class User(Protocol):
 class AutomaticUser:
     """Answers every request at once the same way: a touch, a refusal, or (None) never: nobody is there."""
 
-    def __init__(self, decision: Decision | None = Decision.GRANTED) -> None:
+    def __init__(self, decision: Answer | None = Decision.GRANTED) -> None:
         self._decision = decision
 
     def begin(self, request: UserRequest, now: float) -> None:
         """Nothing to prepare."""
 
-    def decision(self, now: float) -> Decision | None:  # noqa: ARG002 - the port passes the time
+    def decision(self, now: float) -> Answer | None:  # noqa: ARG002 - the port passes the time
         """Always the same."""
         return self._decision
 
@@ -100,7 +171,7 @@ class AutomaticUser:
 class Act:
     """One answer of a scripted user: ``decision`` after ``delay`` seconds, or None: the request is left to time out."""
 
-    decision: Decision | None = Decision.GRANTED
+    decision: Answer | None = Decision.GRANTED
     delay: float = 0.0
 
 
@@ -120,7 +191,7 @@ class ScriptedUser:
         self._current = self._acts.popleft() if self._acts else Act(None)
         self._due = now + self._current.delay
 
-    def decision(self, now: float) -> Decision | None:
+    def decision(self, now: float) -> Answer | None:
         """The act's decision once its delay has passed."""
         return self._current.decision if now >= self._due else None
 
@@ -139,11 +210,11 @@ class ScriptedUser:
 
 
 class HandUser:
-    """Somebody outside answers: ``touch`` and ``deny`` may be called from any thread."""
+    """Somebody outside answers: ``touch``, ``deny`` and ``answer`` may be called from any thread."""
 
     def __init__(self) -> None:
         self._pending: UserRequest | None = None
-        self._decision: Decision | None = None
+        self._decision: Answer | None = None
         self._listeners: list[Callable[[], None]] = []
         self.on_request: Callable[[UserRequest], object] | None = None
         """Called with each request when the key starts to blink; it may answer on the spot."""
@@ -155,13 +226,14 @@ class HandUser:
 
     def touch(self) -> bool:
         """Touch the key; False if it was not asking, and then the touch has no effect."""
-        return self._answer(Decision.GRANTED)
+        return self.answer(Decision.GRANTED)
 
     def deny(self) -> bool:
         """Refuse what the key asks; False if it was not asking."""
-        return self._answer(Decision.DENIED)
+        return self.answer(Decision.DENIED)
 
-    def _answer(self, decision: Decision) -> bool:
+    def answer(self, decision: Answer) -> bool:
+        """Do ``decision``, such as laying a certain finger on the sensor; False if the key was not asking."""
         if self._pending is None:
             return False
         self._decision = decision
@@ -176,7 +248,7 @@ class HandUser:
         if self.on_request is not None:
             self.on_request(request)
 
-    def decision(self, now: float) -> Decision | None:  # noqa: ARG002 - the port passes the time
+    def decision(self, now: float) -> Answer | None:  # noqa: ARG002 - the port passes the time
         """What the hand has done."""
         return self._decision
 

@@ -5,10 +5,10 @@ from collections.abc import Generator, Mapping
 from emulators.fido_authenticator.messages import PinUvAuth
 from emulators.fido_authenticator.state import State
 from emulators.fido_authenticator.status import CtapError, Status
-from emulators.fido_authenticator.user import Decision, UserRequest
+from emulators.fido_authenticator.user import Answer, UserRequest
 
 
-def verify_user(auth: PinUvAuth, options: Mapping[str, bool]) -> Generator[UserRequest, Decision, bool]:
+def verify_user(auth: PinUvAuth, options: Mapping[str, bool]) -> Generator[UserRequest, Answer, bool]:
     """Whether the user is verified for this command (CTAP 2.3 §6.1.2 and §6.2.2: steps 1, 2 and "uv" of the options).
 
     Raises:

@@ -1,4 +1,13 @@
-from emulators.fido_authenticator.user import Act, AutomaticUser, Decision, HandUser, Prompt, ScriptedUser, UserPresence
+from emulators.fido_authenticator.user import (
+    Act,
+    AutomaticUser,
+    Decision,
+    HandUser,
+    Prompt,
+    ScriptedUser,
+    UserPresence,
+    UserRequest,
+)
 
 TOUCH = UserPresence(Prompt.LOG_IN, "example.com", "ada")
 
@@ -49,9 +58,9 @@ def test_a_hand_counts_only_while_the_key_asks() -> None:
 def test_a_hand_may_answer_while_it_is_asked() -> None:
     """A callback sees each request and can touch on the spot."""
     user = HandUser()
-    seen: list[UserPresence] = []
+    seen: list[UserRequest] = []
 
-    def touch(request: UserPresence) -> None:
+    def touch(request: UserRequest) -> None:
         seen.append(request)
         assert user.touch()
 
