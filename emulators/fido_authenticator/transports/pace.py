@@ -1,0 +1,31 @@
+"""How fast reports go to a kernel."""
+
+from emulators.env import Clock, SystemClock
+
+
+class Pace:
+    """Lets ``burst`` reports pass at once, and then one every ``interval`` seconds of the machine's clock.
+
+    A kernel keeps 64 reports for each program that has the node open, and drops what comes on top. A key on a real
+    cable is too slow for that: full speed carries one report a millisecond.
+    """
+
+    def __init__(self, burst: int = 32, interval: float = 0.001, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._burst, self._interval = burst, interval
+        self._allowed = float(burst)
+        self._at = self._clock.monotonic()
+
+    def take(self) -> bool:
+        """Whether one more report may go now."""
+        now = self._clock.monotonic()
+        self._allowed = min(float(self._burst), self._allowed + (now - self._at) / self._interval)
+        self._at = now
+        if self._allowed < 1.0:
+            return False
+        self._allowed -= 1.0
+        return True
+
+    def wait(self) -> float:
+        """Seconds until the next may go, after ``take`` has said no."""
+        return max(0.0, 1.0 - self._allowed) * self._interval

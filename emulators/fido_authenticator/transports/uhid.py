@@ -1,0 +1,120 @@
+"""A key on Linux's uhid: the kernel makes a real ``/dev/hidrawN`` for it, as for a key in a USB port."""
+
+import contextlib
+import itertools
+import os
+import select
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+
+from emulators.fido_authenticator.ctaphid import REPORT_BYTES, CtapHid
+from emulators.fido_authenticator.transports.fido_hid import REPORT_DESCRIPTOR
+from emulators.fido_authenticator.transports.pace import Pace
+from emulators.fido_authenticator.transports.polled import PolledTransport
+from emulators.usb.hidraw import wait_for_hidraw
+from emulators.usb.uhid import NODE, EventType, HidDevice, UhidFile, destroy, input_report, refusal
+
+_BACKLOG = 4096
+"""Reports that wait for their turn; older ones are lost, as in a host that does not read."""
+_number = itertools.count(1)
+
+
+class UhidTransport(PolledTransport):
+    """A cable between ``hid`` and every program that opens its node; it is plugged in from the start.
+
+    Raises:
+        PlugError: if this kernel has no uhid or the user may not use it.
+    """
+
+    def __init__(self, hid: CtapHid, node: Path = NODE) -> None:
+        self._file = UhidFile(node)
+        super().__init__(hid)
+        self._device = _describe(hid)
+        self._outbox: deque[bytes] = deque(maxlen=_BACKLOG)
+        self._pace = Pace()
+        self._file.write(self._device.create())
+        self._plugged_in = True
+
+    @property
+    def path(self) -> Path:
+        """The device node; waits for the kernel to make it.
+
+        Raises:
+            PlugError: if it makes none.
+        """
+        return wait_for_hidraw(self._device.phys)
+
+    def unplug(self) -> None:
+        """Pull the key out: the node goes away, and who has it open reads an error."""
+        with self._lock:
+            if self._plugged_in:
+                self._plugged_in = False
+                self._file.write(destroy())
+                self._forget()
+
+    def plug_in(self) -> None:
+        """Put the key in, which powers it up; it may get another node than before."""
+        with self._lock:
+            if not self._plugged_in:
+                self.hid.power_cycle()
+                self._file.write(self._device.create())
+                self._plugged_in = True
+        self.wake()
+
+    def power_cycle(self) -> None:
+        """Pull the key out and put it in again."""
+        self.unplug()
+        self.plug_in()
+
+    def _wanted(self) -> Mapping[int, int]:
+        return {self._file.descriptor: select.POLLIN}
+
+    def _receive(self, ready: Mapping[int, int]) -> None:  # noqa: ARG002 - there is one file, and reading never blocks
+        # All events are taken before any is handled: the kernel keeps few, and drops what a fast host writes on top.
+        for event in list(self._file.events()):
+            if event.type == EventType.OUTPUT:
+                # A program writes the report's id (0) in front; the interrupt endpoint of a real key never sees it.
+                self.hid.receive(event.data[1:] if len(event.data) == 1 + REPORT_BYTES else event.data)
+            elif event.type == EventType.CLOSE:
+                self._forget()
+            elif event.type in (EventType.GET_REPORT, EventType.SET_REPORT):
+                self._file.write(refusal(event))
+
+    def _forget(self) -> None:
+        """Nobody has the key open: nobody waits for what is under way, and the next host must not read it."""
+        self.hid.host_left()
+        self._outbox.clear()
+
+    def _send(self) -> None:
+        self._outbox.extend(self.hid.take_reports())
+        # A device that is being unplugged takes no reports.
+        with contextlib.suppress(OSError):
+            while self._outbox and self._pace.take():
+                self._file.write(input_report(self._outbox.popleft()))
+
+    def _send_pause(self) -> float | None:
+        return self._pace.wait() if self._outbox else None
+
+    def _close_files(self) -> None:
+        self._file.close()
+
+
+def _describe(hid: CtapHid) -> HidDevice:
+    """The key as its profile presents it, in a port of its own."""
+    usb = hid.authenticator.profile.usb
+    return HidDevice(
+        name=f"{usb.manufacturer} {usb.product}",
+        phys=f"authrig-{os.getpid()}/{next(_number)}",
+        uniq=usb.serial_number,
+        vendor=usb.vendor_id,
+        product=usb.product_id,
+        version=_bcd(hid.authenticator.profile.ctaphid.device_version),
+        report_descriptor=REPORT_DESCRIPTOR,
+    )
+
+
+def _bcd(version: tuple[int, int, int]) -> int:
+    """A device version as USB writes it: 0xJJMN."""
+    major, minor, build = (min(part, 9) for part in version)
+    return major << 8 | minor << 4 | build

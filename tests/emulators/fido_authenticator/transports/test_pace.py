@@ -1,0 +1,35 @@
+from emulators.env import SimulatedClock
+from emulators.fido_authenticator.transports.pace import Pace
+
+
+def _taken(pace: Pace) -> int:
+    """How many go right now."""
+    count = 0
+    while pace.take():
+        count += 1
+    return count
+
+
+def test_a_burst_passes_and_then_one_a_millisecond() -> None:
+    """Never more than a burst is saved up."""
+    clock = SimulatedClock()
+    pace = Pace(burst=4, interval=0.001, clock=clock)
+    assert _taken(pace) == 4
+    clock.advance(0.0021)
+    assert _taken(pace) == 2
+    clock.advance(60)
+    assert _taken(pace) == 4
+
+
+def test_it_says_how_long_to_wait() -> None:
+    """After that long one goes, and not before."""
+    clock = SimulatedClock()
+    pace = Pace(burst=1, interval=0.5, clock=clock)
+    assert pace.take()
+    assert not pace.take()
+    assert pace.wait() == 0.5
+    clock.advance(0.25)
+    assert not pace.take()
+    assert pace.wait() == 0.25
+    clock.advance(0.25)
+    assert pace.take()

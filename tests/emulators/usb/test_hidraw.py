@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import pytest
+
+from emulators.usb.errors import PlugError
+from emulators.usb.hidraw import find_hidraw, wait_for_hidraw
+
+
+def _node(folder: Path, name: str, phys: str) -> None:
+    (folder / name / "device").mkdir(parents=True)
+    (folder / name / "device" / "uevent").write_text(f"HID_ID=0003:1209:0001\nHID_NAME=key\nHID_PHYS={phys}\n")
+
+
+def test_the_node_of_a_port_is_found(tmp_path: Path) -> None:
+    """By its whole location, not by the beginning of one."""
+    _node(tmp_path, "hidraw0", "port/1")
+    _node(tmp_path, "hidraw1", "port/11")
+    (tmp_path / "hidraw2").mkdir()
+    assert find_hidraw("port/1", tmp_path) == Path("/dev/hidraw0")
+    assert find_hidraw("port/11", tmp_path) == Path("/dev/hidraw1")
+    assert find_hidraw("port/2", tmp_path) is None
+    assert find_hidraw("port/2", tmp_path / "no sysfs") is None
+
+
+def test_waiting_in_vain_ends_with_a_sentence() -> None:
+    """It says what may be missing."""
+    with pytest.raises(PlugError, match=r"no /dev/hidraw node within 0\.05 s"):
+        wait_for_hidraw("no such port", timeout=0.05)
