@@ -8,12 +8,16 @@ import logging
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from emulators.env import Env
 from emulators.fido_authenticator import cbor
 from emulators.fido_authenticator import profile as profiles
 from emulators.fido_authenticator.algorithms import ALGORITHMS
+from emulators.fido_authenticator.attestation import FORMATS
+from emulators.fido_authenticator.certificates import TestAuthority
+from emulators.fido_authenticator.commands.client_pin import client_pin
 from emulators.fido_authenticator.commands.credential_management import (
     CredentialManagementRequest,
     credential_management,
@@ -26,12 +30,17 @@ from emulators.fido_authenticator.commands.make_credential import make_credentia
 from emulators.fido_authenticator.commands.reset import reset
 from emulators.fido_authenticator.commands.selection import selection
 from emulators.fido_authenticator.extensions.table import EXTENSIONS
-from emulators.fido_authenticator.messages import EmptyRequest, GetAssertionRequest, MakeCredentialRequest
+from emulators.fido_authenticator.messages import (
+    ClientPinRequest,
+    EmptyRequest,
+    GetAssertionRequest,
+    MakeCredentialRequest,
+)
 from emulators.fido_authenticator.profile import Profile, ProfileError
 from emulators.fido_authenticator.state import Response, State, Steps
 from emulators.fido_authenticator.status import CtapError, Status
 from emulators.fido_authenticator.store import MemoryStore, Store, StoreError
-from emulators.fido_authenticator.user import AutomaticUser, Decision, User, UserRequest
+from emulators.fido_authenticator.user import Answer, AutomaticUser, User, UserRequest
 
 R = TypeVar("R")
 
@@ -62,6 +71,7 @@ COMMANDS: dict[int, Startable] = {
     0x01: Command(MakeCredentialRequest.from_cbor, make_credential),
     0x02: Command(GetAssertionRequest.from_cbor, get_assertion),
     0x04: Command(EmptyRequest.from_cbor, get_info),
+    0x06: Command(ClientPinRequest.from_cbor, client_pin),
     0x07: Command(EmptyRequest.from_cbor, reset),
     0x08: Command(EmptyRequest.from_cbor, get_next_assertion),
     0x0A: Command(CredentialManagementRequest.from_cbor, credential_management),
@@ -70,7 +80,30 @@ COMMANDS: dict[int, Startable] = {
     0x41: Command(CredentialManagementRequest.from_cbor, credential_management_preview),
 }
 
-OPTIONS = frozenset({"rk", "up", "plat"})
+OPTIONS = frozenset(
+    {
+        "rk",
+        "up",
+        "plat",
+        "uv",
+        "clientPin",
+        "pinUvAuthToken",
+        "noMcGaPermissionsWithClientPin",
+        "makeCredUvNotRqd",
+        "alwaysUv",
+        "ep",
+        "setMinPINLength",
+        "authnrCfg",
+        "uvAcfg",
+        "bioEnroll",
+        "uvBioEnroll",
+        "userVerificationMgmtPreview",
+        "perCredMgmtRO",
+        "credMgmt",
+        "credentialMgmtPreview",
+        "largeBlobs",
+    }
+)
 """The getInfo options that are implemented, so far as a profile sets them."""
 
 VERSIONS = frozenset({"FIDO_2_0", "FIDO_2_1", "FIDO_2_3"})
@@ -94,7 +127,7 @@ class Execution:
         self._steps: Steps = _run(state, request, channel)
         self.answer: bytes | None = None
         """The status byte and, after SUCCESS, the canonical CBOR of the response."""
-        self._resume(None)
+        self._resume(partial(next, self._steps))
         self.poll()
 
     @property
@@ -110,11 +143,9 @@ class Execution:
             if decision is None:
                 if now < self._deadline:
                     break
-                self._fail(Status.USER_ACTION_TIMEOUT)
+                self._go_on(lambda: self._steps.throw(CtapError(Status.USER_ACTION_TIMEOUT)))
             else:
-                self._state.user.end()
-                self._asking = None
-                self._resume(decision)
+                self._go_on(partial(self._steps.send, decision))
         return self.answer
 
     def next_deadline(self) -> float | None:
@@ -127,19 +158,20 @@ class Execution:
     def cancel(self) -> None:
         """The host no longer wants it: if the user is still awaited, the answer is KEEPALIVE_CANCEL."""
         if self._asking is not None:
-            self._fail(Status.KEEPALIVE_CANCEL)
+            self._state.user.end()
+            self._asking = None
+            self._steps.close()
+            self.answer = bytes((Status.KEEPALIVE_CANCEL,))
 
-    def _fail(self, status: Status) -> None:
+    def _go_on(self, step: Callable[[], UserRequest]) -> None:
         self._state.user.end()
         self._asking = None
-        self._steps.close()
-        self.answer = bytes((status,))
+        self._resume(step)
 
-    def _resume(self, decision: Decision | None) -> None:
+    def _resume(self, step: Callable[[], UserRequest]) -> None:
         """Let the command work until it asks the user for something or is done."""
         try:
-            # A generator that has not begun takes None only.
-            self._asking = next(self._steps) if decision is None else self._steps.send(decision)
+            self._asking = step()
         except StopIteration as done:
             response: Response = done.value
             self.answer = b"\0" + cbor.encode(response) if response else b"\0"
@@ -150,11 +182,12 @@ class Execution:
             self.answer = bytes((Status.OTHER,))
         else:
             now = self._state.env.clock.monotonic()
-            self._deadline = now + self._state.profile.timing.user_action
+            timeout = self._asking.timeout
+            self._deadline = now + (self._state.profile.timing.user_action if timeout is None else timeout)
             self._state.user.begin(self._asking, now)
 
 
-def _run(state: State, request: bytes, channel: int) -> Generator[UserRequest, Decision, Response]:
+def _run(state: State, request: bytes, channel: int) -> Generator[UserRequest, Answer, Response]:
     if not request:
         raise CtapError(Status.INVALID_LENGTH)
     if len(request) > state.profile.limits.max_msg_size:
@@ -194,6 +227,18 @@ class Authenticator:
         """Pull the plug and put it back: all that is not in the store is forgotten, and the reset window opens."""
         self._state = self._powered_up()
 
+    def prepare(self) -> bool:
+        """Do a few milliseconds of the work that a later command would wait for; False if there is none left.
+
+        For a shell that has nothing else to do; a key that is never prepared gives the same answers later.
+        """
+        return self._state.prepare()
+
+    @property
+    def authority(self) -> TestAuthority:
+        """The test CA, which relying parties must trust if they look at attestation."""
+        return self._state.authority
+
     def start(self, request: bytes, channel: int = 0) -> Execution:
         """Begin the CTAP2 request ``request``: the command byte and the CBOR of its parameters.
 
@@ -211,9 +256,9 @@ def check_implemented(profile: Profile) -> None:
     for what, promised, implemented in (
         ("versions", profile.versions, VERSIONS),
         ("extensions", profile.extensions, EXTENSIONS),
-        ("algorithms", profile.algorithms, ALGORITHMS),
+        ("algorithms", profile.all_algorithms, ALGORITHMS),
         ("options", profile.options, OPTIONS),
-        ("attestation_formats", profile.attestation_formats, {"packed"}),
+        ("attestation_formats", profile.attestation_formats, FORMATS),
     ):
         missing = [str(item) for item in promised if item not in implemented]
         if missing:

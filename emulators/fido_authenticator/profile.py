@@ -10,7 +10,8 @@ import msgspec
 
 DEFAULT = "authrig"
 
-_MAX_MESSAGE_BYTES = 7609  # what one CTAPHID message can carry
+MAX_MESSAGE_BYTES = 7609
+"""What one CTAPHID message can carry: no request and no response may be longer."""
 
 _Byte = Annotated[int, msgspec.Meta(ge=0, le=0xFF)]
 _Word = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
@@ -29,7 +30,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     large-blob array.
     """
 
-    max_msg_size: Annotated[int, msgspec.Meta(ge=1024, le=_MAX_MESSAGE_BYTES)]
+    max_msg_size: Annotated[int, msgspec.Meta(ge=1024, le=MAX_MESSAGE_BYTES)]
     max_credential_count_in_list: _Positive
     max_credential_id_length: _Positive
     max_discoverable_credentials: Annotated[int, msgspec.Meta(ge=0)]
@@ -99,6 +100,19 @@ class BuiltInUv(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_name_bytes: _Positive = 64
 
 
+class Attestation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the key vouches for a new credential.
+
+    ``kind``: with a batch certificate of the test CA, or self: with the credential's own key. ``subject`` stands in the
+    certificates' common name between "Authrig" and "TEST". ``enterprise_rp_ids`` are the relying parties that get
+    vendor-facilitated enterprise attestation.
+    """
+
+    kind: Literal["batch", "self"]
+    subject: str = "FIDO attestation"
+    enterprise_rp_ids: tuple[str, ...] = ()
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A product. ``options`` is what getInfo says of a key that is new; commands change the values of some later."""
 
@@ -111,8 +125,11 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     versions: tuple[str, ...]
     extensions: tuple[str, ...]
     algorithms: tuple[int, ...]
+    unlisted_algorithms: tuple[int, ...] = ()
+    """What the key signs with when asked, but does not say in getInfo: some hosts cannot read unknown identifiers."""
     transports: tuple[str, ...]
     attestation_formats: tuple[str, ...]
+    attestation: Attestation
     options: dict[str, bool]
     pin_uv_auth_protocols: tuple[Literal[1, 2], ...] = ()
     pin: Pin = Pin()
@@ -120,11 +137,15 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     config_commands: tuple[Literal[1, 2, 3, 4], ...] = ()
     long_touch_for_reset: bool | None = None
     transports_for_reset: tuple[str, ...] = ()
-    enterprise_rp_ids: tuple[str, ...] = ()
     limits: Limits
     ctaphid: Ctaphid
     timing: Timing
     usb: Usb
+
+    @property
+    def all_algorithms(self) -> tuple[int, ...]:
+        """What the key signs with, listed in getInfo or not."""
+        return self.algorithms + self.unlisted_algorithms
 
 
 def names() -> tuple[str, ...]:

@@ -1,23 +1,29 @@
 """authenticatorMakeCredential, CTAP 2.3 §6.1.2."""
 
-from emulators.fido_authenticator.algorithms import ALGORITHMS
+from emulators.fido_authenticator import cbor
 from emulators.fido_authenticator.attestation import (
     USER_PRESENT,
     USER_VERIFIED,
+    Claim,
+    attest,
+    attested_aaguid,
     attested_credential_data,
     authenticator_data,
-    self_attestation,
+    choose_format,
 )
 from emulators.fido_authenticator.commands.authorization import check_list_length, verify_user
 from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.extensions.extension import Creation
 from emulators.fido_authenticator.messages import MakeCredentialRequest
+from emulators.fido_authenticator.profile import MAX_MESSAGE_BYTES
 from emulators.fido_authenticator.state import Response, State, Steps, ask_presence
 from emulators.fido_authenticator.status import CtapError, Status
 from emulators.fido_authenticator.store import Save
 from emulators.fido_authenticator.user import Prompt
 
 _CREDENTIAL_ID_BYTES = 32
+_LARGE = 2500
+"""Only with authenticator data of more bytes than this a response may be too long."""
 
 
 def make_credential(state: State, request: MakeCredentialRequest) -> Steps:
@@ -26,7 +32,7 @@ def make_credential(state: State, request: MakeCredentialRequest) -> Steps:
     user_verified = yield from verify_user(request.pin_uv_auth, request.options)
 
     # Step 3: the first algorithm of the host's list that this key has.
-    algorithm = next((cose for cose in request.algorithms if cose in state.profile.algorithms), None)
+    algorithm = next((cose for cose in request.algorithms if cose in state.profile.all_algorithms), None)
     if algorithm is None:
         raise CtapError(Status.UNSUPPORTED_ALGORITHM)
 
@@ -72,7 +78,7 @@ def _create(creation: Creation, algorithm: int, *, discoverable: bool) -> Respon
 
     # Step 16: a key pair.
     random = state.env.random
-    private_key = ALGORITHMS[algorithm].make(random)
+    private_key = state.make_private_key(algorithm)
     if discoverable:
         # Step 17: in the key's own memory, in the place of an older one for the same account.
         _check_room(state, request)
@@ -86,24 +92,31 @@ def _create(creation: Creation, algorithm: int, *, discoverable: bool) -> Respon
             discoverable=True,
             extensions=creation.kept,
         )
-        counter = state.commit_counted(Save(credential))
+        changes = [Save(credential)]
     else:
         # Step 18: in its own id.
         unsealed = Credential(b"", rp.id, algorithm, private_key, extensions=creation.kept)
         credential = state.sealer.seal(random, unsealed)
-        counter = state.commit_counted()
+        changes = []
 
     # Step 19: the attestation statement.
     key = state.signing_key(credential)
+    statement_format = choose_format(state.profile, request.attestation_formats, algorithm)
     auth_data = authenticator_data(
         rp.id,
         USER_PRESENT | (USER_VERIFIED if creation.user_verified else 0),
-        counter,
-        attested_credential_data(state.profile.aaguid.bytes, credential, key),
+        state.next_counter,
+        attested_credential_data(attested_aaguid(state.profile, statement_format), credential, key),
         creation.outputs,
     )
-    statement = self_attestation(credential, key, auth_data + request.client_data_hash)
-    return {0x01: "packed", 0x02: auth_data, 0x03: statement, **creation.response}
+    claim = Claim(credential, key, auth_data, request.client_data_hash)
+    statement = attest(state.authority, state.profile, claim, statement_format)
+    response = {0x01: statement_format, 0x02: auth_data, 0x03: statement, **creation.response}
+    # Post-quantum keys and signatures can outgrow what one message carries. Nothing is kept of what cannot be told.
+    if len(auth_data) > _LARGE and len(cbor.encode(response)) >= MAX_MESSAGE_BYTES:
+        raise CtapError(Status.REQUEST_TOO_LARGE)
+    state.commit_counted(*changes)
+    return response
 
 
 def _check_room(state: State, request: MakeCredentialRequest) -> None:

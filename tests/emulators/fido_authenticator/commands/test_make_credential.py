@@ -7,6 +7,8 @@ from fido2.ctap2.base import AttestationResponse
 from emulators.env import Env
 from emulators.fido_authenticator import profile as profiles
 from emulators.fido_authenticator.authenticator import Authenticator
+from emulators.fido_authenticator.cbor import CborValue
+from emulators.fido_authenticator.extensions.extension import Creation, Extension
 from emulators.fido_authenticator.status import Status
 from emulators.fido_authenticator.store import dump
 from emulators.fido_authenticator.user import Act, AutomaticUser, Decision, Prompt, ScriptedUser
@@ -31,12 +33,12 @@ def _small(room: int, *, rk: bool = True) -> profiles.Profile:
 
 
 @pytest.mark.parametrize("discoverable", [False, True])
-def test_a_credential_is_made_and_attests_itself(*, discoverable: bool) -> None:
-    """Flags, AAGUID and a packed statement by the new key itself."""
+def test_a_credential_is_made_and_attested(*, discoverable: bool) -> None:
+    """Flags, AAGUID and a packed statement by the batch certificate."""
     authenticator = Authenticator(Env.simulated(1))
     status, response = call(authenticator, MAKE_CREDENTIAL, creation({7: {"rk": discoverable}}))
     made = AttestationResponse.from_dict(response)
-    assert (status, made.fmt, sorted(made.att_stmt)) == (Status.SUCCESS, "packed", ["alg", "sig"])
+    assert (status, made.fmt, sorted(made.att_stmt)) == (Status.SUCCESS, "packed", ["alg", "sig", "x5c"])
     assert made.auth_data.flags == FLAGS_UP_ATTESTED
     assert made.auth_data.credential_data is not None
     assert bytes(made.auth_data.credential_data.aaguid) == b"authrig-test-key"
@@ -45,10 +47,60 @@ def test_a_credential_is_made_and_attests_itself(*, discoverable: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("preference", "statement_format", "aaguid"),
+    [
+        ([], "packed", b"authrig-test-key"),
+        (["none"], "none", b"authrig-test-key"),
+        (["tpm", "fido-u2f"], "fido-u2f", bytes(16)),
+        (["tpm"], "packed", b"authrig-test-key"),
+    ],
+)
+def test_the_host_may_prefer_a_format(preference: list[str], statement_format: str, aaguid: bytes) -> None:
+    """AttestationFormatsPreference decides; "none" alone means an empty statement."""
+    status, response = call(Authenticator(Env.simulated(1)), MAKE_CREDENTIAL, creation({0x0B: preference}))
+    made = AttestationResponse.from_dict(response)
+    assert (status, made.fmt, made.att_stmt == {}) == (Status.SUCCESS, statement_format, statement_format == "none")
+    assert made.auth_data.credential_data is not None
+    assert bytes(made.auth_data.credential_data.aaguid) == aaguid
+
+
+def test_formats_are_texts() -> None:
+    """Anything else is malformed."""
+    for wrong in ("packed", [1], {"packed": True}):
+        status, _ = call(Authenticator(Env.simulated(1)), MAKE_CREDENTIAL, creation({0x0B: wrong}))
+        assert status is Status.CBOR_UNEXPECTED_TYPE
+
+
+def test_the_largest_credential_fits_and_a_larger_one_leaves_no_trace() -> None:
+    """ML-DSA-87 with self attestation fills a CTAPHID message almost; what would not fit is refused and not kept."""
+
+    class Talkative(Extension):
+        identifier = "talkative"
+
+        def make_credential(self, creation: Creation, value: CborValue) -> None:
+            if isinstance(value, int):
+                creation.outputs[self.identifier] = bytes(value)
+
+    profile = msgspec.structs.replace(profiles.load(), attestation=profiles.Attestation(kind="self"))
+    authenticator = Authenticator(Env.simulated(1), profile)
+    authenticator._state.extensions = (Talkative(),)
+
+    def make(size: int) -> Status:
+        changes = {4: [{"alg": -50, "type": "public-key"}], 6: {"talkative": size}, 7: {"rk": True}}
+        return call(authenticator, MAKE_CREDENTIAL, creation(changes))[0]
+
+    before = dump(authenticator.store)
+    assert make(250) is Status.REQUEST_TOO_LARGE
+    assert dump(authenticator.store) == before
+    assert make(150) is Status.SUCCESS
+    assert authenticator.store.count() == 1
+
+
+@pytest.mark.parametrize(
     ("changes", "expected"),
     [
         ({4: []}, Status.UNSUPPORTED_ALGORITHM),
-        ({4: [{"alg": -257, "type": "public-key"}]}, Status.UNSUPPORTED_ALGORITHM),
+        ({4: [{"alg": -258, "type": "public-key"}]}, Status.UNSUPPORTED_ALGORITHM),
         ({4: [{"alg": -7, "type": "future"}]}, Status.UNSUPPORTED_ALGORITHM),
         ({7: {"up": False}}, Status.INVALID_OPTION),
         ({7: {"uv": True}}, Status.INVALID_OPTION),
