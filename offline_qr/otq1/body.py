@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from offline_qr.otq1.errors import Damaged, NotEncodable, Unsupported
+from offline_qr.otq1.reader import Reader
 
 MAX_FIELDS = 8
 MAX_LABEL_BYTES = 40
@@ -76,10 +77,10 @@ class Field:
         if self.tag not in _TAGS:
             raise Unsupported(f"unknown field tag: expected one of {[int(tag) for tag in Tag]}, found {self.tag}")
         if self.tag == Tag.CUSTOM:
-            _check_text("label", self.label, MAX_LABEL_BYTES)
+            check_text("label", self.label, MAX_LABEL_BYTES)
         elif self.label:
             raise NotEncodable(f"only tag 0 has a label of its own, found one at tag {self.tag}")
-        _check_text("value", self.value, MAX_VALUE_BYTES)
+        check_text("value", self.value, MAX_VALUE_BYTES)
 
     @property
     def display_label(self) -> str:
@@ -117,13 +118,13 @@ def parse_body(body: bytes) -> tuple[Field, ...]:
         Damaged: cut, too long, bytes left over, or a rule for fields is broken.
         Unsupported: an unknown tag.
     """
-    reader = _Reader(body)
+    reader = Reader("body", body)
     try:
         fields = tuple(_parse_field(reader) for _ in range(reader.number()))
         reader.end()
         pack_fields(fields)  # the rules that concern all fields together
-    except (NotEncodable, UnicodeDecodeError) as error:
-        raise Damaged(_sentence(error)) from None
+    except NotEncodable as error:
+        raise Damaged(str(error)) from None
     return fields
 
 
@@ -144,36 +145,14 @@ def check_for_sending(fields: Iterable[Field]) -> None:
         raise NotEncodable("amount, account and beneficiary come first, found another field before one of them")
 
 
-class _Reader:
-    """Takes bytes off the front of a body."""
-
-    def __init__(self, body: bytes) -> None:
-        self._rest = body
-
-    def take(self, count: int) -> bytes:
-        if count > len(self._rest):
-            raise Damaged(f"the body is cut: expected {count} bytes more, found {len(self._rest)}")
-        taken, self._rest = self._rest[:count], self._rest[count:]
-        return taken
-
-    def number(self) -> int:
-        return self.take(1)[0]
-
-    def text(self) -> str:
-        return self.take(self.number()).decode("utf-8")
-
-    def end(self) -> None:
-        if self._rest:
-            raise Damaged(f"the body ends after its last field, found {len(self._rest)} bytes more")
-
-
-def _parse_field(reader: _Reader) -> Field:
+def _parse_field(reader: Reader) -> Field:
     tag = reader.number()
     label = reader.text() if tag == Tag.CUSTOM else ""
     return Field(tag, reader.text(), label)
 
 
-def _check_text(name: str, text: str, most: int) -> None:
+def check_text(name: str, text: str, most: int) -> None:
+    """A text to show: 1 to ``most`` bytes of UTF-8, no character that hides or breaks a line. Raises NotEncodable."""
     for position, character in enumerate(text):
         category = unicodedata.category(character)
         if category in _HIDDEN:
@@ -183,7 +162,3 @@ def _check_text(name: str, text: str, most: int) -> None:
     size = len(text.encode())
     if not 1 <= size <= most:
         raise NotEncodable(f"a {name} has 1 to {most} bytes of UTF-8, found {size}")
-
-
-def _sentence(error: NotEncodable | UnicodeDecodeError) -> str:
-    return f"a text is not UTF-8: {error.reason}" if isinstance(error, UnicodeDecodeError) else str(error)

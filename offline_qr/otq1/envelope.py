@@ -58,21 +58,17 @@ def read_header(text: str | bytes) -> Header:
     return parse_header(_message(text))
 
 
-def unwrap(
-    text: str | bytes, token: str | bytes, types: tuple[MessageType, ...], least: int, verify_key: bytes | None
-) -> tuple[Header, bytes]:
-    """Header and content of the message in ``text``. Only a signature, where there is one, has been proven.
+def peek(text: str | bytes, token: str | bytes, types: tuple[MessageType, ...], least: int) -> tuple[Header, bytes]:
+    """Header, and everything after it, of the message in ``text``. Nothing has been proven.
 
     Args:
         text: what the QR decoder read, untouched: no trimming, no change of case.
         token: the token's serial (str), or its key id where it is known already (4 bytes).
         types: the types that the caller decodes.
         least: the fewest bytes that the content of such a message has.
-        verify_key: the server's Ed25519 public key, 32 bytes, and no message without its signature passes; or None,
-            and no message that wants a signature checked passes.
 
     Raises:
-        NotOurs, Unsupported, NotForThisToken, Damaged, BadSignature: as the page of the protocol orders them.
+        NotOurs, Unsupported, NotForThisToken, Damaged: as the page of the protocol orders them.
     """
     message = _message(text)
     header = parse_header(message)
@@ -81,30 +77,46 @@ def unwrap(
         raise Unsupported(
             f"unsupported message type: expected {expected}, found {header.type} ({header.type.name.lower()})"
         )
-    signed = bool(header.flags & Flags.SIGNED)
-    if signed and verify_key is None:
-        raise Unsupported("this token has no key to check a signature with: expected flag bit 0 clear, found it set")
-    addressed = header.key_id == ANY_TOKEN and header.type is MessageType.DEMO
-    if not addressed and not hmac.compare_digest(header.key_id, key_id(token) if isinstance(token, str) else token):
+    for_any = header.key_id == ANY_TOKEN and header.type is MessageType.DEMO
+    if not for_any and not hmac.compare_digest(header.key_id, key_id(token) if isinstance(token, str) else token):
         raise NotForThisToken("this message is for another token")
-    least += HEADER_BYTES + (SIGNATURE_BYTES if signed else 0)
+    least += HEADER_BYTES + (SIGNATURE_BYTES if header.flags & Flags.SIGNED else 0)
     if not least <= len(message) <= MAX_MESSAGE_BYTES:
         raise Damaged(f"a message has {least} to {MAX_MESSAGE_BYTES} bytes, found {len(message)}")
-    if verify_key is not None:
-        message = _check_signature(message, verify_key, signed=signed)
     return header, message[HEADER_BYTES:]
 
 
-def _check_signature(message: bytes, verify_key: bytes, *, signed: bool) -> bytes:
+def unwrap(
+    text: str | bytes, token: str | bytes, types: tuple[MessageType, ...], least: int, verify_key: bytes | None
+) -> tuple[Header, bytes]:
+    """Header and content of the message in ``text``. Only a signature, where there is one, has been proven.
+
+    Args:
+        text: as for ``peek``.
+        token: as for ``peek``.
+        types: as for ``peek``.
+        least: as for ``peek``.
+        verify_key: the server's Ed25519 public key, 32 bytes, and no message without its signature passes; or None,
+            and no message that wants a signature checked passes.
+
+    Raises:
+        NotOurs, Unsupported, NotForThisToken, Damaged, BadSignature: as the page of the protocol orders them.
+    """
+    header, rest = peek(text, token, types, least)
+    signed = bool(header.flags & Flags.SIGNED)
+    if signed and verify_key is None:
+        raise Unsupported("this token has no key to check a signature with: expected flag bit 0 clear, found it set")
+    if verify_key is None:
+        return header, rest
     if not signed:
         # Without this, whoever has a token's seed would simply leave the signature away.
         raise BadSignature("this token shows signed messages only, found one without a signature")
-    message, signature = message[:-SIGNATURE_BYTES], message[-SIGNATURE_BYTES:]
+    content, signature = rest[:-SIGNATURE_BYTES], rest[-SIGNATURE_BYTES:]
     try:
-        Ed25519PublicKey.from_public_bytes(verify_key).verify(signature, SIGNATURE_DOMAIN + message)
+        Ed25519PublicKey.from_public_bytes(verify_key).verify(signature, SIGNATURE_DOMAIN + header.pack() + content)
     except InvalidSignature:
         raise BadSignature("the signature is not by the server whose key this token holds") from None
-    return message
+    return header, content
 
 
 def _message(text: str | bytes) -> bytes:

@@ -27,3 +27,7 @@ class NotForThisToken(Otq1Error):  # noqa: N818 - as NotOurs
 
 class NotEncodable(Otq1Error):  # noqa: N818 - as NotOurs
     """A challenge breaks a rule of the protocol and cannot be made."""
+
+
+class WrongActivationCode(Otq1Error):  # noqa: N818 - as NotOurs
+    """The activation code was mistyped, is another message's, or the message was changed."""

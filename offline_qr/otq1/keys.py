@@ -45,6 +45,16 @@ def derive_keys(serial: str, seed: bytes) -> Keys:
     return Keys(**{name: HKDF(SHA256(), _KEY_BYTES, salt, label).derive(seed) for name, label in labels.items()})
 
 
+def derive_seed(serial: str, stretched: bytes) -> bytes:
+    """The seed of the token ``serial`` from an activation code that Argon2id has stretched to 32 bytes.
+
+    Raises:
+        ValueError: where the serial is not 1 to 64 visible ASCII characters.
+    """
+    salt = b"OTQ1/" + _serial_bytes(serial)
+    return HKDF(SHA256(), SEED_BYTES, salt, b"OTQ1 activation-seed").derive(stretched)
+
+
 def key_id(serial: str) -> bytes:
     """The 4 bytes that messages call the token ``serial`` by. They only speed up refusal and prove nothing.
 

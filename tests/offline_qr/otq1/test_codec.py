@@ -156,7 +156,7 @@ def test_a_header_moved_to_another_body_is_damaged() -> None:
 @pytest.mark.parametrize(
     ("body", "error", "sentence"),
     [
-        (b"\0\0", Damaged, "found 1 bytes more"),
+        (b"\0\0", Damaged, "expected no bytes more, found 1"),
         (b"\1\x0a\1\n", Damaged, "hidden characters"),
         (b"\1\x63\1a", Unsupported, "unknown field tag"),
         (b"\2\1\1a\1\1b", Damaged, "stands once"),
@@ -172,7 +172,7 @@ def test_a_seal_excuses_no_bad_body(body: bytes, error: type[Otq1Error], sentenc
 
 def test_a_seal_excuses_no_unknown_header() -> None:
     """A genuine message that asks for more than this token can do is unsupported, not damaged."""
-    for offset, value in ((0, 2), (1, 3), (1, 4), (1, 5), (1, 6), (2, 3), (2, 5), (2, 7), (3, 1), (3, 0x80)):
+    for offset, value in ((0, 2), (1, 3), (1, 4), (1, 5), (1, 6), (2, 3), (2, 5), (2, 7), (3, 0x80)):
         header = bytearray(HEADER.pack())
         header[offset] = value
         with pytest.raises(Unsupported):
