@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 DEFAULT_PROFILE = "authrig"
-TRANSPORTS = ("pty",)
+TRANSPORTS = ("pty", "tcp", "uhid")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -46,6 +46,13 @@ def _add_run(actions: Any) -> None:
         "--transport", choices=TRANSPORTS, default="pty", help="how they are plugged in (default: %(default)s)"
     )
     run.add_argument(
+        "--listen",
+        type=_address,
+        default=("127.0.0.1", 0),
+        metavar="HOST:PORT",
+        help="for tcp: where the first key listens, the others at the ports after it (default: a free port on loopback)",
+    )
+    run.add_argument(
         "--touch",
         choices=("auto", "hand"),
         help="auto: touched as soon as they ask; hand: by each line on standard input, or over the control API "
@@ -75,6 +82,14 @@ def _add_readers(actions: Any) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 
+def _address(text: str) -> tuple[str, int]:
+    """HOST:PORT, an IPv6 address in brackets."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 0xFFFF:
+        raise argparse.ArgumentTypeError(f"expected HOST:PORT, found {text}")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
 def _new(args: argparse.Namespace) -> int:
     from authrig.keys.key_file import KeyFile
 
@@ -84,9 +99,12 @@ def _new(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from authrig.keys.running import RunOptions, run_keys
+    from authrig.keys.wires import Listen
 
     by_hand = args.touch == "hand" or (args.touch is None and args.control is not None)
-    run_keys(RunOptions(args.files, args.profile, args.transport, by_hand, args.control, args.traffic))
+    run_keys(
+        RunOptions(args.files, args.profile, args.transport, Listen(*args.listen), by_hand, args.control, args.traffic)
+    )
     return 0
 
 

@@ -1,12 +1,13 @@
 """A port of the rig with a key in it: power, a finger, and the address at which a host finds the key."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from emulators.fido_authenticator.ctaphid import CtapHid
-from emulators.fido_authenticator.user import HandUser
+from emulators.fido_authenticator.user import Decision, HandUser, Touch, UserPresence
 
 HELD_AT_MOST = 10.0
 """Seconds after which a finger that nobody lifts is lifted: a script that died must not touch the key for ever."""
@@ -40,6 +41,15 @@ class PortStatus:
     serial_number: str
 
 
+@dataclass(frozen=True, slots=True)
+class _LongTouch:
+    """A finger on a key that wants it to stay for ``request``: since when (monotonic seconds), and what ends it."""
+
+    request: UserPresence
+    begun: float
+    timer: threading.Timer
+
+
 class Port:
     """Holds one key; every method may be called from any thread.
 
@@ -53,6 +63,7 @@ class Port:
         self._wire: Wire | None = None
         self._lift: threading.Timer | None = None
         self._touched = False
+        self._long: _LongTouch | None = None
 
     @property
     def address(self) -> str | None:
@@ -88,8 +99,33 @@ class Port:
             self._lift = threading.Timer(HELD_AT_MOST, self.touch_off)
             self._lift.daemon = True
             self._lift.start()
+            return self._press()
+
+    def _press(self) -> bool:
+        """What the key feels of a finger that comes down."""
+        user = self._user
+        if user is None or user.pending is None:
+            return False
+        request = user.pending
+        if not isinstance(request, UserPresence) or not request.seconds:
+            return user.answer(Decision.GRANTED)
+        # It counts once it has lasted.
+        timer = threading.Timer(request.seconds, self._end_long_touch)
+        self._long = _LongTouch(request, time.monotonic(), timer)
+        timer.daemon = True
+        timer.start()
+        return True
+
+    def _end_long_touch(self) -> None:
+        """Tell the key how long it was touched, if it still wants to know."""
+        with self._lock:
+            touch, self._long = self._long, None
+            if touch is None:
+                return
+            touch.timer.cancel()
             user = self._user
-            return user is not None and user.touch()
+            if user is not None and user.pending is touch.request:
+                user.answer(Touch(time.monotonic() - touch.begun))
 
     def tap(self) -> bool:
         """Touch the key shortly; whether it was asking for it."""
@@ -103,6 +139,7 @@ class Port:
         """Lift the finger."""
         with self._lock:
             self._touched = False
+            self._end_long_touch()
             if self._lift is not None:
                 self._lift.cancel()
                 self._lift = None

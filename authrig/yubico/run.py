@@ -14,7 +14,7 @@ from authrig.errors import RigError
 from authrig.keys.control import ControlServer
 from authrig.keys.key_file import KeyFile
 from authrig.keys.port import Port
-from authrig.keys.wires import WIRES
+from authrig.keys.wires import wire
 from authrig.yubico import ledger, plugin
 from authrig.yubico.suite import fetch
 from emulators.fido_authenticator.ctaphid import CtapHid
@@ -36,7 +36,7 @@ def run(folder: Path, profile: str, selection: list[str]) -> list[ledger.Result]
     with tempfile.TemporaryDirectory() as scratch:
         results = Path(scratch) / "results.json"
         key = KeyFile.create(Path(scratch) / "yubico.key", profile)
-        port = Port(CtapHid(key.authenticator(HandUser())), WIRES["pty"])
+        port = Port(CtapHid(key.authenticator(HandUser())), wire("pty"))
         port.power_on()
         try:
             with ControlServer({1: port}) as server:

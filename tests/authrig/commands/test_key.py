@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -212,3 +213,20 @@ def test_several_keys_run_at_once(tmp_path: Path) -> None:
         second = process.stdout.readline().strip()
         assert first != second
         assert all(Path(path).is_char_device() for path in (first, second))
+
+
+def test_a_key_on_tcp_takes_reports_from_a_socket() -> None:
+    """No device node: 64 bytes there, 64 bytes back."""
+    with _key("--transport", "tcp") as (_, address):
+        host, port = address.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(b"\xff" * 4 + b"\x86\x00\x08" + b"12345678".ljust(57, b"\0"))
+            assert connection.recv(64)[7:15] == b"12345678"
+
+
+def test_a_port_that_is_no_address_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Usage, exit code 2."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["key", "run", "--transport", "tcp", "--listen", "nonsense"])
+    assert stopped.value.code == 2
+    assert "expected HOST:PORT, found nonsense" in capsys.readouterr().err
