@@ -99,7 +99,9 @@ def _decode_map(data: bytes, at: int, count: int, depth: int) -> tuple[CborValue
 
 
 def encode(value: Any) -> bytes:
-    """The canonical encoding of ``value``: integers, booleans, text, byte strings, sequences and mappings of these.
+    """The canonical encoding of ``value``: integers, booleans, text, byte strings, None, sequences and mappings of these.
+
+    No CTAP value is None, but what a host signs may hold one, and is encoded anew to check the signature.
 
     Raises:
         TypeError: if ``value`` is, or holds, anything else.
@@ -156,6 +158,7 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     list: _encode_array,
     tuple: _encode_array,
     dict: _encode_map,
+    type(None): lambda _: b"\xf6",
 }
 _ABSTRACT: tuple[tuple[type, Callable[[Any], bytes]], ...] = (
     (int, _encode_int),

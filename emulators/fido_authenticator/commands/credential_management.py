@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeVar
 
 from emulators.fido_authenticator import cbor
 from emulators.fido_authenticator.algorithms import ALGORITHMS
@@ -78,6 +78,9 @@ class CredentialWalk(Walk):
     rest: list[Credential] = field(repr=False)
 
 
+_W = TypeVar("_W", RelyingPartyWalk, CredentialWalk)
+
+
 @dataclass(frozen=True, slots=True)
 class _Call:
     """A subcommand under way. ``command`` is the byte that its follow-ups must come with."""
@@ -88,12 +91,8 @@ class _Call:
 
     def token(self, *, read_only: bool = False) -> Token:
         """The token behind the proof, which must allow credential management, or ``read_only`` listing."""
-        permission = Permission.CM
-        if self.command == CREDENTIAL_MANAGEMENT_PREVIEW and not self.state.profile.options.get("pinUvAuthToken"):
-            # Before CTAP 2.1 there was one kind of token, and it allowed everything.
-            permission |= Permission.MC | Permission.GA
         return self.state.pin_uv.verify_token(
-            self.request.pin_uv_auth, self.request.signed, permission, read_only=read_only
+            self.request.pin_uv_auth, self.request.signed, Permission.CM, read_only=read_only
         )
 
 
@@ -143,9 +142,7 @@ def _enumerate_rps_begin(call: _Call) -> Response:
 
 def _enumerate_rps_get_next_rp(call: _Call) -> Response:
     """§6.8.3: the next one."""
-    walk = call.state.current_walk(RelyingPartyWalk)
-    _check_goes_on(call.state, walk)
-    return _next_rp(call.state, walk)
+    return _next_rp(call.state, _resumed(call, RelyingPartyWalk))
 
 
 def _next_rp(state: State, walk: RelyingPartyWalk) -> dict[int, CborValue]:
@@ -175,15 +172,16 @@ def _enumerate_credentials_begin(call: _Call) -> Response:
 
 def _enumerate_credentials_get_next_credential(call: _Call) -> Response:
     """§6.8.4: the next one."""
-    walk = call.state.current_walk(CredentialWalk)
-    _check_goes_on(call.state, walk)
-    return _next_credential(call.state, walk)
+    return _next_credential(call.state, _resumed(call, CredentialWalk))
 
 
-def _check_goes_on(state: State, walk: RelyingPartyWalk | CredentialWalk) -> None:
-    if walk.token.expired or not walk.rest:
-        state.walk = None
+def _resumed(call: _Call, kind: type[_W]) -> _W:
+    """The listing of this kind that goes on; any other one ends."""
+    walk = call.state.walk
+    if not isinstance(walk, kind) or not walk.rest or walk.token.expired:
+        call.state.walk = None
         raise CtapError(Status.NOT_ALLOWED)
+    return call.state.current_walk(kind)
 
 
 def _next_credential(state: State, walk: CredentialWalk) -> dict[int, CborValue]:

@@ -34,21 +34,13 @@ def test_values_survive_and_python_fido2_agrees_on_every_byte(value: Any) -> Non
 def test_what_is_accepted_has_no_other_encoding(data: bytes) -> None:
     """Random and damaged bytes are refused with a status, or are exactly what the encoder would write."""
     try:
-        value = cbor.decode(data)
+        encoded = cbor.encode(cbor.decode(data))
     except CtapError as error:
-        status, value = error.status, None
+        status = error.status
     else:
         status = Status.SUCCESS
+        assert encoded == data
     assert status in {Status.SUCCESS, Status.INVALID_CBOR, Status.CBOR_UNEXPECTED_TYPE}
-    if status is Status.SUCCESS and not _has_null(value):
-        assert cbor.encode(value) == data
-
-
-def _has_null(value: Any) -> bool:
-    """Null is read, to be refused as a wrong type where it stands, but never written."""
-    if isinstance(value, dict):
-        return any(map(_has_null, value.values()))
-    return value is None or (isinstance(value, list) and any(map(_has_null, value)))
 
 
 def _damaged(encoded: bytes) -> st.SearchStrategy[bytes]:
@@ -116,8 +108,8 @@ def test_four_levels_are_allowed() -> None:
 
 
 def test_the_encoder_takes_relatives_of_its_types_and_refuses_the_rest() -> None:
-    """Enumerations and read-only mappings are written as what they are; floats and None are no CTAP values."""
+    """Enumerations and read-only mappings are written as what they are; floats are no CTAP values."""
     assert cbor.encode(MappingProxyType({Status.OTHER: ("a", b"b")})) == bytes.fromhex("a1187f8261614162")
-    for wrong in (1.5, None, {1: None}, object(), 2**64):
+    for wrong in (1.5, {1: 1.5}, object(), 2**64):
         with pytest.raises(TypeError, match="found"):
             cbor.encode(wrong)
