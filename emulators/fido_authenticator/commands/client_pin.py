@@ -39,9 +39,11 @@ def _offers(state: State, subcommand: int) -> bool:
 
 
 def _get_pin_retries(state: State, request: ClientPinRequest) -> Steps:
-    """§6.5.5.2."""
+    """§6.5.5.2. Of a PIN that is not there, real keys and Yubico's tests say PIN_NOT_SET; the text is silent."""
     del request
     yield from ()
+    if not state.pin.is_set:
+        raise CtapError(Status.PIN_NOT_SET)
     return {0x03: state.pin.retries, 0x04: state.pin.needs_power_cycle}
 
 
