@@ -77,13 +77,16 @@ class Sealer:
     def __init__(self, device_key: bytes) -> None:
         self._aead = AESGCM(device_key)
 
-    def seal(self, random: Random, credential: Credential) -> Credential:
-        """``credential`` with the id from which alone it can be opened again: version, nonce, ciphertext, tag."""
+    def seal(self, random: Random, credential: Credential, rp_id_hash: bytes | None = None) -> Credential:
+        """``credential`` with the id from which alone it can be opened again: version, nonce, ciphertext, tag.
+
+        U2F, which knows a relying party by its ``rp_id_hash`` alone, gives that.
+        """
         nonce = random.token_bytes(_NONCE_BYTES)
         secret: list[object] = [credential.algorithm, credential.private_key]
         if credential.extensions:
             secret.append({_SHORT.get(name, name): value for name, value in credential.extensions.items()})
-        sealed = self._aead.encrypt(nonce, cbor.encode(secret), _binding(credential.rp_id))
+        sealed = self._aead.encrypt(nonce, cbor.encode(secret), _VERSION + (rp_id_hash or _hash(credential.rp_id)))
         return Credential(
             id=_VERSION + nonce + sealed,
             rp_id=credential.rp_id,
@@ -94,11 +97,15 @@ class Sealer:
 
     def open(self, credential_id: bytes, rp_id: str) -> Credential | None:
         """The credential in ``credential_id``; None if this key did not seal it for ``rp_id``."""
+        return self.open_by_hash(credential_id, _hash(rp_id), rp_id)
+
+    def open_by_hash(self, credential_id: bytes, rp_id_hash: bytes, rp_id: str = "") -> Credential | None:
+        """As ``open``, for the relying party whose id has this SHA-256 hash."""
         if credential_id[:1] != _VERSION or len(credential_id) < 1 + _NONCE_BYTES + 16:
             return None
         nonce, sealed = credential_id[1 : 1 + _NONCE_BYTES], credential_id[1 + _NONCE_BYTES :]
         try:
-            secret = self._aead.decrypt(nonce, sealed, _binding(rp_id))
+            secret = self._aead.decrypt(nonce, sealed, _VERSION + rp_id_hash)
         except InvalidTag:
             return None
         algorithm, private_key, *rest = cast("list[CborValue]", cbor.decode(secret))
@@ -117,5 +124,5 @@ def _name(key: int | str) -> str:
     return key if isinstance(key, str) else _LONG.get(key, str(key))
 
 
-def _binding(rp_id: str) -> bytes:
-    return _VERSION + sha256(rp_id.encode()).digest()
+def _hash(rp_id: str) -> bytes:
+    return sha256(rp_id.encode()).digest()

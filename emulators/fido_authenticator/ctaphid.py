@@ -114,27 +114,36 @@ class CtapHid:
         self._profile = authenticator.profile
         self._on_report = on_report
         self._on_wink = on_wink
-        self._now = _Volatile()
+        self._volatile = _Volatile()
         self._handlers: dict[int, Callable[[int, bytes], None]] = {
             Command.PING: self._ping,
             Command.LOCK: self._lock,
-            Command.CBOR: self._cbor,
         }
+        self._capabilities = Capability(0)
+        if self._profile.has_ctap2:
+            self._handlers[Command.CBOR] = self._cbor
+            self._capabilities |= Capability.CBOR
+        if self._profile.has_u2f:
+            self._handlers[Command.MSG] = self._msg
+        else:
+            self._capabilities |= Capability.NMSG
         if self._profile.ctaphid.wink:
             self._handlers[Command.WINK] = self._wink
+            self._capabilities |= Capability.WINK
 
     def power_cycle(self) -> None:
         """Unplug the key and plug it in again: channels, messages under way and the user's wait are gone."""
-        if self._now.work is not None:
-            self._now.work.execution.cancel()
-        self._now = _Volatile()
+        if self._volatile.work is not None:
+            self._volatile.work.execution.cancel()
+        self._volatile = _Volatile()
         self.authenticator.power_up()
 
     def host_left(self) -> None:
         """The only host has gone: nobody waits for what is under way. Channels stay allocated."""
-        if self._now.work is not None:
-            self._now.work.execution.cancel()
-        self._now = _Volatile(last_channel=self._now.last_channel)
+        if self._volatile.work is not None:
+            self._volatile.work.execution.cancel()
+        self.authenticator.u2f.stop()
+        self._volatile = _Volatile(last_channel=self._volatile.last_channel)
 
     def receive(self, report: bytes) -> None:
         """Take one report from a host. What is not 64 bytes long is no report, and ignored."""
@@ -150,7 +159,7 @@ class CtapHid:
         command, length = kind & ~_INITIAL, int.from_bytes(report[5:7])
         if command == Command.INIT:
             self._init(channel, length, report[7:])
-        elif not 0 < channel <= self._now.last_channel:
+        elif not 0 < channel <= self._volatile.last_channel:
             self._error(channel, HidError.INVALID_CHANNEL)
         elif command == Command.CANCEL:
             self._cancel(channel)
@@ -160,15 +169,16 @@ class CtapHid:
     def poll(self) -> None:
         """Do what is due by now: answers, keepalives, time-outs."""
         now = self.clock.monotonic()
-        assembly, work = self._now.assembly, self._now.work
+        assembly, work = self._volatile.assembly, self._volatile.work
         if assembly is not None and now >= assembly.deadline:
-            self._now.assembly = None
+            self._volatile.assembly = None
             self._error(assembly.channel, HidError.MSG_TIMEOUT)
+        self.authenticator.u2f.poll()
         if work is None:
             return
         answer = work.execution.poll()
         if answer is not None:
-            self._now.work = None
+            self._volatile.work = None
             self._send(work.channel, Command.CBOR, answer)
         elif now >= work.next_keepalive:
             self._send(work.channel, Command.KEEPALIVE, bytes((work.execution.status,)))
@@ -179,30 +189,33 @@ class CtapHid:
     def next_deadline(self) -> float | None:
         """When ``poll`` must be called, in seconds of the env's monotonic clock; None: nothing is under way."""
         deadlines = []
-        if self._now.assembly is not None:
-            deadlines.append(self._now.assembly.deadline)
-        if self._now.work is not None:
-            deadlines.append(self._now.work.next_keepalive)
-            foreseen = self._now.work.execution.next_deadline()
+        blinking = self.authenticator.u2f.next_deadline()
+        if blinking is not None:
+            deadlines.append(blinking)
+        if self._volatile.assembly is not None:
+            deadlines.append(self._volatile.assembly.deadline)
+        if self._volatile.work is not None:
+            deadlines.append(self._volatile.work.next_keepalive)
+            foreseen = self._volatile.work.execution.next_deadline()
             if foreseen is not None:
                 deadlines.append(foreseen)
         return min(deadlines, default=None)
 
     def take_reports(self) -> list[bytes]:
         """The reports for the hosts since the last call, in order."""
-        reports, self._now.outbox = self._now.outbox, []
+        reports, self._volatile.outbox = self._volatile.outbox, []
         return reports
 
     def _initial(self, channel: int, command: int, length: int, data: bytes) -> None:
         """The first fragment of a message on an allocated channel, INIT and CANCEL apart."""
-        assembly, lock = self._now.assembly, self._now.lock
+        assembly, lock = self._volatile.assembly, self._volatile.lock
         if lock is not None and lock.channel != channel and self.clock.monotonic() < lock.until:
             self._error(channel, HidError.CHANNEL_BUSY)
         elif assembly is not None and assembly.channel == channel:
             # §11.2.5.3: a new message in the middle of another one ends both.
-            self._now.assembly = None
+            self._volatile.assembly = None
             self._error(channel, HidError.INVALID_SEQ)
-        elif assembly is not None or self._now.work is not None:
+        elif assembly is not None or self._volatile.work is not None:
             self._error(channel, HidError.CHANNEL_BUSY)
         elif command not in self._handlers:
             self._error(channel, HidError.INVALID_CMD)
@@ -211,21 +224,21 @@ class CtapHid:
         elif length <= INITIAL_DATA_BYTES:
             self._handlers[command](channel, data[:length])
         else:
-            self._now.assembly = _Assembly(channel, command, length, bytearray(data), self._fragment_deadline())
+            self._volatile.assembly = _Assembly(channel, command, length, bytearray(data), self._fragment_deadline())
 
     def _continuation(self, channel: int, sequence: int, data: bytes) -> None:
-        assembly = self._now.assembly
+        assembly = self._volatile.assembly
         if assembly is None or assembly.channel != channel:
             return  # §11.2.5.3: spurious fragments are ignored
         if sequence != assembly.sequence:
-            self._now.assembly = None
+            self._volatile.assembly = None
             self._error(channel, HidError.INVALID_SEQ)
             return
         assembly.data += data
         assembly.sequence += 1
         assembly.deadline = self._fragment_deadline()
         if len(assembly.data) >= assembly.length:
-            self._now.assembly = None
+            self._volatile.assembly = None
             self._handlers[assembly.command](channel, bytes(assembly.data[: assembly.length]))
 
     def _fragment_deadline(self) -> float:
@@ -236,7 +249,7 @@ class CtapHid:
 
         A broadcast is answered also while another host is being served: it disturbs nobody.
         """
-        if channel != BROADCAST and not 0 < channel <= self._now.last_channel:
+        if channel != BROADCAST and not 0 < channel <= self._volatile.last_channel:
             self._error(channel, HidError.INVALID_CHANNEL)
             return
         if length != 8:
@@ -244,35 +257,32 @@ class CtapHid:
             return
         allocated = channel
         if channel == BROADCAST:
-            if self._now.last_channel + 1 == BROADCAST:
+            if self._volatile.last_channel + 1 == BROADCAST:
                 self._error(channel, HidError.CHANNEL_BUSY)
                 return
-            self._now.last_channel += 1
-            allocated = self._now.last_channel
+            self._volatile.last_channel += 1
+            allocated = self._volatile.last_channel
         else:
             self._abandon(channel)
-        capabilities = Capability.CBOR | Capability.NMSG
-        if self._profile.ctaphid.wink:
-            capabilities |= Capability.WINK
-        description = bytes((_PROTOCOL_VERSION, *self._profile.ctaphid.device_version, capabilities))
+        description = bytes((_PROTOCOL_VERSION, *self._profile.ctaphid.device_version, self._capabilities))
         self._send(channel, Command.INIT, data[:8] + allocated.to_bytes(4) + description)
 
     def _abandon(self, channel: int) -> None:
         """Drop the message or the command under way on ``channel``, without an answer."""
-        if self._now.assembly is not None and self._now.assembly.channel == channel:
-            self._now.assembly = None
-        if self._now.work is not None and self._now.work.channel == channel:
-            self._now.work.execution.cancel()
-            self._now.work = None
+        if self._volatile.assembly is not None and self._volatile.assembly.channel == channel:
+            self._volatile.assembly = None
+        if self._volatile.work is not None and self._volatile.work.channel == channel:
+            self._volatile.work.execution.cancel()
+            self._volatile.work = None
 
     def _cancel(self, channel: int) -> None:
         """§11.2.9.1.5: the command is answered, the cancel never is; one that comes too late is ignored."""
-        work = self._now.work
+        work = self._volatile.work
         if work is not None and work.channel == channel:
             work.execution.cancel()
             self.poll()
-        elif self._now.assembly is not None and self._now.assembly.channel == channel:
-            self._now.assembly = None
+        elif self._volatile.assembly is not None and self._volatile.assembly.channel == channel:
+            self._volatile.assembly = None
 
     def _cbor(self, channel: int, data: bytes) -> None:
         if not data:
@@ -283,8 +293,11 @@ class CtapHid:
             self._send(channel, Command.CBOR, execution.answer)
             return
         # The first keepalive goes out at once: hosts show "touch your key" when it comes, and some give up early.
-        self._now.work = _Work(channel, execution, next_keepalive=self.clock.monotonic())
+        self._volatile.work = _Work(channel, execution, next_keepalive=self.clock.monotonic())
         self.poll()
+
+    def _msg(self, channel: int, data: bytes) -> None:
+        self._send(channel, Command.MSG, self.authenticator.u2f.answer(data))
 
     def _ping(self, channel: int, data: bytes) -> None:
         self._send(channel, Command.PING, data)
@@ -304,7 +317,7 @@ class CtapHid:
         elif data[0] > _LONGEST_LOCK:
             self._error(channel, HidError.INVALID_PAR)
         else:
-            self._now.lock = _Lock(channel, self.clock.monotonic() + data[0]) if data[0] else None
+            self._volatile.lock = _Lock(channel, self.clock.monotonic() + data[0]) if data[0] else None
             self._send(channel, Command.LOCK, b"")
 
     def _error(self, channel: int, error: HidError) -> None:
@@ -312,7 +325,7 @@ class CtapHid:
 
     def _send(self, channel: int, command: int, data: bytes) -> None:
         for report in fragments(channel, command, data):
-            self._now.outbox.append(report)
+            self._volatile.outbox.append(report)
             if self._on_report is not None:
                 self._on_report("to_host", report)
 

@@ -10,6 +10,9 @@ import msgspec
 
 DEFAULT = "authrig"
 
+U2F_V2 = "U2F_V2"
+"""The version string of CTAP1."""
+
 MAX_MESSAGE_BYTES = 7609
 """What one CTAPHID message can carry: no request and no response may be longer."""
 
@@ -72,13 +75,15 @@ class Usb(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Pin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which PINs the key takes, in Unicode code points, and whether it refuses weak ones (None: it does not know how).
 
-    ``max_rp_ids`` is how many relying parties may be told the minimum length.
+    ``max_rp_ids`` is how many relying parties may be told the minimum length; ``tells_max_length``: getInfo tells the
+    maximum, which keys before CTAP 2.2 do not.
     """
 
     min_length: Annotated[int, msgspec.Meta(ge=4, le=63)] = 4
     max_length: Annotated[int, msgspec.Meta(ge=8, le=63)] = 63
     complexity_policy: bool | None = None
     complexity_policy_url: str = ""
+    tells_max_length: bool = False
     max_rp_ids: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
@@ -141,6 +146,16 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     ctaphid: Ctaphid
     timing: Timing
     usb: Usb
+
+    @property
+    def has_u2f(self) -> bool:
+        """Whether the key speaks CTAP1."""
+        return U2F_V2 in self.versions
+
+    @property
+    def has_ctap2(self) -> bool:
+        """Whether the key speaks CTAP2."""
+        return any(version != U2F_V2 for version in self.versions)
 
     @property
     def all_algorithms(self) -> tuple[int, ...]:

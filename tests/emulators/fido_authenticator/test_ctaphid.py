@@ -1,10 +1,12 @@
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulators.env import Env, SimulatedClock
+from emulators.fido_authenticator import profile as profiles
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import CtapHid, fragments
 from emulators.fido_authenticator.store import dump
@@ -27,11 +29,11 @@ NONCE = b"12345678"
 class Key:
     """A key on a simulated clock, and a host that reads message by message."""
 
-    def __init__(self, user: User | None = None) -> None:
+    def __init__(self, user: User | None = None, profile: str = profiles.DEFAULT) -> None:
         self.clock = SimulatedClock()
         env = Env(self.clock, Env.simulated(1).random)
         self.winks = 0
-        self.hid = CtapHid(Authenticator(env, user=user), on_wink=self._winked)
+        self.hid = CtapHid(Authenticator(env, profiles.load(profile), user=user), on_wink=self._winked)
 
     def _winked(self) -> None:
         self.winks += 1
@@ -83,12 +85,12 @@ def _error(code: int) -> tuple[int, bytes]:
 
 
 def test_init_describes_the_key_and_allocates_channels() -> None:
-    """The answer says protocol 2, the profile's version, and wink, CBOR, no MSG (CTAP 2.3 §11.2.9.1.3)."""
+    """The answer says protocol 2, the profile's version, and wink, CBOR and MSG (CTAP 2.3 §11.2.9.1.3)."""
     key = Key()
     key.send(BROADCAST, INIT, NONCE)
     ((_, _, data),) = key.messages()
     assert data[8:12] not in {bytes(4), b"\xff" * 4}
-    assert data[12:] == bytes([2, 0, 1, 0, 0x01 | 0x04 | 0x08])
+    assert data[12:] == bytes([2, 0, 1, 0, 0x01 | 0x04])
     assert key.allocate() != int.from_bytes(data[8:12])
 
 
@@ -141,13 +143,38 @@ def test_the_longest_ping_comes_back() -> None:
         fragments(channel, PING, bytes(7610))
 
 
-@pytest.mark.parametrize("command", [MSG, 0x00, 0x02, 0x3A, KEEPALIVE, ERROR, 0x40, 0x7F])
+@pytest.mark.parametrize("command", [0x00, 0x02, 0x3A, KEEPALIVE, ERROR, 0x40, 0x7F])
 def test_unknown_commands_are_refused(command: int) -> None:
-    """MSG too, as the key says that it has no U2F."""
+    """A known command of another kind too."""
     key = Key()
     channel = key.allocate()
     key.send(channel, command, b"\x00\x03\x00\x00")
     assert key.said(channel) == [_error(0x01)]
+
+
+@pytest.mark.parametrize(
+    ("versions", "capabilities", "msg", "cbor"),
+    [
+        (("U2F_V2", "FIDO_2_0"), 0x01 | 0x04, (MSG, b"U2F_V2\x90\x00"), (CBOR, b"\x00")),
+        (("FIDO_2_0",), 0x01 | 0x04 | 0x08, _error(0x01), (CBOR, b"\x00")),
+        (("U2F_V2",), 0x01, (MSG, b"U2F_V2\x90\x00"), _error(0x01)),
+    ],
+)
+def test_the_capabilities_are_those_of_the_profile(
+    versions: tuple[str, ...], capabilities: int, msg: tuple[int, bytes], cbor: tuple[int, bytes]
+) -> None:
+    """U2F without CTAP2, CTAP2 without U2F, and both: what INIT says is what works, and the rest is INVALID_CMD."""
+    profile = msgspec.structs.replace(profiles.load(), versions=versions)
+    key = Key()
+    key.hid = CtapHid(Authenticator(Env(key.clock, Env.simulated(1).random), profile))
+    key.send(BROADCAST, INIT, NONCE)
+    ((_, _, data),) = key.messages()
+    assert data[16] == capabilities
+    channel = key.allocate()
+    key.send(channel, MSG, b"\x00\x03\x00\x00")
+    assert key.said(channel) == [msg]
+    key.send(channel, CBOR, bytes([SELECTION]))
+    assert key.said(channel) == [cbor]
 
 
 def test_fragments_out_of_sequence_end_the_message() -> None:
@@ -290,6 +317,37 @@ def test_a_cancel_is_answered_with_cbor_and_the_second_with_silence() -> None:
     assert dump(key.hid.authenticator.store) == before
     key.send(channel, PING, b"free")
     assert key.said(channel) == [(PING, b"free")]
+
+
+def test_a_cancel_is_answered_at_once() -> None:
+    """In the same instant of the key's clock, whenever it comes between two keepalives: hosts allow 50 ms, we 10."""
+    for pause in (0.0, 0.001, 0.05, 0.0999, 0.1, 7.77):
+        key = Key(AutomaticUser(None))
+        channel = key.allocate()
+        key.send(channel, CBOR, bytes([SELECTION]))
+        key.wait(pause)
+        key.messages()
+        before = key.clock.monotonic()
+        key.send(channel, CANCEL)
+        assert key.said(channel)[-1] == (CBOR, b"\x2d")
+        assert key.clock.monotonic() - before < 0.01
+
+
+def test_a_u2f_host_is_answered_between_two_others() -> None:
+    """MSG never waits, so that it neither blocks a host nor needs keepalives; while another waits it is told BUSY."""
+    key = Key(AutomaticUser(None))
+    one, other = key.allocate(), key.allocate()
+    register_command = b"\x00\x01\x00\x00\x00\x00\x40" + bytes(64) + b"\x00\x00"
+    key.send(one, MSG, register_command)
+    assert key.said(one) == [(MSG, b"\x69\x85")]
+    key.send(other, PING, b"hello")
+    assert key.said(other) == [(PING, b"hello")]
+    key.send(other, CBOR, bytes([SELECTION]))
+    assert key.said(other) == [UPNEEDED]
+    key.send(one, MSG, register_command)
+    assert key.said(one) == [_error(0x06)]
+    key.send(other, CANCEL)
+    assert key.said(other) == [(CBOR, b"\x2d")]
 
 
 def test_a_cancel_drops_a_half_sent_message() -> None:
