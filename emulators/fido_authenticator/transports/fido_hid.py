@@ -9,3 +9,9 @@ REPORT_DESCRIPTOR = bytes.fromhex(
 )
 POLL_INTERVAL_MS = 5
 """How often a full-speed host asks for a report, as the example in §11.2.8.1 has it."""
+
+
+def bcd(version: tuple[int, int, int]) -> int:
+    """A device version as USB writes it, in binary-coded decimal: 0xJJMN for JJ.M.N; what does not fit becomes a nine."""
+    major, minor, build = version
+    return min(major, 99) // 10 << 12 | min(major, 99) % 10 << 8 | min(minor, 9) << 4 | min(build, 9)

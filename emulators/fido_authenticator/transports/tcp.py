@@ -16,14 +16,11 @@ from collections.abc import Mapping
 
 from emulators.fido_authenticator.ctaphid import REPORT_BYTES, CtapHid
 from emulators.fido_authenticator.transports.polled import PolledTransport
-from emulators.usb.errors import PlugError
-
-LOOPBACK = "127.0.0.1"
+from emulators.usb.listening import LOOPBACK, listen
 
 _CHOKED = 1024
 _BACKLOG = 4096
 _MOST_HOSTS = 64
-_HIGHEST_PORT = 65535
 
 
 class _Host:
@@ -75,7 +72,7 @@ class TcpTransport(PolledTransport):
     """
 
     def __init__(self, hid: CtapHid, host: str = LOOPBACK, port: int = 0) -> None:
-        self._listener = _listen(host, port)
+        self._listener = listen(host, port)
         super().__init__(hid)
         self._hosts: dict[int, _Host] = {}
 
@@ -135,22 +132,3 @@ class TcpTransport(PolledTransport):
     def _close_files(self) -> None:
         self._disconnect_all()
         self._listener.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise PlugError(f"cannot listen on {host} port {port}: expected a port from 0 to {_HIGHEST_PORT}")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise PlugError(f"cannot listen on {host}: {error.strerror}") from error
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen()
-        listener.setblocking(False)
-    except OSError as error:
-        listener.close()
-        raise PlugError(f"cannot listen on {host} port {port}: {error.strerror}; another port may be free") from error
-    return listener

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emulators.fido_authenticator.ctaphid import REPORT_BYTES, CtapHid
-from emulators.fido_authenticator.transports.fido_hid import REPORT_DESCRIPTOR
+from emulators.fido_authenticator.transports.fido_hid import REPORT_DESCRIPTOR, bcd
 from emulators.fido_authenticator.transports.pace import Pace
 from emulators.fido_authenticator.transports.polled import PolledTransport
 from emulators.usb.hidraw import wait_for_hidraw
@@ -109,12 +109,6 @@ def _describe(hid: CtapHid) -> HidDevice:
         uniq=usb.serial_number,
         vendor=usb.vendor_id,
         product=usb.product_id,
-        version=_bcd(hid.authenticator.profile.ctaphid.device_version),
+        version=bcd(hid.authenticator.profile.ctaphid.device_version),
         report_descriptor=REPORT_DESCRIPTOR,
     )
-
-
-def _bcd(version: tuple[int, int, int]) -> int:
-    """A device version as USB writes it: 0xJJMN."""
-    major, minor, build = (min(part, 9) for part in version)
-    return major << 8 | minor << 4 | build
