@@ -17,7 +17,9 @@ from emulators.fido_authenticator import profile as profiles
 from emulators.fido_authenticator.algorithms import ALGORITHMS
 from emulators.fido_authenticator.attestation import FORMATS
 from emulators.fido_authenticator.certificates import TestAuthority
+from emulators.fido_authenticator.commands.bio_enrollment import bio_enrollment, bio_enrollment_preview
 from emulators.fido_authenticator.commands.client_pin import client_pin
+from emulators.fido_authenticator.commands.config import config
 from emulators.fido_authenticator.commands.credential_management import (
     CredentialManagementRequest,
     credential_management,
@@ -31,15 +33,18 @@ from emulators.fido_authenticator.commands.reset import reset
 from emulators.fido_authenticator.commands.selection import selection
 from emulators.fido_authenticator.extensions.table import EXTENSIONS
 from emulators.fido_authenticator.messages import (
+    BioEnrollmentRequest,
     ClientPinRequest,
+    ConfigRequest,
     EmptyRequest,
     GetAssertionRequest,
     MakeCredentialRequest,
 )
-from emulators.fido_authenticator.profile import Profile, ProfileError
+from emulators.fido_authenticator.profile import U2F_V2, Profile, ProfileError
 from emulators.fido_authenticator.state import Response, State, Steps
 from emulators.fido_authenticator.status import CtapError, Status
 from emulators.fido_authenticator.store import MemoryStore, Store, StoreError
+from emulators.fido_authenticator.u2f import U2f
 from emulators.fido_authenticator.user import Answer, AutomaticUser, User, UserRequest
 
 R = TypeVar("R")
@@ -75,7 +80,10 @@ COMMANDS: dict[int, Startable] = {
     0x07: Command(EmptyRequest.from_cbor, reset),
     0x08: Command(EmptyRequest.from_cbor, get_next_assertion),
     0x0A: Command(CredentialManagementRequest.from_cbor, credential_management),
+    0x09: Command(BioEnrollmentRequest.from_cbor, bio_enrollment),
     0x0B: Command(EmptyRequest.from_cbor, selection),
+    0x0D: Command(ConfigRequest.from_cbor, config),
+    0x40: Command(BioEnrollmentRequest.from_cbor, bio_enrollment_preview),
     0x0C: Command(LargeBlobsRequest.from_cbor, large_blobs),
     0x41: Command(CredentialManagementRequest.from_cbor, credential_management_preview),
 }
@@ -106,7 +114,7 @@ OPTIONS = frozenset(
 )
 """The getInfo options that are implemented, so far as a profile sets them."""
 
-VERSIONS = frozenset({"FIDO_2_0", "FIDO_2_1", "FIDO_2_3"})
+VERSIONS = frozenset({U2F_V2, "FIDO_2_0", "FIDO_2_1", "FIDO_2_3"})
 """The versions that a profile may claim."""
 
 
@@ -218,14 +226,15 @@ class Authenticator:
         self.user = user or AutomaticUser()
         check_implemented(self.profile)
         self._extensions = tuple(EXTENSIONS[name] for name in EXTENSIONS if name in self.profile.extensions)
-        self._state = self._powered_up()
-
-    def _powered_up(self) -> State:
-        return State(self.env, self.profile, self.store, self.user, self._extensions)
+        self._state = State(self.env, self.profile, self.store, self.user, self._extensions)
+        self.u2f = U2f(self._state)
+        """The key's U2F side; a shell offers it if the profile has U2F."""
 
     def power_up(self) -> None:
         """Pull the plug and put it back: all that is not in the store is forgotten, and the reset window opens."""
-        self._state = self._powered_up()
+        self.u2f.stop()
+        self._state = State(self.env, self.profile, self.store, self.user, self._extensions)
+        self.u2f = U2f(self._state)
 
     def prepare(self) -> bool:
         """Do a few milliseconds of the work that a later command would wait for; False if there is none left.
@@ -244,6 +253,7 @@ class Authenticator:
 
         One at a time: a shell starts the next one when this one is answered. ``channel`` tells hosts apart.
         """
+        self.u2f.stop()
         return Execution(self._state, request, channel)
 
 

@@ -1,5 +1,6 @@
 """What a command reads and changes: the profile, the env, the store, the user, and what is forgotten at power-down."""
 
+import hmac
 from collections import OrderedDict
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -167,6 +168,19 @@ class State:
         self.pin = Pin(self.store, self.profile)
         self.settings = Settings.of(self.profile)
         self.pin_uv.reset_tokens()
+
+    @property
+    def identifier(self) -> bytes:
+        """16 bytes that name this key until it is reset."""
+        return self._named_bytes(b"identifier")
+
+    @property
+    def store_state(self) -> bytes:
+        """16 bytes that change with every discoverable credential that comes, goes or changes."""
+        return self.store.get(STORE_STATE) or self._named_bytes(b"store state")
+
+    def _named_bytes(self, name: bytes) -> bytes:
+        return hmac.digest(self.store.get(DEVICE_KEY) or b"", name, "sha256")[:16]
 
     @property
     def uv_enabled(self) -> bool:

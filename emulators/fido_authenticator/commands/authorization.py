@@ -1,31 +1,127 @@
-"""What makeCredential and getAssertion check alike: whether the user was verified, and how long a list is."""
+"""What makeCredential and getAssertion do alike about the user: verification, then presence; and how long a list is."""
 
 from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 
 from emulators.fido_authenticator.messages import PinUvAuth
-from emulators.fido_authenticator.state import State
+from emulators.fido_authenticator.pin_uv_auth import Permission, Token
+from emulators.fido_authenticator.state import State, ask_presence
 from emulators.fido_authenticator.status import CtapError, Status
-from emulators.fido_authenticator.user import Answer, UserRequest
+from emulators.fido_authenticator.user import Answer, Prompt, UserRequest
 
 
-def verify_user(auth: PinUvAuth, options: Mapping[str, bool]) -> Generator[UserRequest, Answer, bool]:
-    """Whether the user is verified for this command (CTAP 2.3 §6.1.2 and §6.2.2: steps 1, 2 and "uv" of the options).
+@dataclass(slots=True)
+class Authorization:
+    """What is known of the user while one command runs. ``present``: shown by the verification itself."""
+
+    token: Token | None = None
+    verified: bool = False
+    present: bool = False
+
+    @property
+    def shows_presence(self) -> bool:
+        """Whether the user has been there, now or when the token was given out."""
+        return self.present or (self.token is not None and self.token.shows_presence)
+
+    def ask_presence(self, prompt: Prompt, rp_id: str, user_name: str) -> Generator[UserRequest, Answer, None]:
+        """Wait for a touch unless the user has been there (§6.1.2 step 14, §6.2.2 step 9); the token is spent by it."""
+        if not self.shows_presence:
+            yield from ask_presence(prompt, rp_id, user_name)
+        self.present = True
+        if self.token is not None:
+            self.token.spend()
+
+
+def check_proof(state: State, auth: PinUvAuth, prompt: Prompt, rp_id: str) -> Generator[UserRequest, Answer, None]:
+    """Steps 1 and 2 of both commands: a proof of length zero asks, by a touch, which key is meant and if it has a PIN.
 
     Raises:
-        CtapError: MISSING_PARAMETER for a proof without its protocol; INVALID_PARAMETER for a proof under a protocol
-            that this key does not have; INVALID_OPTION if the host asks for built-in verification, which is not there.
+        CtapError: PIN_INVALID or PIN_NOT_SET after that touch; MISSING_PARAMETER for a proof without its protocol;
+            INVALID_PARAMETER for a proof under a protocol that this key does not have.
     """
-    yield from ()
-    if auth.param is not None:
-        # The protocol must be one of getInfo's pinUvAuthProtocols. This key has none yet, and for the same reason
-        # step 1, a zero-length proof that asks whether a PIN is set, does not apply.
-        if auth.protocol is None:
-            raise CtapError(Status.MISSING_PARAMETER)
-        raise CtapError(Status.INVALID_PARAMETER)
-    # Without a proof, "uv" asks for verification by the key itself.
-    if options.get("uv", False):
+    if auth.param is None:
+        return
+    options = state.profile.options
+    if not auth.param and ("clientPin" in options or "pinUvAuthToken" in options):
+        yield from ask_presence(prompt, rp_id)
+        raise CtapError(Status.PIN_INVALID if state.pin.is_set else Status.PIN_NOT_SET)
+    state.pin_uv.check_protocol(auth.protocol)
+
+
+def wants_built_in_uv(state: State, auth: PinUvAuth, options: Mapping[str, bool]) -> bool:
+    """The option "uv", which a proof overrides.
+
+    Raises:
+        CtapError: INVALID_OPTION if the host asks for built-in verification, and there is none or it is not set up.
+    """
+    if auth.param is not None or not options.get("uv", False):
+        return False
+    if not state.uv_enabled:
         raise CtapError(Status.INVALID_OPTION)
-    return False
+    return True
+
+
+def verification_required(state: State, *, supported: bool) -> CtapError:
+    """Why a command cannot go on unverified. ``supported``: a PIN that is not set yet will do."""
+    takes_pin = "clientPin" in state.profile.options if supported else state.pin.is_set
+    if takes_pin and not state.has("noMcGaPermissionsWithClientPin"):
+        return CtapError(Status.PUAT_REQUIRED)
+    return CtapError(Status.OPERATION_DENIED)
+
+
+def check_always_uv(state: State, auth: PinUvAuth, *, uv: bool) -> bool:
+    """Where alwaysUv is on: whether built-in verification is to be done, though no host asked for it.
+
+    Raises:
+        CtapError: PUAT_REQUIRED or OPERATION_DENIED if the user cannot be verified by this command.
+    """
+    if not state.protected:
+        raise verification_required(state, supported=True)
+    if auth.param is not None:
+        return False
+    if not uv and not state.uv_enabled:
+        raise verification_required(state, supported=True)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """For what the user is verified: the ``message`` that a token signs, and what a display would show."""
+
+    message: bytes
+    permission: Permission
+    prompt: Prompt
+    rp_id: str
+    user_name: str = ""
+
+
+def verify_user(
+    state: State, auth: PinUvAuth, purpose: Purpose, *, uv: bool
+) -> Generator[UserRequest, Answer, Authorization]:
+    """Step 11 of makeCredential, step 6 of getAssertion: by the proof, or by the key itself if ``uv``.
+
+    Raises:
+        CtapError: PIN_AUTH_INVALID for a proof that does not hold; PUAT_REQUIRED, PIN_BLOCKED or OPERATION_DENIED if
+            built-in verification fails.
+    """
+    if not state.protected:
+        return Authorization()
+    if auth.param is not None:
+        token = state.pin_uv.verify_token(auth, purpose.message, purpose.permission)
+        token.check_rp_id(purpose.rp_id)
+        if not token.user_verified:
+            raise CtapError(Status.PIN_AUTH_INVALID)
+        token.bind(purpose.rp_id)
+        return Authorization(token, verified=True)
+    if not uv:
+        return Authorization()
+    sensor = state.built_in_uv
+    assert sensor is not None
+    if not (yield from sensor.perform(purpose.prompt, purpose.rp_id, purpose.user_name, internal_retry=True)):
+        if state.pin.is_set and not state.has("noMcGaPermissionsWithClientPin"):
+            raise CtapError(Status.PUAT_REQUIRED)
+        raise CtapError(Status.PIN_BLOCKED if sensor.retries == 0 else Status.OPERATION_DENIED)
+    return Authorization(verified=True, present=True)
 
 
 def check_list_length(state: State, credential_ids: tuple[bytes, ...]) -> None:

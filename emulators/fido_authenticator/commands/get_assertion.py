@@ -4,11 +4,19 @@ from dataclasses import dataclass
 
 from emulators.fido_authenticator.attestation import USER_PRESENT, USER_VERIFIED, authenticator_data
 from emulators.fido_authenticator.cbor import CborValue
-from emulators.fido_authenticator.commands.authorization import check_list_length, verify_user
+from emulators.fido_authenticator.commands.authorization import (
+    Purpose,
+    check_always_uv,
+    check_list_length,
+    check_proof,
+    verify_user,
+    wants_built_in_uv,
+)
 from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.extensions.extension import Assertion
 from emulators.fido_authenticator.messages import PUBLIC_KEY, EmptyRequest, GetAssertionRequest
-from emulators.fido_authenticator.state import State, Steps, Walk, ask_presence
+from emulators.fido_authenticator.pin_uv_auth import Permission
+from emulators.fido_authenticator.state import State, Steps, Walk
 from emulators.fido_authenticator.status import CtapError, Status
 from emulators.fido_authenticator.user import Prompt
 
@@ -27,13 +35,24 @@ class AssertionWalk(Walk):
 
 def get_assertion(state: State, request: GetAssertionRequest) -> Steps:
     """Sign with a credential of the relying party: the first allowed one, or the newest of all."""
-    # Steps 1, 2 and 6: user verification, by PIN or built in.
-    user_verified = yield from verify_user(request.pin_uv_auth, request.options)
+    auth = request.pin_uv_auth
+    # Steps 1 and 2.
+    yield from check_proof(state, auth, Prompt.LOG_IN, request.rp_id)
 
     # Step 4: options. "rk" has no meaning here; "up" is true unless the host says otherwise.
+    uv = wants_built_in_uv(state, auth, request.options)
     if "rk" in request.options:
         raise CtapError(Status.UNSUPPORTED_OPTION)
     user_present = request.options.get("up", True)
+
+    # Step 5: alwaysUv, from which silent requests are exempt.
+    if state.settings.always_uv and user_present:
+        uv = check_always_uv(state, auth, uv=uv)
+
+    # Step 6: user verification, by PIN or built in.
+    purpose = Purpose(request.client_data_hash, Permission.GA, Prompt.LOG_IN, request.rp_id)
+    authorization = yield from verify_user(state, auth, purpose, uv=uv)
+    user_verified = authorization.verified
 
     # Steps 7 and 8: the credentials that the host may see; it needs no more than one from a list of its own.
     if request.allow_list:
@@ -43,10 +62,11 @@ def get_assertion(state: State, request: GetAssertionRequest) -> Steps:
     if not found:
         raise CtapError(Status.NO_CREDENTIALS)
 
-    # Step 9: user presence.
+    # Steps 8 and 9: user presence.
     if user_present:
         user = found[0].user
-        yield from ask_presence(Prompt.LOG_IN, request.rp_id, (user.name if user else None) or "")
+        yield from authorization.ask_presence(Prompt.LOG_IN, request.rp_id, (user.name if user else None) or "")
+    user_present = authorization.present
 
     # Steps 11 and 12: a key without a display shows several accounts one by one, for the host to choose.
     walk = AssertionWalk(

@@ -1,5 +1,7 @@
 """authenticatorMakeCredential, CTAP 2.3 §6.1.2."""
 
+from contextlib import suppress
+
 from emulators.fido_authenticator import cbor
 from emulators.fido_authenticator.attestation import (
     USER_PRESENT,
@@ -11,14 +13,24 @@ from emulators.fido_authenticator.attestation import (
     authenticator_data,
     choose_format,
 )
-from emulators.fido_authenticator.commands.authorization import check_list_length, verify_user
+from emulators.fido_authenticator.cbor import CborValue
+from emulators.fido_authenticator.commands.authorization import (
+    Purpose,
+    check_always_uv,
+    check_list_length,
+    check_proof,
+    verification_required,
+    verify_user,
+    wants_built_in_uv,
+)
 from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.extensions.extension import Creation
 from emulators.fido_authenticator.messages import MakeCredentialRequest
+from emulators.fido_authenticator.pin_uv_auth import Permission
 from emulators.fido_authenticator.profile import MAX_MESSAGE_BYTES
 from emulators.fido_authenticator.state import Response, State, Steps, ask_presence
 from emulators.fido_authenticator.status import CtapError, Status
-from emulators.fido_authenticator.store import Save
+from emulators.fido_authenticator.store import Change, Save
 from emulators.fido_authenticator.user import Prompt
 
 _CREDENTIAL_ID_BYTES = 32
@@ -28,8 +40,9 @@ _LARGE = 2500
 
 def make_credential(state: State, request: MakeCredentialRequest) -> Steps:
     """Make a key pair for a relying party and attest it."""
-    # Steps 1, 2 and 11: user verification, by PIN or built in.
-    user_verified = yield from verify_user(request.pin_uv_auth, request.options)
+    auth, options, rp_id, user_name = request.pin_uv_auth, request.options, request.rp.id, request.user.name or ""
+    # Steps 1 and 2.
+    yield from check_proof(state, auth, Prompt.REGISTER, rp_id)
 
     # Step 3: the first algorithm of the host's list that this key has.
     algorithm = next((cose for cose in request.algorithms if cose in state.profile.all_algorithms), None)
@@ -37,30 +50,64 @@ def make_credential(state: State, request: MakeCredentialRequest) -> Steps:
         raise CtapError(Status.UNSUPPORTED_ALGORITHM)
 
     # Step 5: options. A credential is never made without a touch.
-    if request.options.get("up") is False:
-        raise CtapError(Status.INVALID_OPTION)
-    discoverable = request.options.get("rk", False)
-    if discoverable and not state.profile.options.get("rk", False):
+    uv = wants_built_in_uv(state, auth, options)
+    discoverable = options.get("rk", False)
+    if discoverable and not state.has("rk"):
         raise CtapError(Status.UNSUPPORTED_OPTION)
+    if options.get("up") is False:
+        raise CtapError(Status.INVALID_OPTION)
 
-    # Step 9: enterprise attestation, of which this key is not capable.
-    if request.enterprise_attestation is not None:
-        raise CtapError(Status.INVALID_PARAMETER)
+    # Steps 6 to 8: whether the host may do without verification.
+    uv = _check_unverified(state, request, uv=uv, discoverable=discoverable)
 
-    # Step 12: the exclude list. The touch keeps a host from learning silently which credentials are here.
-    if _excluded(state, request, user_verified=user_verified):
-        yield from ask_presence(Prompt.EXCLUDED, request.rp.id, request.user.name or "")
+    # Step 9: enterprise attestation.
+    enterprise = _enterprise(state, request)
+
+    # Steps 10 and 11: user verification, by PIN or built in. (Step 10 leaves out what has nothing to do.)
+    purpose = Purpose(request.client_data_hash, Permission.MC, Prompt.REGISTER, rp_id, user_name)
+    authorization = yield from verify_user(state, auth, purpose, uv=uv)
+
+    # Step 12: the exclude list. The touch keeps a host from learning at once which credentials are here.
+    if _excluded(state, request, user_verified=authorization.verified):
+        if not authorization.shows_presence:
+            # It is answered alike whether the user touches, refuses or stays away.
+            with suppress(CtapError):
+                yield from ask_presence(Prompt.EXCLUDED, rp_id, user_name)
         raise CtapError(Status.CREDENTIAL_EXCLUDED)
 
     # Steps 13 and 14: user presence.
-    yield from ask_presence(Prompt.REGISTER, request.rp.id, request.user.name or "")
+    yield from authorization.ask_presence(Prompt.REGISTER, rp_id, user_name)
 
     # Step 15: extensions.
-    creation = Creation(state, request, user_verified)
+    creation = Creation(state, request, authorization.verified)
     for extension in state.extensions:
         extension.make_credential(creation, request.extensions.get(extension.identifier))
 
-    return _create(creation, algorithm, discoverable=discoverable)
+    return _create(creation, algorithm, discoverable=discoverable, enterprise=enterprise)
+
+
+def _check_unverified(state: State, request: MakeCredentialRequest, *, uv: bool, discoverable: bool) -> bool:
+    """Steps 6 to 8: whether built-in verification is to be done; a host that must prove verification is told so."""
+    auth = request.pin_uv_auth
+    # Step 6: alwaysUv.
+    if state.settings.always_uv:
+        return check_always_uv(state, auth, uv=uv)
+    # Steps 7 and 8: with makeCredUvNotRqd only discoverable credentials need verification, else all.
+    if not uv and auth.param is None and (discoverable or not state.has("makeCredUvNotRqd")) and state.protected:
+        raise verification_required(state, supported=False)
+    return uv
+
+
+def _enterprise(state: State, request: MakeCredentialRequest) -> bool:
+    """Step 9: whether the credential gets an enterprise attestation: vendor-facilitated (1) or platform-managed (2)."""
+    kind = request.enterprise_attestation
+    if kind is None:
+        return False
+    if not state.settings.enterprise_attestation:
+        raise CtapError(Status.INVALID_PARAMETER)
+    if kind not in (1, 2):
+        raise CtapError(Status.INVALID_OPTION)
+    return kind == 2 or request.rp.id in state.profile.attestation.enterprise_rp_ids
 
 
 def _excluded(state: State, request: MakeCredentialRequest, *, user_verified: bool) -> bool:
@@ -72,7 +119,7 @@ def _excluded(state: State, request: MakeCredentialRequest, *, user_verified: bo
     )
 
 
-def _create(creation: Creation, algorithm: int, *, discoverable: bool) -> Response:
+def _create(creation: Creation, algorithm: int, *, discoverable: bool, enterprise: bool) -> Response:
     state, request = creation.state, creation.request
     rp = request.rp
 
@@ -92,7 +139,7 @@ def _create(creation: Creation, algorithm: int, *, discoverable: bool) -> Respon
             discoverable=True,
             extensions=creation.kept,
         )
-        changes = [Save(credential)]
+        changes: list[Change] = [Save(credential), *state.new_store_state()]
     else:
         # Step 18: in its own id.
         unsealed = Credential(b"", rp.id, algorithm, private_key, extensions=creation.kept)
@@ -110,8 +157,10 @@ def _create(creation: Creation, algorithm: int, *, discoverable: bool) -> Respon
         creation.outputs,
     )
     claim = Claim(credential, key, auth_data, request.client_data_hash)
-    statement = attest(state.authority, state.profile, claim, statement_format)
-    response = {0x01: statement_format, 0x02: auth_data, 0x03: statement, **creation.response}
+    statement = attest(state.authority, state.profile, claim, statement_format, enterprise=enterprise)
+    response: dict[int, CborValue] = {0x01: statement_format, 0x02: auth_data, 0x03: statement, **creation.response}
+    if enterprise:
+        response[0x04] = True
     # Post-quantum keys and signatures can outgrow what one message carries. Nothing is kept of what cannot be told.
     if len(auth_data) > _LARGE and len(cbor.encode(response)) >= MAX_MESSAGE_BYTES:
         raise CtapError(Status.REQUEST_TOO_LARGE)

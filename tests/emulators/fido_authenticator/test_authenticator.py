@@ -50,7 +50,7 @@ def test_a_request_longer_than_the_key_says_is_refused() -> None:
         ({"versions": ("FIDO_2_0", "FIDO_2_2")}, "FIDO_2_2"),
         ({"extensions": ("telepathy",)}, "telepathy"),
         ({"algorithms": (-7, -65535)}, "-65535"),
-        ({"options": {"rk": True, "uv": True}}, "uv"),
+        ({"options": {"rk": True, "tea": True}}, "tea"),
         ({"attestation_formats": ("none",)}, "none"),
     ],
 )

@@ -2,21 +2,25 @@ from fido2.ctap2.base import Info
 
 from emulators.env import Env
 from emulators.fido_authenticator import cbor
-from emulators.fido_authenticator.authenticator import COMMANDS, Authenticator
+from emulators.fido_authenticator.authenticator import Authenticator
+from emulators.fido_authenticator.profile import load
 from emulators.fido_authenticator.status import Status
 from tests.emulators.fido_authenticator.ctap_requests import GET_INFO, call, register
 
 
 def test_python_fido2_reads_what_the_key_is() -> None:
-    """Only what works is advertised: no PIN, no user verification, and no version that demands them."""
+    """Only what works is advertised; a key that is new has no PIN yet."""
     status, response = call(Authenticator(Env.simulated(1)), GET_INFO)
     info = Info.from_dict(response)
     assert status is Status.SUCCESS
-    assert (info.versions, bytes(info.aaguid)) == (["FIDO_2_0"], b"authrig-test-key")
-    assert info.options == {"rk": True, "up": True, "plat": False}
-    assert (info.pin_uv_protocols, info.max_msg_size, info.transports) == ([], 7609, ["usb"])
+    assert bytes(info.aaguid) == b"authrig-test-key"
+    assert info.options == load().options
+    assert (info.pin_uv_protocols, info.max_msg_size, info.transports) == ([2, 1], 7609, ["usb"])
     assert [item["alg"] for item in info.algorithms] == [-7, -8, -35, -36, -47, -257]
-    assert 0x06 not in COMMANDS
+    assert (info.force_pin_change, info.min_pin_length, info.max_pin_length) == (False, 4, 63)
+    assert (info.pin_complexity_policy, info.long_touch_for_reset) == (False, False)
+    assert (info.max_rpids_for_min_pin, info.transports_for_reset) == (8, ["usb"])
+    assert info.authenticator_config_commands == [1, 2, 3, 4]
 
 
 def test_room_for_discoverable_credentials_is_counted() -> None:

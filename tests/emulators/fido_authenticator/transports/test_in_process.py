@@ -13,6 +13,7 @@ from fido2.webauthn import (
     PublicKeyCredentialRpEntity,
     PublicKeyCredentialUserEntity,
     ResidentKeyRequirement,
+    UserVerificationRequirement,
 )
 
 from emulators.env import Env
@@ -23,6 +24,7 @@ from emulators.fido_authenticator.user import Act, AutomaticUser, Decision, Hand
 from tests.emulators.fido_authenticator.ctap_requests import HASH
 from tests.emulators.fido_authenticator.hid_transport_checks import check_hid_transport
 
+WITHOUT = UserVerificationRequirement.DISCOURAGED
 RP = PublicKeyCredentialRpEntity(id="example.com", name="Example")
 ADA = PublicKeyCredentialUserEntity(id=b"ada", name="ada", display_name="Ada")
 
@@ -67,11 +69,11 @@ def test_an_unmodified_client_registers_and_logs_in(
     device = plug_in(Authenticator(Env.simulated(1)))
     client = Fido2Client(device, DefaultClientDataCollector("https://example.com"))
     server = Fido2Server(RP, attestation=AttestationConveyancePreference.DIRECT)
-    options, state = server.register_begin(ADA, resident_key_requirement=resident)
+    options, state = server.register_begin(ADA, resident_key_requirement=resident, user_verification=WITHOUT)
     auth_data = server.register_complete(state, client.make_credential(options.public_key))
     assert auth_data.credential_data is not None
     known = [auth_data.credential_data] if resident is ResidentKeyRequirement.DISCOURAGED else None
-    request, state = server.authenticate_begin(known)
+    request, state = server.authenticate_begin(known, WITHOUT)
     response = client.get_assertion(request.public_key).get_response(0)
     assert server.authenticate_complete(state, [auth_data.credential_data], response) == auth_data.credential_data
     assert response.response.authenticator_data.counter > auth_data.counter
@@ -143,11 +145,13 @@ def test_closing_ends_a_read_in_another_thread() -> None:
         except OSError as error:
             errors.append(error)
 
-    reader = threading.Thread(target=read)
-    reader.start()
-    connection.close()
-    reader.join()
-    assert "closed" in str(errors[0])
+    for close in (connection.close, transport.close):
+        reader = threading.Thread(target=read)
+        reader.start()
+        close()
+        reader.join()
+        connection = transport.connect()
+    assert ["closed" in str(error) for error in errors] == [True, True]
 
 
 def test_a_power_cycle_forgets_channels_and_keeps_credentials() -> None:
