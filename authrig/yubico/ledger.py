@@ -41,11 +41,19 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.names(result) and result.outcome == self.outcome and self.reason in result.reason
 
 
-class Ledger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``collected`` tests, all of which pass but the ``expected`` ones."""
+class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The tests ``select`` against a new key of ``profile``: ``collected`` of them, all pass but the ``expected``."""
 
+    profile: str
     collected: int
+    select: tuple[str, ...] = ("tests/device",)
     expected: tuple[Expected, ...] = ()
+
+
+class Ledger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All runs."""
+
+    run: tuple[Run, ...]
 
 
 def load(path: Path) -> Ledger:
@@ -60,17 +68,17 @@ def load(path: Path) -> Ledger:
         raise RigError(f"ledger {path}: {error}") from error
 
 
-def compare(ledger: Ledger, results: Sequence[Result]) -> list[str]:
+def compare(run: Run, results: Sequence[Result]) -> list[str]:
     """What differs from the ledger, a sentence each; empty if the run is as it should be."""
     news = []
-    if len(results) != ledger.collected:
-        news.append(f"expected {ledger.collected} tests, found {len(results)}")
+    if len(results) != run.collected:
+        news.append(f"expected {run.collected} tests, found {len(results)}")
     news += [
         f"{result.test}: {result.outcome}, which the ledger does not expect: {result.reason}"
         for result in results
-        if result.outcome != "passed" and not any(entry.explains(result) for entry in ledger.expected)
+        if result.outcome != "passed" and not any(entry.explains(result) for entry in run.expected)
     ]
-    for entry in ledger.expected:
+    for entry in run.expected:
         about = [result for result in results if entry.names(result)]
         wrong = [result.test for result in about if not entry.explains(result)]
         if not about:

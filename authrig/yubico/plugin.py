@@ -81,7 +81,8 @@ class Recorder:
 def _reason(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2].removeprefix("Skipped: ")
-    return report.longreprtext.splitlines()[-1] if report.longreprtext else ""
+    # pytest marks the lines of the error itself.
+    return next((line for line in report.longreprtext.splitlines() if line.startswith("E ")), "")
 
 
 def pytest_configure(config: pytest.Config) -> None:

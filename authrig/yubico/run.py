@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,13 +19,13 @@ from authrig.keys.wires import wire
 from authrig.yubico import ledger, plugin
 from authrig.yubico.suite import fetch
 from emulators.fido_authenticator.ctaphid import CtapHid
-from emulators.fido_authenticator.profile import DEFAULT
-from emulators.fido_authenticator.user import HandUser
+from emulators.fido_authenticator.profile import Profile
+from emulators.fido_authenticator.user import Finger, FingerSample, HandUser
 
 LEDGER = Path(__file__).with_name("ledger.toml")
 
 
-def run(folder: Path, profile: str, selection: list[str]) -> list[ledger.Result]:
+def run(folder: Path, profile: str, selection: Sequence[str]) -> list[ledger.Result]:
     """Run the tests that ``selection`` (arguments of pytest) picks against a new key of ``profile``.
 
     ``folder`` keeps the suite for the next time.
@@ -36,11 +37,12 @@ def run(folder: Path, profile: str, selection: list[str]) -> list[ledger.Result]
     with tempfile.TemporaryDirectory() as scratch:
         results = Path(scratch) / "results.json"
         key = KeyFile.create(Path(scratch) / "yubico.key", profile)
-        port = Port(CtapHid(key.authenticator(HandUser())), wire("pty"))
+        port = Port(CtapHid(key.authenticator(_tester())), wire("pty"))
         port.power_on()
+        arguments = [*selection, *_enterprise(key.profile)]
         try:
             with ControlServer({1: port}) as server:
-                code = _pytest(suite, server.url, results, selection)
+                code = _pytest(suite, server.url, results, arguments)
         finally:
             port.power_off()
             key.close()
@@ -49,35 +51,54 @@ def run(folder: Path, profile: str, selection: list[str]) -> list[ledger.Result]
         return msgspec.json.decode(results.read_bytes(), type=list[ledger.Result])
 
 
-def _pytest(suite: Path, url: str, results: Path, selection: list[str]) -> int:
+def _tester() -> HandUser:
+    """Touches when the suite tells the rig to; a finger to enroll the suite asks of a human, so that comes by itself."""
+    user = HandUser()
+    user.on_request = lambda request: isinstance(request, FingerSample) and user.answer(Finger("index"))
+    return user
+
+
+def _enterprise(profile: Profile) -> list[str]:
+    """The relying party that the suite may try vendor-facilitated enterprise attestation with."""
+    return [f"--ep-rp-id={rp_id}" for rp_id in profile.attestation.enterprise_rp_ids[:1]]
+
+
+def _pytest(suite: Path, url: str, results: Path, arguments: Sequence[str]) -> int:
     """Run pytest on the suite in a process of its own, so that it is exactly what Yubico runs."""
-    command = [sys.executable, "-m", "pytest", "tests/device", "-p", "authrig.yubico.plugin", "-p", "no:cacheprovider"]
-    command += ["--quiet", "--tb=short", "--controller", url, "--pico-port", "1", *selection]
+    command = [sys.executable, "-m", "pytest", "-p", "authrig.yubico.plugin", "-p", "no:cacheprovider"]
+    command += ["--quiet", "--tb=short", "--controller", url, "--pico-port", "1", *arguments]
     environment = {**os.environ, plugin.CONTROL: url, plugin.RESULTS: str(results), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, cwd=suite, env=environment, check=False).returncode
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code 0 if the run is as the ledger says, 1 if not, 2 if there was no run."""
+    """Exit code 0 if every run is as the ledger says, 1 if not, 2 if one did not take place."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("out/yubico"), help="where the suite is kept")
-    parser.add_argument("--profile", default=DEFAULT, help="the product to test (default: %(default)s)")
-    parser.add_argument("--ledger", type=Path, default=LEDGER, help="what may not pass (default: that of %(default)s)")
-    parser.add_argument("selection", nargs="*", help="arguments for pytest, after --; the ledger is then not consulted")
+    parser.add_argument("--ledger", type=Path, default=LEDGER, help="what may not pass (default: %(default)s)")
+    parser.add_argument("--profile", help="test only a key of this profile, and do not consult the ledger")
+    parser.add_argument("selection", nargs="*", help="with --profile: arguments for pytest, after --")
     args = parser.parse_args(argv)
     try:
-        known = ledger.load(args.ledger)
-        results = run(args.folder, args.profile, args.selection)
+        if args.profile is not None:
+            return _show(run(args.folder, args.profile, args.selection or ["tests/device"]))
+        news = []
+        for planned in ledger.load(args.ledger).run:
+            results = run(args.folder, planned.profile, planned.select)
+            _show(results)
+            news += [f"profile {planned.profile}: {sentence}" for sentence in ledger.compare(planned, results)]
     except RigError as error:
         sys.stderr.write(f"authrig: {error}\n")
         return 2
-    counts = Counter(result.outcome for result in results)
-    sys.stdout.write(", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) + "\n")
-    if args.selection:
-        return 1 if counts["failed"] else 0
-    news = ledger.compare(known, results)
     sys.stdout.writelines(f"{sentence}\n" for sentence in news)
     return 1 if news else 0
+
+
+def _show(results: Sequence[ledger.Result]) -> int:
+    counts = Counter(result.outcome for result in results)
+    sys.stdout.write(", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) + "\n")
+    sys.stdout.flush()
+    return 1 if counts["failed"] else 0
 
 
 if __name__ == "__main__":
