@@ -20,7 +20,8 @@ class InProcessTransport:
     """A cable between ``hid`` and any number of hosts in this process, each with its own connection and thread.
 
     Like on a real cable every host sees the answers to all of them. A host that waits to read keeps the key going; on
-    a simulated clock its wait takes no time.
+    a simulated clock its wait takes no time, so a user who acts from another thread comes too late: such a user needs
+    the machine's clock, or ``HandUser.on_request``.
     """
 
     def __init__(self, hid: CtapHid) -> None:
@@ -56,6 +57,13 @@ class InProcessTransport:
             self.hid.power_cycle()
             for connection in self._connections:
                 connection.inbox.clear()
+
+    def close(self) -> None:
+        """Take the key away: every host's read ends with OSError."""
+        self.hid.authenticator.user.unlisten(self._waiting.wake)
+        with self._waiting:
+            self._connections.clear()
+        self._waiting.wake()
 
     def write(self, report: bytes) -> None:
         """Carry a report to the key."""
@@ -156,6 +164,10 @@ class InProcessDevice(CtapDevice):
                 if deadline is not None:
                     self._waiting.until(min(deadline, clock.monotonic() + beat))
             return answer
+
+    def close(self) -> None:
+        """Let go of the key."""
+        self._authenticator.user.unlisten(self._waiting.wake)
 
     @classmethod
     def list_devices(cls) -> Iterator[CtapDevice]:

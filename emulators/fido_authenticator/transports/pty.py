@@ -25,9 +25,9 @@ _CC = 6  # where a list of terminal attributes keeps the control characters
 class PtyTransport:
     """A cable between ``hid`` and the one host that opens ``path``; hosts may come and go, one after another.
 
-    A terminal does not say who has it open, so a broadcast INIT is taken for what it is with every known host: the
-    first word of one that has just opened the device. What the host before it left behind, a command that waits or
-    reports unread, is dropped.
+    What a host leaves behind when it closes the device, a command that waits or reports unread, is dropped. The next
+    host may be faster than the news of that, so a broadcast INIT too is taken for what it is with every known host:
+    the first word of one that has just opened the device.
 
     ``run`` serves until ``stop``; as a context manager it does so in a thread of its own. Time-outs are kept on the
     env's clock: one that stands still never ends a wait.
@@ -38,11 +38,13 @@ class PtyTransport:
 
     def __init__(self, hid: CtapHid) -> None:
         self.hid = hid
-        # The host's end is kept open: a terminal that nobody has open would report a hang-up all the time.
-        self._key_end, self._host_end = os.openpty()
-        self.path = os.ttyname(self._host_end)
+        self._key_end, host_end = os.openpty()
+        self.path = os.ttyname(host_end)
         """The device to give to a host."""
-        _make_report_device(self._host_end)
+        # A terminal that nobody has open reports a hang-up all the time, so until a host says something, the key
+        # holds the host's end open itself.
+        self._placeholder: int | None = host_end
+        _make_report_device(host_end)
         os.set_blocking(self._key_end, False)
         self._woken, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._inbox = b""
@@ -112,13 +114,18 @@ class PtyTransport:
             self._thread.join()
         with self._lock:
             self._closed = True
-            for descriptor in (self._key_end, self._host_end, self._woken, self._waker):
+            self._drop_placeholder()
+            for descriptor in (self._key_end, self._woken, self._waker):
                 os.close(descriptor)
 
     def _receive(self) -> None:
         try:
             data = os.read(self._key_end, 1 << 16)
         except BlockingIOError:
+            return
+        except OSError:  # EIO, a hang-up: nobody has the device open
+            self._inbox = b""
+            self._forget_host()
             return
         now = self.hid.clock.monotonic()
         if now - self._inbox_since > self.hid.authenticator.profile.timing.fragment:
@@ -130,14 +137,24 @@ class PtyTransport:
         for at in range(0, whole, _WRITTEN_BYTES):
             report = data[at + 1 : at + _WRITTEN_BYTES]
             if report.startswith(_OPENING):
-                self._begin_with_new_host()
+                self._forget_host()
             self.hid.receive(report)
         self._inbox = data[whole:]
+        self._drop_placeholder()
 
-    def _begin_with_new_host(self) -> None:
+    def _forget_host(self) -> None:
+        """Drop what the last host left behind, and hold its end open for the next."""
         self.hid.host_left()
         self._outbox.clear()
-        termios.tcflush(self._host_end, termios.TCIFLUSH)
+        if self._placeholder is None:
+            self._placeholder = os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        termios.tcflush(self._placeholder, termios.TCIFLUSH)
+
+    def _drop_placeholder(self) -> None:
+        """From now on, the last host's close is a hang-up."""
+        if self._placeholder is not None:
+            os.close(self._placeholder)
+            self._placeholder = None
 
     def _send(self) -> None:
         for report in self.hid.take_reports():

@@ -80,6 +80,12 @@ def _repeat(action: Callable[[], object]) -> None:
         action()
 
 
+def _await(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+
+
 def test_it_is_a_hid_transport() -> None:
     """The checks that every wire must pass."""
     check_hid_transport(_plugged_in)
@@ -187,19 +193,55 @@ def test_reports_left_unread_are_lost_beyond_a_limit() -> None:
     pty.close()
 
 
+def _has_noticed_the_close(pty: PtyTransport) -> bool:
+    with pty._lock:
+        return pty._placeholder is not None
+
+
+def test_what_a_dead_host_left_unread_is_gone() -> None:
+    """The first report that the next host reads is the answer to its own INIT."""
+    with _key(AutomaticUser(None)) as pty:
+        dead = _Host(pty.path)
+        channel = Channel(dead)
+        channel.send(CBOR, b"\x0b")
+        channel.receive()
+        # Unread keepalives pile up.
+        _await(lambda: len(select.select([dead._descriptor], [], [], 10)[0]) == 1)
+        dead.close()
+        _await(lambda: _has_noticed_the_close(pty))
+        host = _Host(pty.path)
+        host.write(b"\xff" * 4 + b"\x86\x00\x08" + bytes(57))
+        assert host.read()[:7] == b"\xff" * 4 + b"\x86\x00\x11"
+        host.close()
+
+
+@pytest.mark.needs("fido2-cred", "fido2-token")
+def test_a_killed_tool_does_not_disturb_the_next() -> None:
+    """A tool that is killed while the key blinks frees the key for the next one."""
+    user = HandUser()
+    with _key(user) as pty:
+        for _ in range(3):
+            with subprocess.Popen(["fido2-cred", "-M", pty.path], stdin=subprocess.PIPE, text=True) as tool:
+                assert tool.stdin is not None
+                tool.stdin.write(f"{base64.b64encode(bytes(32)).decode()}\nexample.com\nada\nYWRh\n")
+                tool.stdin.close()
+                _await(lambda: user.pending is not None)
+                tool.kill()
+            _await(lambda: user.pending is None)
+            assert "FIDO_2_0" in _run("fido2-token", "-I", pty.path)
+
+
 def test_half_a_report_is_given_up() -> None:
-    """A host that dies in the middle of a write puts the next one out of step for half a second only."""
+    """A host that stops in the middle of a write puts the next one out of step for half a second only."""
     with _key() as pty:
-        dying = _Host(pty.path)
-        os.write(dying._descriptor, b"\0half a report")
-        dying.close()
-        deadline = time.monotonic() + 10
-        while pty._inbox == b"":
-            assert time.monotonic() < deadline
+        stuck = _Host(pty.path)
+        os.write(stuck._descriptor, b"\0half a report")
+        _await(lambda: pty._inbox != b"")
         pty._inbox_since -= 0.6
         host = _Host(pty.path)
         assert Channel(host).call(PING, b"hello") == b"hello"
         host.close()
+        stuck.close()
 
 
 def test_unplugging_while_a_host_waits_ends_its_read() -> None:
