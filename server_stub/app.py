@@ -7,7 +7,7 @@ from server_stub.api.current import COOKIE as SESSION_COOKIE
 from server_stub.api.current import PublicInterface
 from server_stub.api.envelope import ErrorAnswer
 from server_stub.api.openapi import Access, with_description
-from server_stub.api.routes import ADMIN_ROUTES, APPROVAL_ROUTES, PUBLIC_ROUTES
+from server_stub.api.routes import ADMIN_ROUTES, ADMIN_TABLES, APPROVAL_ROUTES, PUBLIC_ROUTES
 from server_stub.api.routing import build_app
 from server_stub.api.transaction_approval import COOKIE as APPROVAL_COOKIE
 from server_stub.api.transaction_approval import ApprovalInterface
@@ -33,9 +33,10 @@ def create_public_app(iam: Iam) -> Starlette:
 
 def create_internal_app(iam: Iam) -> Starlette:
     """What only machines beside the server talk to: business applications and administration."""
-    admin, approval = AdminInterface(iam), ApprovalInterface(iam)
+    approval = ApprovalInterface(iam)
+    admin = [(table, AdminInterface(iam, role)) for role, table in ADMIN_TABLES.items()]
     own = with_description("Authrig internal REST", [(APPROVAL_ROUTES, APPROVAL), (ADMIN_ROUTES, ADMIN)], ErrorAnswer)
-    return build_app([(APPROVAL_ROUTES, approval), (ADMIN_ROUTES, admin), (own, approval)], approval)
+    return build_app([(APPROVAL_ROUTES, approval), *admin, (own, approval)], approval)
 
 
 def create_cloud_app(cloud: Cloud) -> Starlette:

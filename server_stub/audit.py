@@ -62,12 +62,9 @@ class AuditLog:
         **detail: str | int | list[str],
     ) -> None:
         """Add one row in the caller's transaction: what is undone was never logged, what is done always is."""
-        last = connection.execute(
-            select(self._table.c.sequence, self._table.c.hash).order_by(self._table.c.sequence.desc()).limit(1)
-        ).one_or_none()
-        sequence, link = (last.sequence + 1, last.hash) if last else (1, FIRST_LINK)
+        last, link = self.head(connection)
         row = {
-            "sequence": sequence,
+            "sequence": last + 1,
             "time": time,
             "event": what,
             "outcome": outcome,
@@ -82,6 +79,13 @@ class AuditLog:
             select(self._table).where(self._table.c.sequence > after).order_by(self._table.c.sequence).limit(limit)
         ).mappings()
         return [Entry(**{**row, "detail": msgspec.json.decode(row["detail"])}) for row in rows]
+
+    def head(self, connection: Connection) -> tuple[int, str]:
+        """Sequence number and hash of the last row: who keeps them elsewhere notices when rows were cut off."""
+        last = connection.execute(
+            select(self._table.c.sequence, self._table.c.hash).order_by(self._table.c.sequence.desc()).limit(1)
+        ).one_or_none()
+        return (last.sequence, last.hash) if last else (0, FIRST_LINK)
 
     def verify(self, connection: Connection) -> int | None:
         """The sequence number of the first row that was changed, removed or slipped in; None when all is well."""

@@ -68,6 +68,11 @@ class CloudClient:
         path = f"/srv/admin/v1/hardware-tokens/{quote(device_id, safe='')}/assign"
         return await self._post(self._account.admin, path, Assign(user_id.hex()), Device)
 
+    async def unlock_token(self, device_id: str, user_id: bytes) -> Device:
+        """Forgive the wrong codes of a user's token."""
+        path = f"/srv/admin/v1/hardware-tokens/{quote(device_id, safe='')}/unlock"
+        return await self._post(self._account.admin, path, Assign(user_id.hex()), Device)
+
     async def _post(self, credentials: Credentials, path: str, message: Message, kind: type[Result]) -> Result:
         if self._http is None:
             timeout = aiohttp.ClientTimeout(total=self._settings.cloud_timeout)

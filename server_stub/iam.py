@@ -1,5 +1,6 @@
 """What the IAM needs to work: settings, policies, database, keys, password threads, cloud connection."""
 
+from server_stub.addresses import Network, networks
 from server_stub.cloud.account import service_account
 from server_stub.cloud_client import CloudClient
 from server_stub.errors import ServerError
@@ -14,6 +15,8 @@ from server_stub.store.iam import metadata
 from server_stub.vault import KEY_LENGTH, Vault
 
 ADMIN_TOKEN_LENGTH = 32
+ROLES = ("users", "badges", "policies", "audit")
+"""Administrators who may do one kind of thing; each has a token of their own."""
 
 
 class Iam:
@@ -27,9 +30,11 @@ class Iam:
         if not settings.cloud_url:
             raise ServerError("the IAM is not told where its verification cloud is: set cloud_url")
         self.settings = settings
+        self.trusted_proxies = _networks(settings.trusted_proxies)
         self.policies = load(settings.policies_file or DEFAULT_FILE)
         account = service_account(settings)
         self.admin_token = self._key("admin.token", ADMIN_TOKEN_LENGTH).hex()
+        self.role_tokens = {role: self._key(f"admin-{role}.token", ADMIN_TOKEN_LENGTH).hex() for role in ROLES}
         self.vault = Vault(self._key("iam-kek.key", KEY_LENGTH), settings.token_bytes)
         self.fido = Fido(
             settings.rp_id,
@@ -58,3 +63,10 @@ class Iam:
 
     def _key(self, name: str, length: int) -> bytes:
         return load_or_create(self.settings.data_dir / name, length, self.settings.token_bytes)
+
+
+def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    try:
+        return networks(texts)
+    except ValueError as error:
+        raise ServerError(f"trusted_proxies: {error}") from error

@@ -1,17 +1,44 @@
 """Wrong attempts: counted before they are judged, so that a burst of guesses at once gains nothing.
 
-The schedule is the same for passwords in the IAM and for codes in the cloud (otq1 §8.4): five wrong in a row lock
-for a minute, each further one twice as long, ten for good. Attempts during a lock neither count nor lengthen it.
+The schedule is the same for passwords and codes in the IAM and for codes in the cloud (otq1 §8.4) unless set
+otherwise: five wrong in a row lock for a minute, each further one twice as long, ten for good. Attempts during a lock
+neither count nor lengthen it.
 """
 
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ColumnElement, Connection, Float, Integer, MetaData, String, Table, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 LOCK_FROM = 5
 FIRST_LOCK = 60.0
 HARD_LOCK_AT = 10
+FOREVER = 1e18
+"""``locked_until`` of a lock that only an administrator ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When wrong attempts in a row lock: from ``lock_from`` on for ``first_lock`` seconds, doubling; for good at ``hard_lock_at``."""
+
+    lock_from: int = LOCK_FROM
+    first_lock: float = FIRST_LOCK
+    hard_lock_at: int = HARD_LOCK_AT
+
+
+SCHEDULE = Schedule()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +48,22 @@ class Lock:
     until: float | None
 
 
-def lock_after(failures: int, now: float) -> float:
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many wrong attempts in a row a subject has made by one method."""
+
+    method: str
+    failures: int
+    lock: Lock | None
+
+
+def lock_after(failures: int, now: float, schedule: Schedule = SCHEDULE) -> float:
     """Until when to lock after ``failures`` wrong attempts in a row; 0 when not yet."""
-    return 0.0 if failures < LOCK_FROM else now + FIRST_LOCK * 2 ** (failures - LOCK_FROM)
+    if failures < schedule.lock_from:
+        return 0.0
+    if failures >= schedule.hard_lock_at:
+        return FOREVER
+    return now + schedule.first_lock * 2.0 ** (failures - schedule.lock_from)
 
 
 class Attempts:
@@ -41,30 +81,38 @@ class Attempts:
             Column("method", String, primary_key=True),
             Column("failures", Integer, nullable=False),
             Column("locked_until", Float, nullable=False),
+            Column("last_at", Float, nullable=False, server_default="0"),
         )
 
-    def reserve(self, connection: Connection, subject: str, method: str, now: float) -> Lock | None:
+    def reserve(
+        self, connection: Connection, subject: str, method: str, now: float, schedule: Schedule = SCHEDULE
+    ) -> Lock | None:
         """Count one attempt as wrong until ``clear`` or ``release`` says otherwise; a Lock if it must not be judged."""
         table, row = self._table, self._row(subject, method)
         connection.execute(
             insert(table)
-            .values(subject=subject, method=method, failures=0, locked_until=0.0)
+            .values(subject=subject, method=method, failures=0, locked_until=0.0, last_at=now)
             .on_conflict_do_nothing(index_elements=["subject", "method"])
         )
         failures = connection.execute(
             update(table)
-            .where(row, table.c.locked_until <= now, table.c.failures < HARD_LOCK_AT)
-            .values(failures=table.c.failures + 1)
+            .where(row, table.c.locked_until <= now)
+            .values(failures=table.c.failures + 1, last_at=now)
             .returning(table.c.failures)
         ).scalar_one_or_none()
         if failures is None:
             return self.lock(connection, subject, method, now) or Lock(None)
-        connection.execute(update(table).where(row).values(locked_until=lock_after(failures, now)))
+        connection.execute(update(table).where(row).values(locked_until=lock_after(failures, now, schedule)))
         return None
 
     def clear(self, connection: Connection, subject: str, method: str) -> None:
         """The attempt was right, or an administrator forgives: back to zero."""
         connection.execute(update(self._table).where(self._row(subject, method)).values(failures=0, locked_until=0.0))
+
+    def clear_all(self, connection: Connection, subject: str) -> None:
+        """An administrator forgives everything."""
+        table = self._table
+        connection.execute(update(table).where(table.c.subject == subject).values(failures=0, locked_until=0.0))
 
     def release(self, connection: Connection, subject: str, method: str) -> None:
         """The reserved attempt could not be judged at all: take it back."""
@@ -78,11 +126,30 @@ class Attempts:
     def lock(self, connection: Connection, subject: str, method: str, now: float) -> Lock | None:
         """The lock that holds at ``now``, if any."""
         row = connection.execute(select(self._table).where(self._row(subject, method))).one_or_none()
-        if row is None:
-            return None
-        if row.failures >= HARD_LOCK_AT:
-            return Lock(None)
-        return Lock(row.locked_until) if row.locked_until > now else None
+        return None if row is None else _lock(row.locked_until, now)
+
+    def counts(self, connection: Connection, subject: str, now: float) -> tuple[Count, ...]:
+        """What ``subject`` got wrong and has not got right since, by method."""
+        table = self._table
+        rows = connection.execute(
+            select(table).where(table.c.subject == subject, table.c.failures > 0).order_by(table.c.method)
+        )
+        return tuple(Count(row.method, row.failures, _lock(row.locked_until, now)) for row in rows)
+
+    def forget(self, connection: Connection, before: float, now: float) -> int:
+        """Forget what was last counted before ``before`` and locks nobody at ``now``; how many rows that were.
+
+        Names that nobody has fade like those of users, so that a pause tells nobody which ones exist.
+        """
+        table = self._table
+        idle = (table.c.last_at < before) & (table.c.locked_until <= now)
+        return connection.execute(delete(table).where(idle)).rowcount
 
     def _row(self, subject: str, method: str) -> ColumnElement[bool]:
         return (self._table.c.subject == subject) & (self._table.c.method == method)
+
+
+def _lock(locked_until: float, now: float) -> Lock | None:
+    if locked_until <= now:
+        return None
+    return Lock(None if locked_until >= FOREVER else locked_until)

@@ -5,7 +5,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,6 +19,7 @@ from server_stub.cloud.service import Cloud
 from server_stub.errors import ServerError
 from server_stub.iam import Iam
 from server_stub.settings import Settings, check_host
+from server_stub.sweep import keep_sweeping
 
 GRACE = 3
 """How long (seconds) requests that are under way at the end may still take."""
@@ -35,6 +36,9 @@ class RunningServer:
     origin: str
     """The web origin for FIDO clients, such as ``http://localhost:8080``."""
     admin_token: str = field(repr=False)
+    """For everything in the administration."""
+    role_tokens: Mapping[str, str] = field(repr=False)
+    """For one role each: users, badges, policies, audit."""
     settings: Settings
 
 
@@ -138,6 +142,7 @@ async def _run(settings: Settings, ready: Callable[[RunningServer], None], stop:
             "cloud": create_cloud_app(cloud),
         }
         servers = {name: _Server(_config(app)) for name, app in apps.items()}
+        sweeper = asyncio.create_task(keep_sweeping(iam, cloud))
         tasks = [asyncio.create_task(servers[name].serve([sockets[name]])) for name in INTERFACES]
         try:
             for server in servers.values():
@@ -145,6 +150,7 @@ async def _run(settings: Settings, ready: Callable[[RunningServer], None], stop:
             ready(_running(settings, iam))
             await _first_of(stop, tasks)
         finally:
+            sweeper.cancel()
             for server in servers.values():
                 server.should_exit = True
             await asyncio.gather(*tasks)
@@ -208,6 +214,7 @@ def _running(settings: Settings, iam: Iam) -> RunningServer:
         cloud_url=settings.cloud_url,
         origin=settings.origins[0],
         admin_token=iam.admin_token,
+        role_tokens=iam.role_tokens,
         settings=settings,
     )
 

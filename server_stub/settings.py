@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from server_stub.errors import ServerError
+from server_stub.limits import SCHEDULE, Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,19 @@ class Settings:
     """Web origins that FIDO responses may come from; empty means ``http://localhost:<public port>``."""
     fido_user_verification: Literal["required", "preferred", "discouraged"] = "preferred"
     fido_challenge_ttl: int = 120
+
+    behind_https: bool = False
+    """A proxy in front speaks HTTPS: the session's cookie is Secure and its name begins with ``__Host-``."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of proxies whose ``X-Forwarded-For`` is believed."""
+    iam_lockout: Schedule = SCHEDULE
+    """Wrong attempts in a row for a user and method, counted in the IAM."""
+    cloud_lockout: Schedule = SCHEDULE
+    """Wrong codes in a row for a token, counted in the cloud."""
+    address_failure_limit: int = 300
+    """Wrong answers that one address may give in a minute."""
+    sweep_interval: float = 60.0
+    """How often expired rows are removed."""
 
     argon2: Argon2Cost = Argon2Cost()
     login_challenge_ttl: int = 180

@@ -94,21 +94,31 @@ class UserAttributes(Document, frozen=True):
 
 
 class AdminInterface:
-    """Lets in who has the admin token."""
+    """Lets in who has the token of ``role``, or the one for everything."""
 
-    def __init__(self, iam: Iam) -> None:
+    def __init__(self, iam: Iam, role: str) -> None:
         self.services = iam
+        self._role = role
         self.body_limit = iam.settings.body_limit
+        self.trusted_proxies = iam.trusted_proxies
 
     def admit(self, request: HttpRequest, _: bytes) -> None:
         """Check the token.
 
         Raises:
-            ApiError: 401 if it is missing or wrong.
+            ApiError: 401 if it is missing or wrong, 403 if it is another role's.
         """
-        expected = f"Bearer {self.services.admin_token}".encode()
-        if not hmac.compare_digest(expected, request.headers.get("authorization", "").encode("utf-8", "replace")):
+        shown = request.headers.get("authorization", "").encode("utf-8", "replace")
+        iam = self.services
+        roles = {
+            role
+            for role, token in {"": iam.admin_token, **iam.role_tokens}.items()
+            if hmac.compare_digest(f"Bearer {token}".encode(), shown)
+        }
+        if not roles:
             raise ApiError(401, "NOT_AUTHORIZED", "the header Authorization: Bearer <admin token> is missing or wrong")
+        if not roles & {"", self._role}:
+            raise ApiError(403, "ROLE_REQUIRED", f"this is for the administrator of {self._role}")
 
     async def refusal(self, request: HttpRequest, error: ApiError) -> msgspec.Struct:
         """Why not."""
@@ -136,7 +146,7 @@ def _add_user(connection: Connection, iam: Iam, user: User) -> None:
 
 async def set_password(iam: Iam, call: Call[NewPassword]) -> Reply:
     """Give a user another password."""
-    user = await iam.database.run(_known, call.path["username"])
+    user = await iam.database.run(known_user, call.path["username"])
     password_hash, badge_key = await _secrets(iam, user.id, call.body.password)
     await iam.database.run(_set_password, iam, user, password_hash, badge_key)
     return Reply(answer(iam.now(), "user", user.id.hex(), UserAttributes(user.username, user.groups)))
@@ -151,7 +161,7 @@ def _set_password(connection: Connection, iam: Iam, user: User, password_hash: s
 
 async def add_qr_token(iam: Iam, call: Call[NewToken]) -> Reply:
     """Import a token into the cloud and assign it."""
-    user = await iam.database.run(_known, call.path["username"])
+    user = await iam.database.run(known_user, call.path["username"])
     device = await iam.cloud.import_token(
         ImportToken(call.body.serial, call.body.seed_hex, normalise(call.body.display_name).decode())
     )
@@ -169,7 +179,7 @@ async def add_badge(iam: Iam, call: Call[NewBadge]) -> Reply:
 
 
 def _add_badge(connection: Connection, iam: Iam, username: str, badge_id: bytes, kind: str) -> str:
-    user = _known(connection, username)
+    user = known_user(connection, username)
     users.add_badge(connection, badge_id, user.id, kind, iam.now())
     _audit(connection, iam, "admin.badge.add", user, badge=badge_id.hex(), kind=kind)
     return badges.make(iam.vault, badge_id, user, kind)
@@ -185,7 +195,7 @@ async def get_user(iam: Iam, call: Call[Nothing]) -> Reply:
 
 
 def _owned(connection: Connection, iam: Iam, username: str) -> tuple[User, tuple[Named, ...], tuple[Named, ...]]:
-    user = _known(connection, username)
+    user = known_user(connection, username)
     credentials = users.fido_credentials_of(connection, user.id, iam.fido.rp_id)
     return (
         user,
@@ -203,7 +213,12 @@ async def read_audit(iam: Iam, call: Call[Nothing]) -> Reply:
     return Reply(list_answer(iam.now(), "audit-entry", [(str(entry.sequence), entry) for entry in entries]))
 
 
-def _known(connection: Connection, username: str) -> User:
+def known_user(connection: Connection, username: str) -> User:
+    """The user of that name.
+
+    Raises:
+        ApiError: 404 if there is none.
+    """
     user = users.find_user(connection, normalise(username).decode())
     if user is None:
         raise ApiError(404, "USER_NOT_FOUND", "there is no user of that name")

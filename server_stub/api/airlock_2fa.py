@@ -10,6 +10,7 @@ from server_stub import sessions
 from server_stub.api.current import next_step, passed, prove, require, step_reply
 from server_stub.api.envelope import Document, Request, answer, list_answer, timestamp
 from server_stub.api.routing import Call, Nothing, Reply
+from server_stub.api.second_factor import judge, refuse_locked
 from server_stub.cloud.messages import Auth, AuthResult, Verify, VerifyResult
 from server_stub.errors import ApiError, bad_request, unexpected_call
 from server_stub.factors import offline_qr
@@ -83,6 +84,7 @@ async def retrieve_offline_qr_code(iam: Iam, call: Call[OfflineQrRequest]) -> Re
     device_id, user_id = session.pending.device_id, _user_id(session)
     if device_id is None:
         raise unexpected_call("choose a device first")
+    await refuse_locked(iam, user_id)
     title = iam.policies.applications[session.application].title
     fields = offline_qr.login_fields(title, session.username or "", call.body.place or call.client)
     ttl = iam.settings.login_challenge_ttl
@@ -103,7 +105,8 @@ async def check_otp(iam: Iam, call: Call[OtpCheck]) -> Reply:
     challenge_id, user_id = session.pending.challenge_id, _user_id(session)
     if challenge_id is None:
         raise unexpected_call("ask for a QR code first")
-    result = await iam.cloud.verify(Verify(user_id.hex(), challenge_id, digits(call.body.otp)))
+    message = Verify(user_id.hex(), challenge_id, digits(call.body.otp))
+    result = await judge(iam, user_id, iam.cloud.verify(message))
     if result.result != "allow":
         raise await iam.database.run(_wrong_otp, iam, session, result)
     proof = await prove(iam, session, Method.OFFLINE_QR, user_id)

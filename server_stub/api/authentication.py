@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from offline_qr.badge import BadgeError, InsecureBadge, SecureBadge, parse
 from server_stub import sessions
 from server_stub.api.current import (
-    COOKIE,
     Proof,
     cookie,
+    cookie_name,
     find,
     next_methods,
     passed,
@@ -61,13 +61,13 @@ async def access(iam: Iam, call: Call[Nothing]) -> Reply:
     session = await find(iam, call.cookies)
     token = ""
     if session is None or session.application != name:
-        token, session = await iam.database.run(_start, iam, name, call.cookies.get(COOKIE, ""))
+        token, session = await iam.database.run(_start, iam, name, call.cookies.get(cookie_name(iam), ""))
     if session is None:
         raise ApiError(403, "ACCESS_DENIED", "no policy lets anyone into this application")
     if session.authenticated_at is not None:
         return step_reply(iam, session)
     error = ApiError(401, "NOT_AUTHORIZED", "the login is not complete")
-    return Reply(refusal_document(iam, session, error), 401, cookie(token) if token else None)
+    return Reply(refusal_document(iam, session, error), 401, cookie(iam, token) if token else None)
 
 
 def _start(connection: Connection, iam: Iam, application: str, old_token: str) -> tuple[str, Session | None]:
@@ -91,23 +91,25 @@ async def check_password(iam: Iam, call: Call[PasswordCheck]) -> Reply:
     asked = session.username if name is None else normalise(name).decode()
     if session.username not in (None, asked):
         asked = f"{session.username}\0{asked}"  # nobody's name: whatever the password, it is not the badge holder's
-    user, lock = await iam.database.run(_begin_password, asked or "", iam.now())
+    user, lock = await iam.database.run(_begin_password, iam, asked or "")
     if lock:
         raise locked(lock.until)
     if not await iam.hasher.matches(call.body.password, user.password_hash if user else None):
-        raise await iam.database.run(_wrong_password, asked or "", user, iam.now())
+        raise await iam.database.run(_wrong_password, iam, asked or "", user)
     assert user is not None
     proof = await prove(iam, session, Method.PASSWORD, user.id)
     token, session = await iam.database.run(_right_password, iam, session, user, proof)
     return step_reply(iam, session, token)
 
 
-def _begin_password(connection: Connection, username: str, now: float) -> tuple[User | None, Lock | None]:
+def _begin_password(connection: Connection, iam: Iam, username: str) -> tuple[User | None, Lock | None]:
     user = users.find_user(connection, username)
-    return user, attempts.reserve(connection, _subject(user, username), Method.PASSWORD, now)
+    subject, schedule = _subject(user, username), iam.settings.iam_lockout
+    return user, attempts.reserve(connection, subject, Method.PASSWORD, iam.now(), schedule)
 
 
-def _wrong_password(connection: Connection, username: str, user: User | None, now: float) -> ApiError:
+def _wrong_password(connection: Connection, iam: Iam, username: str, user: User | None) -> ApiError:
+    now = iam.now()
     audit.append(connection, now, "password", "wrong", user.id if user else None)
     lock = attempts.lock(connection, _subject(user, username), Method.PASSWORD, now)
     return ApiError(400, "USERNAME_PASSWORD_WRONG", "user name or password is wrong", lock.until if lock else None)

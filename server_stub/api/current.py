@@ -20,6 +20,8 @@ from server_stub.sessions import Passed, Pending, Session
 from server_stub.store.iam import audit
 
 COOKIE = "authrig_session"
+HTTPS_COOKIE = "__Host-authrig_session"
+"""Browsers take a cookie of this name only when it is Secure and for this host alone."""
 
 
 class StepAttributes(Document, frozen=True):
@@ -29,9 +31,14 @@ class StepAttributes(Document, frozen=True):
     redirect_uri: str | UnsetType = UNSET
 
 
-def cookie(token: str) -> Cookie:
+def cookie(iam: Iam, token: str) -> Cookie:
     """The cookie that holds a session's token; an empty token removes it."""
-    return Cookie(COOKIE, token, "/")
+    return Cookie(cookie_name(iam), token, "/", secure=iam.settings.behind_https)
+
+
+def cookie_name(iam: Iam) -> str:
+    """What the session's cookie is called."""
+    return HTTPS_COOKIE if iam.settings.behind_https else COOKIE
 
 
 def flow_of(iam: Iam, session: Session) -> Flow:
@@ -51,7 +58,7 @@ def next_step(iam: Iam, session: Session) -> str | None:
 
 async def find(iam: Iam, cookies: Any) -> Session | None:
     """The caller's session, if there is one that still counts."""
-    token = cookies.get(COOKIE, "")
+    token = cookies.get(cookie_name(iam), "")
     if not token:
         return None
     session = await iam.database.run(sessions.load, token, iam.now())
@@ -141,7 +148,7 @@ def step_reply(iam: Iam, session: Session, token: str = "") -> Reply:
     target = iam.policies.applications[session.application].target if complete else UNSET
     attributes = StepAttributes(next_step(iam, session), target)
     document = answer(iam.now(), "authentication.session", str(session.id), attributes)
-    return Reply(document, cookie=cookie(token) if token else None)
+    return Reply(document, cookie=cookie(iam, token) if token else None)
 
 
 def refusal_document(iam: Iam, session: Session | None, error: ApiError) -> ErrorAnswer:
@@ -159,6 +166,7 @@ class PublicInterface:
     def __init__(self, iam: Iam) -> None:
         self.services = iam
         self.body_limit = iam.settings.body_limit
+        self.trusted_proxies = iam.trusted_proxies
 
     def admit(self, request: Request, _: bytes) -> None:
         """Keep out what another site makes a browser send: it cannot set this header.

@@ -15,6 +15,17 @@ from server_stub.api.admin import (
     read_audit,
     set_password,
 )
+from server_stub.api.admin_care import (
+    AuditVerdict,
+    LocksAttributes,
+    SweptAttributes,
+    UnlockedToken,
+    get_locks,
+    sweep,
+    unlock_token,
+    unlock_user,
+    verify_audit,
+)
 from server_stub.api.airlock_2fa import (
     DeviceAttributes,
     OfflineQrAttributes,
@@ -54,6 +65,7 @@ from server_stub.api.transaction_approval import (
 from server_stub.api.transaction_approval import check_otp as check_approval_otp
 from server_stub.api.transaction_approval import retrieve_offline_qr_code as retrieve_approval_qr_code
 from server_stub.audit import Entry
+from server_stub.store.iam import addresses
 
 BASE = "/auth/rest"
 _AUTHENTICATION = f"{BASE}/public/authentication"
@@ -79,7 +91,7 @@ PUBLIC_ROUTES = (
     Route(
         "POST",
         f"{_AUTHENTICATION}/password/check",
-        check_password,
+        addresses.limited(check_password),
         _STEP,
         "Check user name and password",
         PasswordCheck,
@@ -89,7 +101,7 @@ PUBLIC_ROUTES = (
     Route(
         "POST",
         f"{_AUTHENTICATION}/badge/check",
-        check_badge,
+        addresses.limited(check_badge),
         _STEP,
         "Check a QR badge",
         BadgeCheck,
@@ -124,7 +136,7 @@ PUBLIC_ROUTES = (
     Route(
         "POST",
         f"{_AIRLOCK_2FA}/otp/check",
-        check_otp,
+        addresses.limited(check_otp),
         _STEP,
         "Check the code that the token shows",
         OtpCheck,
@@ -142,7 +154,7 @@ PUBLIC_ROUTES = (
     Route(
         "POST",
         f"{_FIDO}/assertion/check",
-        check_assertion,
+        addresses.limited(check_assertion),
         _STEP,
         "Check the assertion",
         AssertionCheck,
@@ -225,7 +237,7 @@ APPROVAL_ROUTES = (
 _ADMIN = "/admin/rest"
 _USER = f"{_ADMIN}/users/{{username}}"
 
-ADMIN_ROUTES = (
+USER_ROUTES = (
     Route(
         "POST",
         f"{_ADMIN}/users",
@@ -257,6 +269,34 @@ ADMIN_ROUTES = (
         errors=(*_NO_USER, "TOKEN_EXISTS", *_CLOUD),
     ),
     Route(
+        "GET",
+        f"{_USER}/locks",
+        get_locks,
+        Answer[LocksAttributes],
+        "Tell what is counted against a user in the IAM",
+        errors=_NO_USER,
+    ),
+    Route(
+        "POST",
+        f"{_USER}/unlock",
+        unlock_user,
+        Answer[LocksAttributes],
+        "Forgive a user's wrong attempts in the IAM",
+        errors=_NO_USER,
+    ),
+    Route(
+        "POST",
+        f"{_USER}/qr-tokens/{{device}}/unlock",
+        unlock_token,
+        Answer[UnlockedToken],
+        "Forgive a token's wrong codes in the cloud",
+        errors=(*_NO_USER, "TOKEN_UNKNOWN", *_CLOUD),
+    ),
+    Route("POST", f"{_ADMIN}/sweep", sweep, Answer[SweptAttributes], "Remove the IAM's expired rows now"),
+)
+
+BADGE_ROUTES = (
+    Route(
         "POST",
         f"{_USER}/badges",
         add_badge,
@@ -266,5 +306,13 @@ ADMIN_ROUTES = (
         201,
         errors=_NO_USER,
     ),
-    Route("GET", f"{_ADMIN}/audit", read_audit, ListAnswer[Entry], "Read the audit log"),
 )
+
+AUDIT_ROUTES = (
+    Route("GET", f"{_ADMIN}/audit", read_audit, ListAnswer[Entry], "Read the audit log"),
+    Route("GET", f"{_ADMIN}/audit/verify", verify_audit, Answer[AuditVerdict], "Check the chain of the audit log"),
+)
+
+ADMIN_TABLES = {"users": USER_ROUTES, "badges": BADGE_ROUTES, "audit": AUDIT_ROUTES}
+"""The administration by the role that may use it."""
+ADMIN_ROUTES = tuple(route for table in ADMIN_TABLES.values() for route in table)

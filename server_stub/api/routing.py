@@ -1,7 +1,7 @@
 """From a route table to an ASGI application: one strict way in for every request, one shape for every refusal."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Generic, Protocol, TypeVar
@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
+from server_stub.addresses import Network, caller
 from server_stub.errors import ApiError, bad_request
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class Call(Generic[Body]):
     cookies: Mapping[str, str]
     client: str
     """The address of the caller."""
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Cookie:
     name: str
     value: str
     path: str
+    secure: bool = False
+    """Only over HTTPS."""
 
     def put(self, response: Response) -> None:
         """Set it so that no script reads it and no other site sends it."""
@@ -57,6 +61,7 @@ class Cookie:
             path=self.path,
             httponly=True,
             samesite="strict",
+            secure=self.secure,
         )
 
 
@@ -127,6 +132,11 @@ class Interface(Protocol):
         """The largest body, in bytes."""
         ...
 
+    @property
+    def trusted_proxies(self) -> Sequence[Network]:
+        """Whose ``X-Forwarded-For`` is believed."""
+        ...
+
     def admit(self, request: Request, body: bytes) -> None:
         """Let the request in.
 
@@ -174,7 +184,8 @@ def _starlette_route(route: Route, interface: Interface) -> list[StarletteRoute]
             data = await _read(request, interface.body_limit)
             interface.admit(request, data)
             body = _decode(request, decoder, data, empty)
-            call = Call(body, request.path_params, request.query_params, request.cookies, _client(request))
+            client = _client(request, interface.trusted_proxies)
+            call = Call(body, request.path_params, request.query_params, request.cookies, client, request.headers)
             reply = await route.handler(interface.services, call)
         except ApiError as error:
             return await _refuse(interface, request, error)
@@ -221,8 +232,9 @@ def _decode(request: Request, decoder: msgspec.json.Decoder[Any], data: bytes, e
         raise bad_request("the body is nested too deeply") from error
 
 
-def _client(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
+def _client(request: Request, trusted: Sequence[Network]) -> str:
+    peer = request.client.host if request.client else "unknown"
+    return caller(peer, request.headers.getlist("x-forwarded-for"), trusted)
 
 
 async def _refuse(interface: Interface, request: Request, error: ApiError) -> Response:

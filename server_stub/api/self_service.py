@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from server_stub import sessions
-from server_stub.api.current import COOKIE, cookie, find, require_authenticated
+from server_stub.api.current import cookie, cookie_name, find, require_authenticated
 from server_stub.api.envelope import Document, answer, timestamp
 from server_stub.api.routing import Call, Nothing, Reply
 from server_stub.errors import ApiError
@@ -55,9 +55,9 @@ async def log_out(iam: Iam, call: Call[Nothing]) -> Reply:
     session = await find(iam, call.cookies)
     if session is None:
         raise ApiError(401, "NOT_AUTHORIZED", "there is no session")
-    await iam.database.run(_end, iam, session, call.cookies[COOKIE])
+    await iam.database.run(_end, iam, session, call.cookies[cookie_name(iam)])
     document = answer(iam.now(), "authentication.session", str(session.id), LoggedOut())
-    return Reply(document, cookie=cookie(""))
+    return Reply(document, cookie=cookie(iam, ""))
 
 
 def _end(connection: Connection, iam: Iam, session: Session, token: str) -> None:

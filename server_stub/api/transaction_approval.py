@@ -15,6 +15,7 @@ from server_stub.api.airlock_2fa import OtpCheck, Scale, ask_for_challenge, digi
 from server_stub.api.current import require_same_domain
 from server_stub.api.envelope import Document, Request, Where, answer, error_answer, log_refusal, timestamp
 from server_stub.api.routing import Call, Cookie, Nothing, Reply
+from server_stub.api.second_factor import judge, refuse_locked
 from server_stub.cloud.messages import Auth, Verify, VerifyResult
 from server_stub.errors import ApiError, unexpected_call
 from server_stub.factors import offline_qr
@@ -77,6 +78,7 @@ class ApprovalInterface:
     def __init__(self, iam: Iam) -> None:
         self.services = iam
         self.body_limit = iam.settings.body_limit
+        self.trusted_proxies = iam.trusted_proxies
 
     def admit(self, request: HttpRequest, _: bytes) -> None:
         """As in the public interface, since here too a cookie says which session is meant.
@@ -139,6 +141,7 @@ async def retrieve_offline_qr_code(iam: Iam, call: Call[PictureRequest]) -> Repl
     assert approval.user_id is not None
     assert approval.device_id is not None
     assert approval.transaction is not None
+    await refuse_locked(iam, approval.user_id)
     challenge = await ask_for_challenge(
         iam,
         Auth(
@@ -164,7 +167,7 @@ async def check_otp(iam: Iam, call: Call[OtpCheck]) -> Reply:
     assert approval.user_id is not None
     assert approval.challenge_id is not None
     message = Verify(approval.user_id.hex(), approval.challenge_id, digits(call.body.otp))
-    result = await iam.cloud.verify(message)
+    result = await judge(iam, approval.user_id, iam.cloud.verify(message))
     if result.result != "allow":
         raise await iam.database.run(_wrong_otp, iam, approval, result)
     return _reply(iam, await iam.database.run(_approve, iam, approval))

@@ -30,6 +30,7 @@ class CloudInterface:
     def __init__(self, cloud: Cloud, credentials: Credentials) -> None:
         self.services = cloud
         self.body_limit = cloud.settings.body_limit
+        self.trusted_proxies = ()
         self._credentials = credentials
 
     def admit(self, request: Request, body: bytes) -> None:
@@ -67,7 +68,8 @@ async def auth(cloud: Cloud, call: Call[Auth]) -> Reply:
 
 async def verify(cloud: Cloud, call: Call[Verify]) -> Reply:
     """Judge a code."""
-    return Reply(await cloud.database.run(challenges.verify, cloud.vault, call.body, cloud.settings.time()))
+    now, schedule = cloud.settings.time(), cloud.settings.cloud_lockout
+    return Reply(await cloud.database.run(challenges.verify, cloud.vault, call.body, now, schedule))
 
 
 async def import_token(cloud: Cloud, call: Call[ImportToken]) -> Reply:
@@ -81,6 +83,12 @@ async def assign(cloud: Cloud, call: Call[Assign]) -> Reply:
     """Give a token to a user."""
     now = cloud.settings.time()
     return Reply(await cloud.database.run(tokens.assign, call.path["token"], call.body.user_id, now))
+
+
+async def unlock(cloud: Cloud, call: Call[Assign]) -> Reply:
+    """Forgive the wrong codes of a user's token."""
+    now = cloud.settings.time()
+    return Reply(await cloud.database.run(tokens.unlock, call.path["token"], call.body.user_id, now))
 
 
 AUTH_ROUTES = (
@@ -118,6 +126,15 @@ ADMIN_ROUTES = (
         "Assign a hardware token to a user",
         Assign,
         errors=("TOKEN_UNKNOWN", "TOKEN_ASSIGNED"),
+    ),
+    Route(
+        "POST",
+        "/srv/admin/v1/hardware-tokens/{token}/unlock",
+        unlock,
+        Device,
+        "Forgive the wrong codes of a user's token",
+        Assign,
+        errors=("TOKEN_UNKNOWN",),
     ),
 )
 

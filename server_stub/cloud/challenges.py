@@ -15,6 +15,7 @@ from server_stub.cloud.messages import Auth, AuthResult, Status, Verify, VerifyR
 from server_stub.cloud.store import attempts, audit, challenges
 from server_stub.cloud.tokens import Token, open_token
 from server_stub.errors import ApiError, bad_request
+from server_stub.limits import SCHEDULE, Schedule
 from server_stub.vault import Vault
 
 MAX_WRONG = 3
@@ -60,7 +61,9 @@ def issue(connection: Connection, vault: Vault, challenge_id: bytes, message: Au
     return AuthResult(challenge_id.hex(), encode(challenge, token.keys), expires_at)
 
 
-def verify(connection: Connection, vault: Vault, message: Verify, now: float) -> VerifyResult:
+def verify(
+    connection: Connection, vault: Vault, message: Verify, now: float, schedule: Schedule = SCHEDULE
+) -> VerifyResult:
     """Judge one code. Of any number of submissions of the right code, exactly one is allowed."""
     row = connection.execute(
         select(challenges).where(challenges.c.id == message.session_id, challenges.c.user_id == message.user_id)
@@ -68,7 +71,13 @@ def verify(connection: Connection, vault: Vault, message: Verify, now: float) ->
     token = open_token(connection, vault, row.token_id, message.user_id) if row else None
     if row is None or token is None:
         return VerifyResult("deny", "unknown_session")
-    result = _judge(connection, row, token, message.code, now)
+    # 1. Count the attempt as wrong before looking at it. This takes the token's row: from here on, two submissions
+    #    for one token are decided one after the other on any database.
+    lock = attempts.reserve(connection, token.id, METHOD, now, schedule)
+    if lock:
+        result = VerifyResult("deny", "locked_out", locked_until=lock.until)
+    else:
+        result = _judge(connection, row, token, message.code, now)
     audit.append(
         connection,
         now,
@@ -82,11 +91,6 @@ def verify(connection: Connection, vault: Vault, message: Verify, now: float) ->
 
 
 def _judge(connection: Connection, row: Row[tuple[object, ...]], token: Token, code: str, now: float) -> VerifyResult:
-    # 1. Count the attempt as wrong before looking at it. This takes the token's row: from here on, two submissions
-    #    for one token are decided one after the other on any database.
-    lock = attempts.reserve(connection, token.id, METHOD, now)
-    if lock:
-        return VerifyResult("deny", "locked_out", locked_until=lock.until)
     # 2. The code is computed from what was stored when the challenge was issued, never from anything sent now.
     challenge = Challenge(parse_header(row.header), parse_body(row.body))
     right = hmac.compare_digest(compute_code(challenge, token.keys).encode(), code.encode())

@@ -5,7 +5,15 @@ from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, M
 from server_stub.audit import AuditLog
 from server_stub.limits import Attempts
 
-metadata = MetaData()
+MIGRATIONS = (
+    (
+        "ALTER TABLE attempts ADD COLUMN last_at FLOAT NOT NULL DEFAULT 0",
+        "UPDATE attempts SET locked_until = 1e18 WHERE failures >= 10",
+    ),
+)
+"""As in the IAM's store."""
+
+metadata = MetaData(info={"migrations": MIGRATIONS})
 
 tokens = Table(
     "tokens",

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from offline_qr.otq1 import Keys, derive_keys
 from server_stub.cloud.messages import Device, ImportToken
-from server_stub.cloud.store import audit, tokens
+from server_stub.cloud.store import attempts, audit, tokens
 from server_stub.errors import ApiError
 from server_stub.vault import Vault
 
@@ -55,6 +55,20 @@ def assign(connection: Connection, token_id: str, user_id: str, now: float) -> D
     if not changed.rowcount and row.user_id != user_id:
         raise ApiError(409, "TOKEN_ASSIGNED", "the token belongs to another user")
     audit.append(connection, now, "token.assign", "done", bytes.fromhex(user_id), token=token_id)
+    return Device(row.id, row.display_name, row.serial)
+
+
+def unlock(connection: Connection, token_id: str, user_id: str, now: float) -> Device:
+    """Forgive a token's wrong codes.
+
+    Raises:
+        ApiError: 404 if the user has no such token.
+    """
+    row = connection.execute(select(tokens).where(tokens.c.id == token_id, tokens.c.user_id == user_id)).one_or_none()
+    if row is None:
+        raise ApiError(404, "TOKEN_UNKNOWN", "the user has no such token")
+    attempts.clear_all(connection, token_id)
+    audit.append(connection, now, "token.unlock", "done", bytes.fromhex(user_id), token=token_id)
     return Device(row.id, row.display_name, row.serial)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from server_stub.errors import ServerError
+from server_stub.store.migrations import bring_up_to_date
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,10 +46,13 @@ class Database:
         try:
             # Made here so that nobody else can read it; SQLite gives its journal files the same mode.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self.run_now(tables.create_all)
+            self.run_now(bring_up_to_date, tables)
         except OSError as error:
             self.close()
             raise ServerError(f"cannot use the database {path}: {error.strerror}") from error
+        except ServerError as error:
+            self.close()
+            raise ServerError(f"cannot use the database {path}: {error}") from error
         except SQLAlchemyError as error:
             self.close()
             cause = error.__cause__ or error.__context__ or error

@@ -2,10 +2,19 @@
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table
 
+from server_stub.addresses import AddressLimits
 from server_stub.audit import AuditLog
 from server_stub.limits import Attempts
 
-metadata = MetaData()
+MIGRATIONS = (
+    (
+        "ALTER TABLE attempts ADD COLUMN last_at FLOAT NOT NULL DEFAULT 0",
+        "UPDATE attempts SET locked_until = 1e18 WHERE failures >= 10",
+    ),
+)
+"""What changed since version 0, the first that was ever run; tables that are new need no statement."""
+
+metadata = MetaData(info={"migrations": MIGRATIONS})
 
 users = Table(
     "users",
@@ -68,4 +77,5 @@ approvals = Table(
 )
 
 attempts = Attempts(metadata)
+addresses = AddressLimits(metadata)
 audit = AuditLog(metadata)

@@ -15,7 +15,13 @@ from tests.server_stub.world import CHEAP, MovableClock, World
 def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One server for all tests: they keep apart by having users of their own."""
     clock = MovableClock()
-    settings = Settings(data_dir=tmp_path_factory.mktemp("server") / "data", argon2=CHEAP, time=clock.time)
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("server") / "data",
+        argon2=CHEAP,
+        time=clock.time,
+        trusted_proxies=("127.0.0.0/8",),
+        address_failure_limit=100_000,
+    )
     with run_server(settings) as server, ExitStack() as stack:
         yield World(server, clock, stack)
 

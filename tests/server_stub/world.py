@@ -3,15 +3,16 @@
 import itertools
 import ssl
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
 
 from offline_qr.otq1 import Challenge, compute_code, decode, derive_keys
-from server_stub.run import RunningServer
-from server_stub.settings import Argon2Cost
+from server_stub.run import RunningServer, run_server
+from server_stub.settings import Argon2Cost, Settings
 
 PUBLIC = "/auth/rest/public/authentication"
 APPROVAL = "/transaction-approval/rest/transaction-approval"
@@ -168,3 +169,11 @@ class World:
             if not page:
                 return entries
             entries += [row["attributes"] for row in page]
+
+
+@contextmanager
+def own_world(settings: Settings, **changes: Any) -> Iterator[World]:
+    """A server of a test's own, with ``changes`` to its settings and a clock that only the test moves."""
+    clock = MovableClock()
+    with run_server(replace(settings, time=clock.time, **changes)) as server, ExitStack() as stack:
+        yield World(server, clock, stack)

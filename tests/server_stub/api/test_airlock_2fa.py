@@ -182,6 +182,6 @@ def test_one_code_typed_at_once_in_64_requests_opens_one_session(world: World) -
         responses = list(pool.map(submit, range(64)))
     statuses = [response.status_code for response in responses]
     assert statuses.count(200) == 1
-    assert set(statuses) <= {200, 400, 401}
+    assert set(statuses) <= {200, 400, 401, 403}, "403: five are in flight at once, the others are not looked at"
     logins = [row for row in world.audit() if row["event"] == "login" and row["user"] == person.id]
     assert len(logins) == 1

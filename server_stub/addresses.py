@@ -1,0 +1,113 @@
+"""Limits per address: how many wrong answers one address may give in a minute, and which address a request is from."""
+
+import functools
+import ipaddress
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, case, delete, update
+from sqlalchemy.dialects.sqlite import insert
+
+from server_stub.errors import ApiError
+
+WINDOW = 60
+"""Seconds in which wrong answers are counted together."""
+WRONG = frozenset({"USERNAME_PASSWORD_WRONG", "OTP_WRONG", "BADGE_WRONG", "FIDO_ASSERTION_WRONG", "TICKET_WRONG"})
+"""Refusals that a guess would get."""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class AddressLimits:
+    """The table of wrong answers by address: a row per address, for the minute in which it was last heard of."""
+
+    def __init__(self, metadata: MetaData) -> None:
+        self._table = Table(
+            "address_failures",
+            metadata,
+            Column("address", String, primary_key=True),
+            Column("window", Integer, nullable=False),
+            Column("failures", Integer, nullable=False),
+        )
+
+    def reserve(self, connection: Connection, address: str, now: float, limit: int) -> None:
+        """Count one answer as wrong until ``release`` says otherwise: one conditional update.
+
+        Raises:
+            ApiError: 429 if ``limit`` is reached in this minute.
+        """
+        table, window = self._table, int(now // WINDOW)
+        counted = connection.execute(
+            insert(table)
+            .values(address=address, window=window, failures=1)
+            .on_conflict_do_update(
+                index_elements=["address"],
+                set_={"window": window, "failures": case((table.c.window == window, table.c.failures + 1), else_=1)},
+                where=(table.c.window != window) | (table.c.failures < limit),
+            )
+        )
+        if not counted.rowcount:
+            raise ApiError(
+                429, "TOO_MANY_REQUESTS", "too many wrong answers from this address", (window + 1.0) * WINDOW
+            )
+
+    def release(self, connection: Connection, address: str, now: float) -> None:
+        """The answer was not wrong after all."""
+        table = self._table
+        this = (table.c.address == address) & (table.c.window == int(now // WINDOW)) & (table.c.failures > 0)
+        connection.execute(update(table).where(this).values(failures=table.c.failures - 1))
+
+    def forget(self, connection: Connection, now: float) -> int:
+        """Forget the minutes that are over; how many rows that were."""
+        return connection.execute(delete(self._table).where(self._table.c.window < int(now // WINDOW))).rowcount
+
+    def limited(self, handler: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
+        """``handler``, an answer to something that could be guessed, for callers who have not guessed too often."""
+
+        @functools.wraps(handler)
+        async def guarded(iam: Any, call: Any) -> Any:
+            limit: int = iam.settings.address_failure_limit
+            await iam.database.run(self.reserve, call.client, iam.now(), limit)
+            wrong = False
+            try:
+                return await handler(iam, call)
+            except ApiError as error:
+                wrong = error.code in WRONG
+                raise
+            finally:
+                if not wrong:
+                    await iam.database.run(self.release, call.client, iam.now())
+
+        return guarded
+
+
+def networks(texts: Sequence[str]) -> tuple[Network, ...]:
+    """Networks such as ``10.0.0.0/8``.
+
+    Raises:
+        ValueError: if one is none.
+    """
+    return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+def caller(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
+    """The address that a request really came from.
+
+    ``X-Forwarded-For`` is believed as far as ``trusted`` proxies wrote it: from its end, the first address that is
+    not one of them.
+    """
+    address = peer
+    hops = [hop.strip() for line in forwarded_for for hop in line.split(",")]
+    while _within(address, trusted) and hops:
+        try:
+            address = str(ipaddress.ip_address(hops.pop()))
+        except ValueError:
+            break
+    return address
+
+
+def _within(address: str, trusted: Sequence[Network]) -> bool:
+    try:
+        return any(ipaddress.ip_address(address) in network for network in trusted)
+    except ValueError:
+        return False

@@ -1,0 +1,59 @@
+"""Rows that have expired are removed: now and then by itself, and whenever an administrator asks."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy import Connection, delete
+from sqlalchemy.exc import SQLAlchemyError
+
+from server_stub.cloud.service import Cloud
+from server_stub.cloud.store import challenges
+from server_stub.iam import Iam
+from server_stub.store.iam import addresses, approvals, attempts, sessions
+
+log = logging.getLogger(__name__)
+
+CHALLENGE_MEMORY = 3600.0
+"""How long (seconds) an expired challenge is kept, so that a late code is told why it is late."""
+ATTEMPT_MEMORY = 86400.0
+"""How long (seconds) wrong attempts that lock nobody are remembered."""
+
+
+def sweep_iam(connection: Connection, iam: Iam) -> dict[str, int]:
+    """How many rows of each kind were removed from the IAM's database."""
+    now = iam.now()
+    return {
+        "sessions": connection.execute(delete(sessions).where(sessions.c.expires_at <= now)).rowcount,
+        "approvals": connection.execute(delete(approvals).where(approvals.c.expires_at <= now)).rowcount,
+        "attempts": attempts.forget(connection, now - ATTEMPT_MEMORY, now),
+        "addresses": addresses.forget(connection, now),
+    }
+
+
+def sweep_cloud(connection: Connection, now: float) -> dict[str, int]:
+    """How many rows of each kind were removed from the cloud's database."""
+    gone = challenges.c.expires_at <= now - CHALLENGE_MEMORY
+    return {"challenges": connection.execute(delete(challenges).where(gone)).rowcount}
+
+
+async def keep_sweeping(iam: Iam, cloud: Cloud) -> None:
+    """Sweep both databases every ``settings.sweep_interval`` seconds until cancelled; a busy database is tried again."""
+
+    async def iams() -> dict[str, int]:
+        return await iam.database.run(sweep_iam, iam)
+
+    async def clouds() -> dict[str, int]:
+        return await cloud.database.run(sweep_cloud, cloud.settings.time())
+
+    while True:
+        await asyncio.sleep(iam.settings.sweep_interval)
+        for sweep in (iams, clouds):
+            await _try(sweep)
+
+
+async def _try(sweep: Callable[[], Awaitable[dict[str, int]]]) -> None:
+    try:
+        log.debug("swept %s", await sweep())
+    except SQLAlchemyError:
+        log.exception("could not sweep; will try again")
