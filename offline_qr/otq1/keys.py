@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 SEED_BYTES = 32
 KEY_ID_BYTES = 4
 _KEY_BYTES = 32
+SALT_PREFIX = b"OTQ1/"
+ACTIVATION_SEED_LABEL = b"OTQ1 activation-seed"
 _SERIAL = re.compile(r"[!-~]{1,64}")
 
 
@@ -31,6 +33,10 @@ class Keys:
     """Makes codes that report a challenge as fraud."""
 
 
+LABELS = tuple(key.name.replace("_", "-") for key in fields(Keys))
+"""What the keys are called in the derivation, in the order of the fields of ``Keys``: ``qr-seal``, ``ocra-login``, ..."""
+
+
 def derive_keys(serial: str, seed: bytes) -> Keys:
     """The keys of the token ``serial`` whose seed is ``seed`` (32 bytes): HKDF-SHA-256, RFC 5869.
 
@@ -39,10 +45,8 @@ def derive_keys(serial: str, seed: bytes) -> Keys:
     """
     if len(seed) != SEED_BYTES:
         raise ValueError(f"a token's seed has {SEED_BYTES} bytes, found {len(seed)}")
-    salt = b"OTQ1/" + _serial_bytes(serial)
-    # The fields of Keys are the labels, with a hyphen for the underscore: "OTQ1 qr-seal", "OTQ1 ocra-login", ...
-    labels = {key.name: b"OTQ1 " + key.name.replace("_", "-").encode() for key in fields(Keys)}
-    return Keys(**{name: HKDF(SHA256(), _KEY_BYTES, salt, label).derive(seed) for name, label in labels.items()})
+    salt = SALT_PREFIX + _serial_bytes(serial)
+    return Keys(*(HKDF(SHA256(), _KEY_BYTES, salt, b"OTQ1 " + label.encode()).derive(seed) for label in LABELS))
 
 
 def derive_seed(serial: str, stretched: bytes) -> bytes:
@@ -51,8 +55,7 @@ def derive_seed(serial: str, stretched: bytes) -> bytes:
     Raises:
         ValueError: where the serial is not 1 to 64 visible ASCII characters.
     """
-    salt = b"OTQ1/" + _serial_bytes(serial)
-    return HKDF(SHA256(), SEED_BYTES, salt, b"OTQ1 activation-seed").derive(stretched)
+    return HKDF(SHA256(), SEED_BYTES, SALT_PREFIX + _serial_bytes(serial), ACTIVATION_SEED_LABEL).derive(stretched)
 
 
 def key_id(serial: str) -> bytes:

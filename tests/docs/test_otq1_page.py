@@ -1,15 +1,27 @@
 import doctest
 import re
+import runpy
 from pathlib import Path
 
 import pytest
 import segno
 
 from offline_qr import base45_strict
-from offline_qr.otq1 import LABELS, Tag, compute_code, compute_decline_code, decode, derive_keys, encode
+from offline_qr.otq1 import (
+    LABELS,
+    Command,
+    Profile,
+    Tag,
+    compute_code,
+    compute_decline_code,
+    decode,
+    derive_keys,
+    encode,
+)
 from offline_qr.otq1.header import SUITES
 
-PAGE = Path(__file__).parents[2] / "docs/reference/otq1.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/reference/otq1.md"
 
 
 @pytest.fixture
@@ -61,3 +73,20 @@ def test_the_tables_are_those_of_the_code(page: str) -> None:
     assert {int(tag): label for tag, label in pairs} == {**LABELS, Tag.CUSTOM: "(the field's own)"}
     suites = re.findall(r"\| (\d) \| `(OCRA-1:[^`]+)`", page)
     assert {int(number): suite for number, suite in suites} == {number: suite.text for number, suite in SUITES.items()}
+
+
+def test_commands_and_profiles_are_those_of_the_code(page: str) -> None:
+    """By number and name."""
+    commands = re.findall(r"\| (\d) \| (clock sync|counter sync|PIN unlock|wipe) \|", page)
+    assert [(int(number), name.upper().replace(" ", "_")) for number, name in commands] == [
+        (command.value, command.name) for command in Command
+    ]
+    profiles = re.findall(r"\| (\d) \| ([ABC]): ", page)
+    assert [int(number) for number, _ in profiles] == [profile.value for profile in Profile]
+
+
+def test_the_vectors_and_the_c_header_are_what_the_tool_makes() -> None:
+    """Nobody edits them by hand, and nobody forgets to make them anew."""
+    tool = runpy.run_path(str(ROOT / "tools/otq1_vectors.py"))
+    assert tool["VECTORS"].read_text(encoding="utf-8") == tool["make_json"]()
+    assert tool["C_HEADER"].read_text(encoding="utf-8") == tool["make_c_header"]()
