@@ -82,7 +82,7 @@ def _reason(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2].removeprefix("Skipped: ")
     # pytest marks the lines of the error itself.
-    return next((line for line in report.longreprtext.splitlines() if line.startswith("E ")), "")
+    return next((line[1:].strip() for line in report.longreprtext.splitlines() if line.startswith("E ")), "")
 
 
 def pytest_configure(config: pytest.Config) -> None:

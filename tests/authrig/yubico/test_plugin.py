@@ -33,7 +33,7 @@ def test_how_each_test_ended_is_written_down(pytester: pytest.Pytester, monkeypa
     }
     assert outcomes == {
         "test_passes": ("passed", ""),
-        "test_fails": ("failed", "E   assert 1 == 2"),
+        "test_fails": ("failed", "assert 1 == 2"),
         "test_skips": ("skipped", "no sensor"),
-        "test_breaks_after": ("failed", "E   OSError: torn down"),
+        "test_breaks_after": ("failed", "OSError: torn down"),
     }
