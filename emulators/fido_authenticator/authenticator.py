@@ -114,7 +114,7 @@ OPTIONS = frozenset(
 )
 """The getInfo options that are implemented, so far as a profile sets them."""
 
-VERSIONS = frozenset({U2F_V2, "FIDO_2_0", "FIDO_2_1", "FIDO_2_3"})
+VERSIONS = frozenset({U2F_V2, "FIDO_2_0", "FIDO_2_1_PRE", "FIDO_2_1", "FIDO_2_3"})
 """The versions that a profile may claim."""
 
 
