@@ -1,6 +1,6 @@
 """authenticatorCredentialManagement, CTAP 2.3 §6.8, and its preview, which libfido2 up to 1.12 speaks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final, TypeVar
@@ -99,25 +99,28 @@ class _Call:
 def credential_management(state: State, request: CredentialManagementRequest) -> Steps:
     """Count, list, delete and update the discoverable credentials."""
     yield from ()
-    return _run(_Call(state, request, CREDENTIAL_MANAGEMENT), _SUBCOMMANDS)
+    return _run(_Call(state, request, CREDENTIAL_MANAGEMENT))
 
 
 def credential_management_preview(state: State, request: CredentialManagementRequest) -> Steps:
-    """The same as it was before CTAP 2.1, without updates."""
+    """The same by the number that it had before CTAP 2.1.
+
+    Updates came with 2.1, but libfido2 1.12 asks for them here.
+    """
     yield from ()
-    return _run(_Call(state, request, CREDENTIAL_MANAGEMENT_PREVIEW), _PREVIEW_SUBCOMMANDS)
+    return _run(_Call(state, request, CREDENTIAL_MANAGEMENT_PREVIEW))
 
 
-def _run(call: _Call, subcommands: Mapping[int, Callable[[_Call], Response]]) -> Response:
+def _run(call: _Call) -> Response:
     subcommand = call.request.subcommand
-    if subcommand not in subcommands:
+    if subcommand not in _SUBCOMMANDS:
         raise CtapError(Status.INVALID_SUBCOMMAND)
     if subcommand not in _FOLLOW_UPS:
         call.state.walk = None
         # What needs a proof asks for it before it looks at anything else.
         if call.request.pin_uv_auth.param is None:
             raise CtapError(Status.PUAT_REQUIRED)
-    return subcommands[subcommand](call)
+    return _SUBCOMMANDS[subcommand](call)
 
 
 def _get_creds_metadata(call: _Call) -> Response:
@@ -236,13 +239,13 @@ def _managed(call: _Call, credential_id: bytes) -> Credential:
     return credential
 
 
-_PREVIEW_SUBCOMMANDS: dict[int, Callable[[_Call], Response]] = {
+_SUBCOMMANDS: dict[int, Callable[[_Call], Response]] = {
     0x01: _get_creds_metadata,
     0x02: _enumerate_rps_begin,
     0x03: _enumerate_rps_get_next_rp,
     0x04: _enumerate_credentials_begin,
     0x05: _enumerate_credentials_get_next_credential,
     0x06: _delete_credential,
+    0x07: _update_user_information,
 }
-_SUBCOMMANDS = {**_PREVIEW_SUBCOMMANDS, 0x07: _update_user_information}
 _FOLLOW_UPS = (0x03, 0x05)
