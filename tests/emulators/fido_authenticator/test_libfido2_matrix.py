@@ -15,6 +15,7 @@ import pytest
 from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import CtapHid
+from emulators.fido_authenticator.profile import DEFAULT, load
 from emulators.fido_authenticator.transports.pty import PtyTransport
 
 pytestmark = pytest.mark.needs("fido2-token", "fido2-cred", "fido2-assert")
@@ -78,8 +79,8 @@ def key() -> Iterator[Key]:
 
 
 @contextmanager
-def _new_key() -> Iterator[Key]:
-    with PtyTransport(CtapHid(Authenticator(Env.real()))) as transport:
+def _new_key(profile: str = DEFAULT) -> Iterator[Key]:
+    with PtyTransport(CtapHid(Authenticator(Env.real(), load(profile)))) as transport:
         yield Key(transport)
 
 
@@ -362,3 +363,24 @@ def test_a_reset_is_refused_late(key: Key) -> None:
     assert key.try_tool("fido2-token", "-R", key.path).returncode != 0
     key.transport.power_cycle()
     key.tool("fido2-token", "-R", key.path)
+
+
+def test_a_finger_is_enrolled_named_used_and_deleted(tmp_path: Path) -> None:
+    """A key with a sensor verifies its user by finger where it would take a PIN otherwise."""
+    pin = f"{PIN}\n"
+    with _new_key("authrig-bio") as key:
+        key.set_pin()
+        key.tool("fido2-token", "-S", "-e", key.path, given=pin)
+        (listed,) = key.tool("fido2-token", "-L", "-e", key.path, given=pin).splitlines()
+        template = listed.split()[1]
+        key.tool("fido2-token", "-S", "-e", "-i", template, "-n", "left thumb", key.path, given=pin)
+        assert "left thumb" in key.tool("fido2-token", "-L", "-e", key.path, given=pin)
+        credential = _make(key, tmp_path)
+        challenge = _assert_args(tmp_path, credential)
+        asserted = key.tool("fido2-assert", "-G", "-t", "uv=true", "-i", challenge, key.path).splitlines()
+        assert _flags(asserted) & USER_VERIFIED
+        _verify(key, credential, asserted, "es256", "-v")
+        key.tool("fido2-token", "-D", "-e", "-i", template, key.path, given=pin)
+        # §6.7.6: of no enrollments at all the key says INVALID_OPTION.
+        emptied = key.try_tool("fido2-token", "-L", "-e", key.path, given=pin)
+        assert "FIDO_ERR_INVALID_OPTION" in emptied.stderr
