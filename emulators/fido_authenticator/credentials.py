@@ -15,7 +15,7 @@ from emulators.fido_authenticator.messages import UserEntity
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 
-_SHORT = {"credProtect": 1, "hmac-secret": 2, "thirdPartyPayment": 3}
+_SHORT = {"credProtect": 1, "hmac-secret": 2, "thirdPartyPayment": 3, "previewSign": 4}
 """Identifiers as they stand in a sealed credential: relying parties like ids to be short. A number never changes."""
 _LONG = {number: identifier for identifier, number in _SHORT.items()}
 

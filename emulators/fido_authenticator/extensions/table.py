@@ -7,6 +7,7 @@ from emulators.fido_authenticator.extensions.hmac_secret import HmacSecret
 from emulators.fido_authenticator.extensions.hmac_secret_mc import HmacSecretMc
 from emulators.fido_authenticator.extensions.large_blob_key import LargeBlobKey
 from emulators.fido_authenticator.extensions.min_pin_length import MinPinLength, PinComplexityPolicy
+from emulators.fido_authenticator.extensions.preview_sign import PreviewSign
 from emulators.fido_authenticator.extensions.third_party_payment import ThirdPartyPayment
 from emulators.fido_authenticator.extensions.uvm import Uvm
 
@@ -22,5 +23,6 @@ EXTENSIONS: dict[str, Extension] = {
         PinComplexityPolicy(),
         ThirdPartyPayment(),
         Uvm(),
+        PreviewSign(),
     )
 }
