@@ -1,5 +1,9 @@
 """What the IAM needs to work: settings, policies, database, keys, password threads, cloud connection."""
 
+import logging
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
 from server_stub.addresses import Network, networks
 from server_stub.cloud.account import service_account
 from server_stub.cloud_client import CloudClient
@@ -7,12 +11,14 @@ from server_stub.errors import ServerError
 from server_stub.factors.fido import Fido
 from server_stub.factors.password import PasswordHasher
 from server_stub.keys import load_or_create
-from server_stub.policies import DEFAULT_FILE, load
+from server_stub.policy_file import DEFAULT_FILE, load
 from server_stub.sessions import TOKEN_BYTES, new_token
 from server_stub.settings import Settings
 from server_stub.store.database import Database
 from server_stub.store.iam import metadata
 from server_stub.vault import KEY_LENGTH, Vault
+
+log = logging.getLogger(__name__)
 
 ADMIN_TOKEN_LENGTH = 32
 ROLES = ("users", "badges", "policies", "audit")
@@ -32,6 +38,9 @@ class Iam:
         self.settings = settings
         self.trusted_proxies = _networks(settings.trusted_proxies)
         self.policies = load(settings.policies_file or DEFAULT_FILE)
+        for warning in self.policies.warnings:
+            log.warning("policies: %s", warning)
+        self._zone = _zone(settings.timezone)
         account = service_account(settings)
         self.admin_token = self._key("admin.token", ADMIN_TOKEN_LENGTH).hex()
         self.role_tokens = {role: self._key(f"admin-{role}.token", ADMIN_TOKEN_LENGTH).hex() for role in ROLES}
@@ -57,6 +66,10 @@ class Iam:
         """Seconds since 1970."""
         return self.settings.time()
 
+    def local_time(self) -> datetime:
+        """Now, on the clock that policies are written for."""
+        return datetime.fromtimestamp(self.now(), self._zone)
+
     def new_token(self) -> str:
         """A token for a session's cookie."""
         return new_token(self.settings.token_bytes(TOKEN_BYTES))
@@ -70,3 +83,12 @@ def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
         return networks(texts)
     except ValueError as error:
         raise ServerError(f"trusted_proxies: {error}") from error
+
+
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError) as error:
+        raise ServerError(f"timezone: this machine knows no time zone {name!r}") from error

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from server_stub.errors import ApiError
-from server_stub.flows.flow import Flow, Method
+from server_stub.flows.flow import Method
 from server_stub.store.iam import sessions, users
 
 TOKEN_BYTES = 32
@@ -50,6 +50,9 @@ class Session(msgspec.Struct, frozen=True):
     token_hash: bytes
     application: str
     flow: str
+    """Empty until the first step has said who it is."""
+    offered: tuple[Method, ...]
+    """The methods that may come first."""
     user_id: bytes | None
     username: str | None
     passed: tuple[Passed, ...]
@@ -78,13 +81,16 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
-def start(connection: Connection, token: str, application: str, flow: Flow, expires_at: float) -> Session:
-    """A new session in which nothing is proven yet."""
+def start(
+    connection: Connection, token: str, application: str, offered: tuple[Method, ...], expires_at: float
+) -> Session:
+    """A new session in which nothing is proven yet, and which may begin with one of ``offered``."""
     connection.execute(
         insert(sessions).values(
             token_hash=hash_token(token),
             application=application,
-            flow=flow.name,
+            flow="",
+            offered=msgspec.json.encode(offered).decode(),
             passed="[]",
             pending="{}",
             expires_at=expires_at,
@@ -116,6 +122,7 @@ def advance(connection: Connection, session: Session, token: str, after: Session
         .where(sessions.c.token_hash == session.token_hash)
         .values(
             token_hash=hash_token(token),
+            flow=after.flow,
             user_id=after.user_id,
             passed=msgspec.json.encode(after.passed).decode(),
             pending=msgspec.json.encode(after.pending).decode(),
@@ -175,6 +182,7 @@ def _session(row: Row[Any]) -> Session:
         row.token_hash,
         row.application,
         row.flow,
+        msgspec.json.decode(row.offered, type=tuple[Method, ...]),
         row.user_id,
         row.username,
         msgspec.json.decode(row.passed, type=tuple[Passed, ...]),

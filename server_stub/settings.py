@@ -41,6 +41,9 @@ class Settings:
     policies_file: Path | None = None
     """TOML with applications, flows and policies; None means ``default_policies.toml``."""
 
+    timezone: str = "UTC"
+    """Where the days and times of policies are read off the clock, such as ``Europe/Zurich``."""
+
     service_name: str = "Authrig"
     rp_id: str = "localhost"
     origins: tuple[str, ...] = ()

@@ -47,6 +47,12 @@ class NewPassword(Request, frozen=True):
     password: Password
 
 
+class Groups(Request, frozen=True):
+    """Groups that policies may ask for."""
+
+    groups: Annotated[tuple[Group, ...], Meta(max_length=100)]
+
+
 class NewToken(Request, frozen=True):
     """A hardware token: imported into the cloud and assigned. The IAM does not keep the seed."""
 
@@ -157,6 +163,19 @@ def _set_password(connection: Connection, iam: Iam, user: User, password_hash: s
     attempts.clear(connection, user.id.hex(), Method.PASSWORD)
     sessions.end_all(connection, user.id)
     audit.append(connection, iam.now(), "admin.user.password", "done", user.id)
+
+
+async def set_groups(iam: Iam, call: Call[Groups]) -> Reply:
+    """Put a user into other groups."""
+    user = await iam.database.run(_set_groups, iam, call.path["username"], call.body.groups)
+    return Reply(answer(iam.now(), "user", user.id.hex(), UserAttributes(user.username, call.body.groups)))
+
+
+def _set_groups(connection: Connection, iam: Iam, username: str, groups: tuple[str, ...]) -> User:
+    user = known_user(connection, username)
+    users.set_groups(connection, user.id, groups)
+    audit.append(connection, iam.now(), "admin.user.groups", "done", user.id, groups=list(groups))
+    return user
 
 
 async def add_qr_token(iam: Iam, call: Call[NewToken]) -> Reply:

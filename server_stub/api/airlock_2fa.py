@@ -109,7 +109,7 @@ async def check_otp(iam: Iam, call: Call[OtpCheck]) -> Reply:
     result = await judge(iam, user_id, iam.cloud.verify(message))
     if result.result != "allow":
         raise await iam.database.run(_wrong_otp, iam, session, result)
-    proof = await prove(iam, session, Method.OFFLINE_QR, user_id)
+    proof = await prove(iam, call, session, Method.OFFLINE_QR, user_id)
     token, session = await iam.database.run(passed, iam, session, proof)
     return step_reply(iam, session, token)
 

@@ -11,6 +11,7 @@ from offline_qr.badge import BadgeError, InsecureBadge, SecureBadge, parse
 from server_stub import sessions
 from server_stub.api.current import (
     Proof,
+    context,
     cookie,
     cookie_name,
     find,
@@ -23,6 +24,7 @@ from server_stub.api.current import (
 )
 from server_stub.api.envelope import Request
 from server_stub.api.routing import Call, Nothing, Reply
+from server_stub.criteria import Context
 from server_stub.errors import ApiError, bad_request
 from server_stub.factors import badge as badges
 from server_stub.factors.offline_qr import locked
@@ -30,7 +32,7 @@ from server_stub.factors.password import normalise
 from server_stub.flows.flow import BADGES, Method
 from server_stub.iam import Iam
 from server_stub.limits import Lock
-from server_stub.policies import Context, decide
+from server_stub.policies import offer
 from server_stub.sessions import Session
 from server_stub.store import users
 from server_stub.store.iam import attempts, audit
@@ -61,7 +63,9 @@ async def access(iam: Iam, call: Call[Nothing]) -> Reply:
     session = await find(iam, call.cookies)
     token = ""
     if session is None or session.application != name:
-        token, session = await iam.database.run(_start, iam, name, call.cookies.get(cookie_name(iam), ""))
+        token, session = await iam.database.run(
+            _start, iam, context(iam, call, name), call.cookies.get(cookie_name(iam), "")
+        )
     if session is None:
         raise ApiError(403, "ACCESS_DENIED", "no policy lets anyone into this application")
     if session.authenticated_at is not None:
@@ -70,16 +74,18 @@ async def access(iam: Iam, call: Call[Nothing]) -> Reply:
     return Reply(refusal_document(iam, session, error), 401, cookie(iam, token) if token else None)
 
 
-def _start(connection: Connection, iam: Iam, application: str, old_token: str) -> tuple[str, Session | None]:
+def _start(connection: Connection, iam: Iam, at: Context, old_token: str) -> tuple[str, Session | None]:
     now, token = iam.now(), iam.new_token()
-    decision = decide(iam.policies.policies, Context(application))
-    outcome = decision.flow.name if decision.flow else "denied"
-    audit.append(connection, now, "access", outcome, application=application, why=list(decision.why))
-    if decision.flow is None:
+    found = offer(iam.policies.policies, at)
+    outcome = "offered" if found.first_methods else "denied"
+    audit.append(connection, now, "access", outcome, application=at.application, why=list(found.why))
+    if not found.first_methods:
         return "", None
     if old_token:
         sessions.end(connection, old_token)
-    return token, sessions.start(connection, token, application, decision.flow, now + iam.settings.login_lifetime)
+    return token, sessions.start(
+        connection, token, at.application, found.first_methods, now + iam.settings.login_lifetime
+    )
 
 
 async def check_password(iam: Iam, call: Call[PasswordCheck]) -> Reply:
@@ -97,7 +103,8 @@ async def check_password(iam: Iam, call: Call[PasswordCheck]) -> Reply:
     if not await iam.hasher.matches(call.body.password, user.password_hash if user else None):
         raise await iam.database.run(_wrong_password, iam, asked or "", user)
     assert user is not None
-    proof = await prove(iam, session, Method.PASSWORD, user.id)
+    await iam.database.run(_accept_password, user)
+    proof = await prove(iam, call, session, Method.PASSWORD, user.id)
     token, session = await iam.database.run(_right_password, iam, session, user, proof)
     return step_reply(iam, session, token)
 
@@ -115,12 +122,16 @@ def _wrong_password(connection: Connection, iam: Iam, username: str, user: User 
     return ApiError(400, "USERNAME_PASSWORD_WRONG", "user name or password is wrong", lock.until if lock else None)
 
 
-def _right_password(
-    connection: Connection, iam: Iam, session: Session, user: User, proof: Proof
-) -> tuple[str, Session]:
+def _accept_password(connection: Connection, user: User) -> None:
     if users.get_user(connection, user.id).password_hash != user.password_hash:
         raise ApiError(400, "USERNAME_PASSWORD_WRONG", "the password was changed a moment ago")
     attempts.clear(connection, _subject(user, user.username), Method.PASSWORD)
+
+
+def _right_password(
+    connection: Connection, iam: Iam, session: Session, user: User, proof: Proof
+) -> tuple[str, Session]:
+    _accept_password(connection, user)
     return passed(connection, iam, session, proof)
 
 
@@ -147,7 +158,7 @@ async def check_badge(iam: Iam, call: Call[BadgeCheck]) -> Reply:
         raise ApiError(403, "BADGE_NOT_ALLOWED", f"{kind} badges are not accepted here")
     if scan.why_not or scan.user is None:
         raise ApiError(400, "BADGE_WRONG", "the badge is not known or no longer valid")
-    proof = await prove(iam, session, scan.method, scan.user.id)
+    proof = await prove(iam, call, session, scan.method, scan.user.id)
     token, session = await iam.database.run(passed, iam, session, proof)
     return step_reply(iam, session, token)
 

@@ -12,11 +12,14 @@ from server_stub import sessions
 from server_stub.api.envelope import Document, ErrorAnswer, Where, answer, error_answer, log_refusal
 from server_stub.api.routing import Call, Cookie, Reply
 from server_stub.cloud.messages import Device
+from server_stub.criteria import Context
 from server_stub.errors import ApiError, unexpected_call
 from server_stub.flows.flow import Flow, Method
 from server_stub.flows.next_step import next_auth_step
 from server_stub.iam import Iam
+from server_stub.policies import Decision, decide
 from server_stub.sessions import Passed, Pending, Session
+from server_stub.store import users
 from server_stub.store.iam import audit
 
 COOKIE = "authrig_session"
@@ -42,12 +45,14 @@ def cookie_name(iam: Iam) -> str:
 
 
 def flow_of(iam: Iam, session: Session) -> Flow:
-    """The flow that the session is in."""
+    """The flow that the session is in, once its first step is passed."""
     return iam.policies.flows[session.flow]
 
 
 def next_methods(iam: Iam, session: Session) -> tuple[Method, ...]:
     """What may come next."""
+    if not session.flow:
+        return session.offered
     return flow_of(iam, session).next_methods(session.methods)
 
 
@@ -67,7 +72,9 @@ async def find(iam: Iam, cookies: Any) -> Session | None:
 
 def _still_makes_sense(iam: Iam, session: Session) -> bool:
     """Whether the policy file, which may be another one since a restart, still knows where the session stands."""
-    known = session.application in iam.policies.applications and session.flow in iam.policies.flows
+    known = session.application in iam.policies.applications and (
+        not session.flow or session.flow in iam.policies.flows
+    )
     return known and (session.authenticated_at is not None or bool(next_methods(iam, session)))
 
 
@@ -104,21 +111,48 @@ class Proof:
     method: Method
     user_id: bytes
     pending: Pending
+    flow: Flow
 
 
-async def prove(iam: Iam, session: Session, method: Method, user_id: bytes) -> Proof:
-    """Prepare what follows ``method``: the device, when the user has just one.
+async def prove(iam: Iam, call: Call[Any], session: Session, method: Method, user_id: bytes) -> Proof:
+    """Prepare what follows ``method``: the flow after a first step, and the device when the user has just one.
 
     If the cloud does not answer, nothing is prepared; the step that needs the cloud will say so.
+
+    Raises:
+        ApiError: ACCESS_DENIED if no policy lets this user in.
     """
-    proof = Proof(method, user_id, Pending())
-    if Method.OFFLINE_QR not in flow_of(iam, session).next_methods((*session.methods, method)):
+    flow = flow_of(iam, session) if session.flow else await _choose_flow(iam, call, session, method, user_id)
+    proof = Proof(method, user_id, Pending(), flow)
+    if Method.OFFLINE_QR not in flow.next_methods((*session.methods, method)):
         return proof
     try:
         devices: list[Device] = await iam.cloud.devices(user_id)
     except ApiError:
         return proof
     return replace(proof, pending=Pending(devices[0].device_id)) if len(devices) == 1 else proof
+
+
+def context(iam: Iam, call: Call[Any], application: str) -> Context:
+    """What policies may know of a request before anybody has proven anything."""
+    headers = {name.lower(): value for name, value in call.headers.items()}
+    return Context(application, call.client, iam.local_time(), headers)
+
+
+async def _choose_flow(iam: Iam, call: Call[Any], session: Session, method: Method, user_id: bytes) -> Flow:
+    at = replace(context(iam, call, session.application), first=method)
+    decision = await iam.database.run(_decide, iam, session, user_id, at)
+    if decision.flow is None:
+        raise ApiError(403, "ACCESS_DENIED", "no policy lets you into this application")
+    return decision.flow
+
+
+def _decide(connection: Connection, iam: Iam, session: Session, user_id: bytes, at: Context) -> Decision:
+    decision = decide(iam.policies.policies, replace(at, user=users.who(connection, user_id, iam.fido.rp_id)))
+    outcome = decision.flow.name if decision.flow else "denied"
+    about = {"application": session.application, "session": session.reference}
+    audit.append(connection, iam.now(), "policy", outcome, user_id, **about, why=list(decision.why))
+    return decision
 
 
 def passed(connection: Connection, iam: Iam, session: Session, proof: Proof) -> tuple[str, Session]:
@@ -129,8 +163,10 @@ def passed(connection: Connection, iam: Iam, session: Session, proof: Proof) -> 
     """
     now, token = iam.now(), iam.new_token()
     steps = (*session.passed, Passed(proof.method, now))
-    after = msgspec.structs.replace(session, user_id=proof.user_id, passed=steps, pending=proof.pending)
-    complete = flow_of(iam, session).is_complete(after.methods)
+    after = msgspec.structs.replace(
+        session, flow=proof.flow.name, user_id=proof.user_id, passed=steps, pending=proof.pending
+    )
+    complete = proof.flow.is_complete(after.methods)
     if complete:
         after = msgspec.structs.replace(after, authenticated_at=now, expires_at=now + iam.settings.session_lifetime)
     advanced = sessions.advance(connection, session, token, after)

@@ -81,7 +81,7 @@ async def check_assertion(iam: Iam, call: Call[AssertionCheck]) -> Reply:
     if not await iam.database.run(users.count_signature, credential_id, count):
         sentence = "the signature counter did not grow: the key may have been copied"
         raise await iam.database.run(_refuse, iam, session, "FIDO_ASSERTION_WRONG", sentence)
-    proof = await prove(iam, session, Method.FIDO, user_id)
+    proof = await prove(iam, call, session, Method.FIDO, user_id)
     token, session = await iam.database.run(passed, iam, session, proof)
     return step_reply(iam, session, token)
 

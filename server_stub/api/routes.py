@@ -2,6 +2,7 @@
 
 from server_stub.api.admin import (
     BadgeAttributes,
+    Groups,
     NewBadge,
     NewPassword,
     NewToken,
@@ -13,6 +14,7 @@ from server_stub.api.admin import (
     add_user,
     get_user,
     read_audit,
+    set_groups,
     set_password,
 )
 from server_stub.api.admin_care import (
@@ -25,6 +27,15 @@ from server_stub.api.admin_care import (
     unlock_token,
     unlock_user,
     verify_audit,
+)
+from server_stub.api.admin_policies import (
+    Explanation,
+    PolicyAttributes,
+    Question,
+    WarningAttributes,
+    explain,
+    list_policies,
+    list_warnings,
 )
 from server_stub.api.airlock_2fa import (
     DeviceAttributes,
@@ -259,6 +270,15 @@ USER_ROUTES = (
         errors=_NO_USER,
     ),
     Route(
+        "PUT",
+        f"{_USER}/groups",
+        set_groups,
+        Answer[UserAttributes],
+        "Put a user into other groups",
+        Groups,
+        errors=_NO_USER,
+    ),
+    Route(
         "POST",
         f"{_USER}/qr-tokens",
         add_qr_token,
@@ -313,6 +333,32 @@ AUDIT_ROUTES = (
     Route("GET", f"{_ADMIN}/audit/verify", verify_audit, Answer[AuditVerdict], "Check the chain of the audit log"),
 )
 
-ADMIN_TABLES = {"users": USER_ROUTES, "badges": BADGE_ROUTES, "audit": AUDIT_ROUTES}
+POLICY_ROUTES = (
+    Route(
+        "GET",
+        f"{_ADMIN}/policies",
+        list_policies,
+        ListAnswer[PolicyAttributes],
+        "List the policies in the order in which they are asked",
+    ),
+    Route(
+        "GET",
+        f"{_ADMIN}/policies/warnings",
+        list_warnings,
+        ListAnswer[WarningAttributes],
+        "List what in the policy file is probably not meant",
+    ),
+    Route(
+        "POST",
+        f"{_ADMIN}/policies/explain",
+        explain,
+        Answer[Explanation],
+        "Say what the policies make of a login, and why",
+        Question,
+        errors=("APPLICATION_NOT_FOUND", *_NO_USER),
+    ),
+)
+
+ADMIN_TABLES = {"users": USER_ROUTES, "badges": BADGE_ROUTES, "policies": POLICY_ROUTES, "audit": AUDIT_ROUTES}
 """The administration by the role that may use it."""
 ADMIN_ROUTES = tuple(route for table in ADMIN_TABLES.values() for route in table)

@@ -60,3 +60,20 @@ class Flow:
     def is_complete(self, passed: Sequence[Method]) -> bool:
         """Whether ``passed`` is one whole way."""
         return tuple(passed) in self.ways
+
+
+def after_badge(flow: Flow, *, insecure: bool) -> Flow:
+    """``flow`` for those who began with a QR badge, when that is a criterion and not a method of the flow.
+
+    A secure badge stands for name and password, so a password that would follow is left out; an insecure one stands
+    for the name only. Ways that name a badge themselves stay as they are.
+    """
+    ways: list[tuple[Method, ...]] = []
+    for way in flow.ways:
+        if BADGES.intersection(way):
+            ways.append(way)
+            continue
+        ways.append((Method.BADGE_SECURE, *(method for method in way if method is not Method.PASSWORD)))
+        if insecure:
+            ways.append((Method.BADGE_INSECURE, *way))
+    return Flow(f"{flow.name} after a badge" + (", insecure too" if insecure else ""), tuple(dict.fromkeys(ways)))

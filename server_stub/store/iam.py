@@ -11,6 +11,7 @@ MIGRATIONS = (
         "ALTER TABLE attempts ADD COLUMN last_at FLOAT NOT NULL DEFAULT 0",
         "UPDATE attempts SET locked_until = 1e18 WHERE failures >= 10",
     ),
+    ("ALTER TABLE sessions ADD COLUMN offered VARCHAR NOT NULL DEFAULT '[]'",),
 )
 """What changed since version 0, the first that was ever run; tables that are new need no statement."""
 
@@ -54,7 +55,8 @@ sessions = Table(
     Column("id", Integer, primary_key=True),
     Column("token_hash", LargeBinary, nullable=False, unique=True),
     Column("application", String, nullable=False),
-    Column("flow", String, nullable=False),
+    Column("flow", String, nullable=False),  # empty until the first step has said who it is
+    Column("offered", String, nullable=False, server_default="[]"),  # JSON: the methods that may come first
     Column("user_id", ForeignKey("users.id")),
     Column("passed", String, nullable=False),  # JSON: the cursor in the flow
     Column("pending", String, nullable=False),  # JSON: what the current step has asked for

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from server_stub.criteria import Who
 from server_stub.errors import ApiError
 from server_stub.store.iam import badges, fido_credentials, users
 
@@ -74,6 +75,12 @@ def get_user(connection: Connection, user_id: bytes) -> User:
     return _user(connection.execute(select(users).where(users.c.id == user_id)).one())
 
 
+def who(connection: Connection, user_id: bytes, rp_id: str) -> Who:
+    """What policies may ask about a user."""
+    user = get_user(connection, user_id)
+    return Who(frozenset(user.groups), bool(fido_credentials_of(connection, user_id, rp_id)))
+
+
 def set_password(connection: Connection, user_id: bytes, password_hash: str, sealed_badge_key: bytes) -> None:
     """A new password and, with it, a new badge key: secure badges made before can no longer be opened."""
     connection.execute(
@@ -81,6 +88,11 @@ def set_password(connection: Connection, user_id: bytes, password_hash: str, sea
         .where(users.c.id == user_id)
         .values(password_hash=password_hash, sealed_badge_key=sealed_badge_key)
     )
+
+
+def set_groups(connection: Connection, user_id: bytes, groups: tuple[str, ...]) -> None:
+    """Other groups."""
+    connection.execute(update(users).where(users.c.id == user_id).values(groups=msgspec.json.encode(groups).decode()))
 
 
 def add_badge(connection: Connection, badge_id: bytes, user_id: bytes, kind: str, now: float) -> None:

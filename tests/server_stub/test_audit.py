@@ -75,6 +75,7 @@ def test_a_login_leaves_its_trace(world: World) -> None:
     assert trace == [
         ("admin.user.add", "done"),
         ("admin.token.assign", "done"),
+        ("policy", "password-then-offline-qr"),
         ("step", "PASSWORD"),
         ("step", "OFFLINE_QR"),
         ("login", "authenticated"),

@@ -1,0 +1,158 @@
+"""The policy file: TOML in, a ``PolicySet`` or one sentence out."""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from server_stub.addresses import networks
+from server_stub.criteria import (
+    DAYS,
+    AtTime,
+    Criterion,
+    FidoEnrolled,
+    FromNetwork,
+    InGroup,
+    OnDay,
+    OneOfApplications,
+    QrFirst,
+    WithHeader,
+)
+from server_stub.errors import ServerError
+from server_stub.flows.flow import BADGES, Flow, Method, after_badge
+from server_stub.policies import Application, Policy, PolicySet
+
+DEFAULT_FILE = Path(__file__).with_name("default_policies.toml")
+
+
+class _ApplicationRow(msgspec.Struct, forbid_unknown_fields=True):
+    title: str
+    target: str
+
+
+class _FlowRow(msgspec.Struct, forbid_unknown_fields=True):
+    ways: list[list[Method]]
+
+
+class _PolicyRow(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    priority: int
+    applications: list[str]
+    flow: str
+    groups: list[str] | None = None
+    networks: list[str] | None = None
+    days: list[Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]] | None = None
+    time: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")] | None = None
+    headers: dict[str, str] = {}
+    fido_enrolled: bool | None = None
+    qr_first: bool | None = None
+    insecure_scans: bool = False
+    """Whether an insecure badge may say who it is; only with ``qr_first = true``."""
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    applications: dict[str, _ApplicationRow]
+    flows: dict[str, _FlowRow]
+    policies: list[_PolicyRow]
+    approvals: list[str] = []
+
+
+def load(path: Path = DEFAULT_FILE) -> PolicySet:
+    """Read a policy file.
+
+    Raises:
+        ServerError: if it cannot be read, or says something that cannot be meant: an unknown flow, application or
+            method, two policies of the same priority for one application, a redirect to another site.
+    """
+    try:
+        rows = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File)
+        return _build(rows)
+    except OSError as error:
+        raise ServerError(f"cannot read the policy file {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
+        raise ServerError(f"the policy file {path} is wrong: {error}") from error
+
+
+def _build(rows: _File) -> PolicySet:
+    for name, application in rows.applications.items():
+        if not application.target.startswith("/") or application.target.startswith(("//", "/\\")):
+            raise ValueError(f"application {name!r} redirects to {application.target!r}, expected a path on this site")
+    described = {name: Flow(name, tuple(tuple(way) for way in row.ways)) for name, row in rows.flows.items()}
+    policies = tuple(_policy(row, rows.applications, described) for row in rows.policies)
+    _refuse_ties(rows.policies)
+    applications = {name: Application(row.title, row.target) for name, row in rows.applications.items()}
+    flows = described | {policy.flow.name: policy.flow for policy in policies}
+    return PolicySet(applications, flows, policies, frozenset(rows.approvals), _warnings(rows.policies, policies))
+
+
+def _refuse_ties(rows: list[_PolicyRow]) -> None:
+    for position, policy in enumerate(rows):
+        for other in rows[:position]:
+            shared = set(policy.applications) & set(other.applications)
+            if policy.priority == other.priority and shared:
+                raise ValueError(
+                    f"policies {other.name!r} and {policy.name!r} both have priority {policy.priority} "
+                    f"for {', '.join(sorted(shared))}: which one wins?"
+                )
+
+
+def _policy(row: _PolicyRow, applications: Mapping[str, object], flows: Mapping[str, Flow]) -> Policy:
+    for application in row.applications:
+        if application not in applications:
+            raise ValueError(f"policy {row.name!r} names the application {application!r}, which is not described")
+    if row.flow not in flows:
+        raise ValueError(f"policy {row.name!r} names the flow {row.flow!r}, which is not described")
+    if row.insecure_scans and not row.qr_first:
+        raise ValueError(f"policy {row.name!r} has insecure_scans without qr_first = true")
+    flow = flows[row.flow]
+    if row.qr_first:
+        flow = after_badge(flow, insecure=row.insecure_scans)
+    policy = Policy(row.name, row.priority, tuple(_criteria(row)), flow)
+    if not policy.first_methods():
+        raise ValueError(f"policy {row.name!r} has qr_first = false, and its flow {row.flow!r} begins with badges only")
+    return policy
+
+
+def _criteria(row: _PolicyRow) -> list[Criterion]:
+    """In the order in which they are asked: what is known first comes first, so that the reason is the plainest one."""
+    criteria: list[Criterion] = [OneOfApplications(frozenset(row.applications))]
+    try:
+        if row.networks is not None:
+            criteria.append(FromNetwork(networks(row.networks)))
+    except ValueError as error:
+        raise ValueError(f"policy {row.name!r}: {error}") from error
+    if row.days is not None:
+        criteria.append(OnDay(frozenset(map(DAYS.index, row.days))))
+    if row.time is not None:
+        begin, _, end = row.time.partition("-")
+        criteria.append(AtTime(time.fromisoformat(begin), time.fromisoformat(end)))
+    criteria += [WithHeader(name, value) for name, value in sorted(row.headers.items())]
+    if row.qr_first is not None:
+        criteria.append(QrFirst(row.qr_first))
+    if row.groups is not None:
+        criteria.append(InGroup(frozenset(row.groups)))
+    if row.fido_enrolled is not None:
+        criteria.append(FidoEnrolled(row.fido_enrolled))
+    return criteria
+
+
+def _warnings(rows: list[_PolicyRow], policies: tuple[Policy, ...]) -> tuple[str, ...]:
+    warnings = []
+    for application in sorted({name for row in rows for name in row.applications}):
+        ways = {
+            method
+            for row, policy in zip(rows, policies, strict=True)
+            if application in row.applications
+            for method in policy.first_methods()
+        }
+        if ways <= BADGES:
+            warnings.append(f"only people who hold a badge can enter {application}: were the badges printed?")
+    for first, second in ((a, b) for a in rows for b in rows):
+        unconditional = len(_criteria(first)) == 1 and set(second.applications) <= set(first.applications)
+        if first.priority < second.priority and unconditional:
+            warnings.append(f"policy {second.name!r} can never win: {first.name!r} always applies before it")
+    return tuple(warnings)

@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import pytest
+
+from server_stub.errors import ServerError
+from server_stub.flows.flow import Method
+from server_stub.policy_file import load
+
+GOOD = """
+[applications.bank]
+title = "Bank"
+target = "/bank/"
+[flows.password]
+ways = [["PASSWORD"]]
+[[policies]]
+name = "one"
+priority = 1
+applications = ["bank"]
+flow = "password"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("PASSWORD", "PASSWORT", "PASSWORT"),
+        ('flow = "password"', 'flow = "none"', "flow 'none', which is not described"),
+        ('applications = ["bank"]', 'applications = ["shop"]', "application 'shop', which is not described"),
+        ("priority = 1", "", "priority"),
+        ("priority = 1", "priority = 1\ngroup = 'x'", "group"),
+        ("priority = 1", "priority = 1\nnetworks = ['10.0.0.1/8']", "policy 'one': 10.0.0.1/8 has host bits set"),
+        ("priority = 1", "priority = 1\ntime = '8-18'", "time"),
+        ("priority = 1", "priority = 1\ndays = ['Monday']", "Monday"),
+        ("priority = 1", "priority = 1\ninsecure_scans = true", "insecure_scans without qr_first"),
+        ('"/bank/"', '"https://evil.example/"', "expected a path on this site"),
+        ('"/bank/"', '"//evil.example/"', "expected a path on this site"),
+        ("[flows.password]", "[flows.password", "line"),
+        ('[["PASSWORD"]]', '[["OFFLINE_QR"]]', "does not say who the user is"),
+    ],
+)
+def test_a_policy_file_that_cannot_be_meant_is_refused_in_a_sentence(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    """It names the file and what is wrong in it."""
+    path = tmp_path / "policies.toml"
+    path.write_text(GOOD)
+    assert load(path).policies
+    path.write_text(GOOD.replace(old, new))
+    with pytest.raises(ServerError, match=r"policies\.toml") as caught:
+        load(path)
+    assert sentence in str(caught.value)
+
+
+def test_a_tie_is_refused_when_the_file_is_read(tmp_path: Path) -> None:
+    """Two policies of one priority for one application: nobody could say which wins."""
+    path = tmp_path / "policies.toml"
+    second = GOOD[GOOD.index("[[policies]]") :].replace('"one"', '"two"')
+    path.write_text(GOOD + second)
+    with pytest.raises(ServerError, match="'one' and 'two' both have priority 1 for bank"):
+        load(path)
+
+
+def test_a_missing_policy_file_is_named(tmp_path: Path) -> None:
+    """One sentence, no traceback."""
+    with pytest.raises(ServerError, match="cannot read the policy file"):
+        load(tmp_path / "none.toml")
+
+
+def test_what_can_be_meant_but_probably_is_not_is_a_warning(tmp_path: Path) -> None:
+    """Only badges lead in, before any was printed; a policy that can never win."""
+    path = tmp_path / "policies.toml"
+    never = GOOD[GOOD.index("[[policies]]") :].replace('"one"', '"two"').replace("priority = 1", "priority = 2")
+    path.write_text(GOOD.replace('[["PASSWORD"]]', '[["BADGE_SECURE"]]') + never)
+    assert load(path).warnings == (
+        "only people who hold a badge can enter bank: were the badges printed?",
+        "policy 'two' can never win: 'one' always applies before it",
+    )
+    assert load().warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("insecure", "ways"),
+    [
+        ("false", ((Method.BADGE_SECURE,),)),
+        ("true", ((Method.BADGE_SECURE,), (Method.BADGE_INSECURE, Method.PASSWORD))),
+    ],
+)
+def test_a_badge_as_criterion_stands_before_the_methods(
+    tmp_path: Path, insecure: str, ways: tuple[tuple[Method, ...], ...]
+) -> None:
+    """A secure one also stands for the password that would follow; an insecure one never does."""
+    path = tmp_path / "policies.toml"
+    path.write_text(GOOD.replace("priority = 1", f"priority = 1\nqr_first = true\ninsecure_scans = {insecure}"))
+    assert load(path).policies[0].flow.ways == ways
