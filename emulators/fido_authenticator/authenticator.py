@@ -274,3 +274,17 @@ def check_implemented(profile: Profile) -> None:
         if missing:
             known = ", ".join(sorted(map(str, implemented)))
             raise ProfileError(f"profile {profile.name}: {what}: expected some of {known}, found {', '.join(missing)}")
+    for option, needed, there in (
+        ("uv", "built_in_uv", profile.built_in_uv is not None),
+        ("bioEnroll", "built_in_uv.kind fingerprint", _has_sensor(profile)),
+        ("userVerificationMgmtPreview", "built_in_uv.kind fingerprint", _has_sensor(profile)),
+        ("clientPin", "pin_uv_auth_protocols", bool(profile.pin_uv_auth_protocols)),
+        ("pinUvAuthToken", "pin_uv_auth_protocols", bool(profile.pin_uv_auth_protocols)),
+        ("authnrCfg", "config_commands", bool(profile.config_commands)),
+    ):
+        if option in profile.options and not there:
+            raise ProfileError(f"profile {profile.name}: option {option}: expected {needed} with it, found none")
+
+
+def _has_sensor(profile: Profile) -> bool:
+    return profile.built_in_uv is not None and profile.built_in_uv.kind == "fingerprint"

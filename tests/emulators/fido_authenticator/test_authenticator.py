@@ -60,6 +60,21 @@ def test_a_profile_cannot_promise_what_is_not_there(changes: dict[str, Any], nam
         Authenticator(Env.simulated(1), msgspec.structs.replace(profiles.load(), **changes))
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"options": {"uv": False}}, "option uv: expected built_in_uv with it, found none"),
+        ({"options": {"bioEnroll": False}}, "option bioEnroll: expected built_in_uv.kind fingerprint with it"),
+        ({"pin_uv_auth_protocols": ()}, "option clientPin: expected pin_uv_auth_protocols with it"),
+        ({"config_commands": ()}, "option authnrCfg: expected config_commands with it"),
+    ],
+)
+def test_a_profile_cannot_promise_what_it_does_not_describe(changes: dict[str, Any], sentence: str) -> None:
+    """An option that needs a sensor, a protocol or a subcommand comes with it."""
+    with pytest.raises(ProfileError, match=f"profile authrig: {sentence}"):
+        Authenticator(Env.simulated(1), msgspec.structs.replace(profiles.load(), **changes))
+
+
 def test_a_failing_memory_fails_the_command_only() -> None:
     """A full disk is an error of the key, not a crash, and the signature that could not be counted is not given."""
 
