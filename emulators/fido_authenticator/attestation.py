@@ -73,16 +73,16 @@ def attest(
     """The attestation statement in ``statement_format``; ``enterprise``: by the certificate that names this one key."""
     if statement_format == NONE:
         return {}
-    attester = authority.enterprise if enterprise else authority.batch
-    if statement_format == FIDO_U2F:
-        signed = u2f_registration_data(
-            claim.auth_data[:32], claim.client_data_hash, claim.credential.id, claim.key.public_key()
-        )
-        return {"sig": attester.sign(signed), "x5c": [attester.certificate]}
     signed = claim.auth_data + claim.client_data_hash
-    if profile.attestation.kind == "self" and not enterprise:
+    if statement_format == PACKED and profile.attestation.kind == "self" and not enterprise:
         return {"alg": claim.credential.algorithm, "sig": claim.key.sign(signed)}
-    return {"alg": ES256, "sig": attester.sign(signed), "x5c": [attester.certificate]}
+    attester = authority.enterprise if enterprise else authority.batch
+    if statement_format == PACKED:
+        return {"alg": ES256, "sig": attester.sign(signed), "x5c": [attester.certificate]}
+    signed = u2f_registration_data(
+        claim.auth_data[:32], claim.client_data_hash, claim.credential.id, claim.key.public_key()
+    )
+    return {"sig": attester.sign(signed), "x5c": [attester.certificate]}
 
 
 def u2f_registration_data(

@@ -10,6 +10,7 @@ from enum import IntEnum, IntFlag
 from typing import Literal
 
 from emulators.fido_authenticator.authenticator import Authenticator, Execution
+from emulators.fido_authenticator.quirks import Quirk
 
 REPORT_BYTES = 64
 INITIAL_DATA_BYTES = REPORT_BYTES - 7
@@ -280,7 +281,11 @@ class CtapHid:
         work = self._volatile.work
         if work is not None and work.channel == channel:
             work.execution.cancel()
-            self.poll()
+            if Quirk.CANCEL_AS_HID_ERROR in self._profile.quirks:
+                self._volatile.work = None
+                self._error(channel, HidError.OTHER)
+            else:
+                self.poll()
         elif self._volatile.assembly is not None and self._volatile.assembly.channel == channel:
             self._volatile.assembly = None
 

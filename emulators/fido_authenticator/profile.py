@@ -8,6 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from emulators.fido_authenticator.quirks import Quirk
+
 DEFAULT = "authrig"
 
 U2F_V2 = "U2F_V2"
@@ -135,6 +137,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     transports: tuple[str, ...]
     attestation_formats: tuple[str, ...]
     attestation: Attestation
+    quirks: frozenset[Quirk] = frozenset()
     options: dict[str, bool]
     pin_uv_auth_protocols: tuple[Literal[1, 2], ...] = ()
     pin: Pin = Pin()

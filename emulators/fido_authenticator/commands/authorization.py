@@ -61,6 +61,21 @@ def wants_built_in_uv(state: State, auth: PinUvAuth, options: Mapping[str, bool]
     return True
 
 
+def wants_enterprise_attestation(state: State, kind: int | None, rp_id: str) -> bool:
+    """Whether the attestation is to name this one key: vendor-facilitated (1) or platform-managed (2).
+
+    Raises:
+        CtapError: INVALID_PARAMETER where that is not enabled; INVALID_OPTION for any other kind.
+    """
+    if kind is None:
+        return False
+    if not state.settings.enterprise_attestation:
+        raise CtapError(Status.INVALID_PARAMETER)
+    if kind not in (1, 2):
+        raise CtapError(Status.INVALID_OPTION)
+    return kind == 2 or rp_id in state.profile.attestation.enterprise_rp_ids
+
+
 def verification_required(state: State, *, supported: bool) -> CtapError:
     """Why a command cannot go on unverified. ``supported``: a PIN that is not set yet will do."""
     takes_pin = "clientPin" in state.profile.options if supported else state.pin.is_set

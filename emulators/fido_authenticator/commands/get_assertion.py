@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from emulators.fido_authenticator.attestation import USER_PRESENT, USER_VERIFIED, authenticator_data
+from emulators.fido_authenticator.attestation import (
+    PACKED,
+    USER_PRESENT,
+    USER_VERIFIED,
+    Claim,
+    attest,
+    attested_credential_data,
+    authenticator_data,
+)
 from emulators.fido_authenticator.cbor import CborValue
 from emulators.fido_authenticator.commands.authorization import (
     Purpose,
@@ -11,11 +19,13 @@ from emulators.fido_authenticator.commands.authorization import (
     check_proof,
     verify_user,
     wants_built_in_uv,
+    wants_enterprise_attestation,
 )
 from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.extensions.extension import Assertion
 from emulators.fido_authenticator.messages import PUBLIC_KEY, EmptyRequest, GetAssertionRequest
 from emulators.fido_authenticator.pin_uv_auth import Permission
+from emulators.fido_authenticator.quirks import Quirk, leave_out, refuse_assertion
 from emulators.fido_authenticator.state import State, Steps, Walk
 from emulators.fido_authenticator.status import CtapError, Status
 from emulators.fido_authenticator.user import Prompt
@@ -31,6 +41,7 @@ class AssertionWalk(Walk):
     rest: list[Credential]
     user_present: bool
     user_verified: bool
+    enterprise: bool
 
 
 def get_assertion(state: State, request: GetAssertionRequest) -> Steps:
@@ -38,6 +49,8 @@ def get_assertion(state: State, request: GetAssertionRequest) -> Steps:
     auth = request.pin_uv_auth
     # Steps 1 and 2.
     yield from check_proof(state, auth, Prompt.LOG_IN, request.rp_id)
+
+    refuse_assertion(state.profile, request)
 
     # Step 4: options. "rk" has no meaning here; "up" is true unless the host says otherwise.
     uv = wants_built_in_uv(state, auth, request.options)
@@ -48,6 +61,8 @@ def get_assertion(state: State, request: GetAssertionRequest) -> Steps:
     # Step 5: alwaysUv, from which silent requests are exempt.
     if state.settings.always_uv and user_present:
         uv = check_always_uv(state, auth, uv=uv)
+
+    enterprise = wants_enterprise_attestation(state, request.enterprise_attestation, request.rp_id)
 
     # Step 6: user verification, by PIN or built in.
     purpose = Purpose(request.client_data_hash, Permission.GA, Prompt.LOG_IN, request.rp_id)
@@ -60,6 +75,8 @@ def get_assertion(state: State, request: GetAssertionRequest) -> Steps:
     else:
         found = _discoverable(state, request.rp_id, user_verified=user_verified)
     if not found:
+        if Quirk.TOUCH_BEFORE_NO_CREDENTIALS in state.profile.quirks and user_present:
+            yield from authorization.ask_presence(Prompt.LOG_IN, request.rp_id, "")
         raise CtapError(Status.NO_CREDENTIALS)
 
     # Steps 8 and 9: user presence.
@@ -70,7 +87,14 @@ def get_assertion(state: State, request: GetAssertionRequest) -> Steps:
 
     # Steps 11 and 12: a key without a display shows several accounts one by one, for the host to choose.
     walk = AssertionWalk(
-        GET_NEXT_ASSERTION, state.channel, state.stateful_deadline(), request, found[::-1], user_present, user_verified
+        GET_NEXT_ASSERTION,
+        state.channel,
+        state.stateful_deadline(),
+        request,
+        found[::-1],
+        user_present,
+        user_verified,
+        enterprise,
     )
     response = _next(state, walk, names=user_verified and len(found) > 1)
     if walk.rest:
@@ -121,14 +145,25 @@ def _next(state: State, walk: AssertionWalk, *, names: bool) -> dict[int, CborVa
     # Step 13: sign.
     flags = (USER_PRESENT if walk.user_present else 0) | (USER_VERIFIED if walk.user_verified else 0)
     counter = state.commit_counted()
-    auth_data = authenticator_data(request.rp_id, flags, counter, extensions=assertion.outputs)
+    key = state.signing_key(credential)
+    attested = b""
+    if Quirk.ATTESTED_DATA_IN_ASSERTIONS in state.profile.quirks:
+        attested = attested_credential_data(state.profile.aaguid.bytes, credential, key)
+    auth_data = authenticator_data(request.rp_id, flags, counter, attested, assertion.outputs)
     response: dict[int, CborValue] = {
         0x01: {"id": credential.id, "type": PUBLIC_KEY},
         0x02: auth_data,
-        0x03: state.signing_key(credential).sign(auth_data + request.client_data_hash),
+        0x03: key.sign(auth_data + request.client_data_hash),
         **assertion.response,
     }
     # The id lets the relying party know who logs in; names could identify a person to anyone who finds the key.
     if credential.user is not None:
         response[0x04] = credential.user.to_cbor(names=names)
+    # Step 13 goes on: an attestation of the assertion, for a host that names a format which can say that.
+    if PACKED in request.attestation_formats and PACKED in state.profile.attestation_formats:
+        claim = Claim(credential, key, auth_data, request.client_data_hash)
+        if walk.enterprise:
+            response[0x09] = True
+        response[0x0A] = attest(state.authority, state.profile, claim, PACKED, enterprise=walk.enterprise)
+    leave_out(state.profile, request, response)
     return response

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from emulators.fido_authenticator import cbor
 from emulators.fido_authenticator.attestation import (
+    NONE,
     USER_PRESENT,
     USER_VERIFIED,
     Claim,
@@ -22,12 +23,14 @@ from emulators.fido_authenticator.commands.authorization import (
     verification_required,
     verify_user,
     wants_built_in_uv,
+    wants_enterprise_attestation,
 )
 from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.extensions.extension import Creation
 from emulators.fido_authenticator.messages import MakeCredentialRequest
 from emulators.fido_authenticator.pin_uv_auth import Permission
 from emulators.fido_authenticator.profile import MAX_MESSAGE_BYTES
+from emulators.fido_authenticator.quirks import refuse_creation
 from emulators.fido_authenticator.state import Response, State, Steps, ask_presence
 from emulators.fido_authenticator.status import CtapError, Status
 from emulators.fido_authenticator.store import Change, Save
@@ -43,6 +46,8 @@ def make_credential(state: State, request: MakeCredentialRequest) -> Steps:
     auth, options, rp_id, user_name = request.pin_uv_auth, request.options, request.rp.id, request.user.name or ""
     # Steps 1 and 2.
     yield from check_proof(state, auth, Prompt.REGISTER, rp_id)
+
+    refuse_creation(state.profile, request)
 
     # Step 3: the first algorithm of the host's list that this key has.
     algorithm = next((cose for cose in request.algorithms if cose in state.profile.all_algorithms), None)
@@ -61,7 +66,7 @@ def make_credential(state: State, request: MakeCredentialRequest) -> Steps:
     uv = _check_unverified(state, request, uv=uv, discoverable=discoverable)
 
     # Step 9: enterprise attestation.
-    enterprise = _enterprise(state, request)
+    enterprise = wants_enterprise_attestation(state, request.enterprise_attestation, rp_id)
 
     # Steps 10 and 11: user verification, by PIN or built in. (Step 10 leaves out what has nothing to do.)
     purpose = Purpose(request.client_data_hash, Permission.MC, Prompt.REGISTER, rp_id, user_name)
@@ -96,18 +101,6 @@ def _check_unverified(state: State, request: MakeCredentialRequest, *, uv: bool,
     if not uv and auth.param is None and (discoverable or not state.has("makeCredUvNotRqd")) and state.protected:
         raise verification_required(state, supported=False)
     return uv
-
-
-def _enterprise(state: State, request: MakeCredentialRequest) -> bool:
-    """Step 9: whether the credential gets an enterprise attestation: vendor-facilitated (1) or platform-managed (2)."""
-    kind = request.enterprise_attestation
-    if kind is None:
-        return False
-    if not state.settings.enterprise_attestation:
-        raise CtapError(Status.INVALID_PARAMETER)
-    if kind not in (1, 2):
-        raise CtapError(Status.INVALID_OPTION)
-    return kind == 2 or request.rp.id in state.profile.attestation.enterprise_rp_ids
 
 
 def _excluded(state: State, request: MakeCredentialRequest, *, user_verified: bool) -> bool:
@@ -149,6 +142,7 @@ def _create(creation: Creation, algorithm: int, *, discoverable: bool, enterpris
     # Step 19: the attestation statement.
     key = state.signing_key(credential)
     statement_format = choose_format(state.profile, request.attestation_formats, algorithm)
+    enterprise = enterprise and statement_format != NONE
     auth_data = authenticator_data(
         rp.id,
         USER_PRESENT | (USER_VERIFIED if creation.user_verified else 0),

@@ -1,12 +1,17 @@
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from fido2.cose import ES256
 from fido2.ctap2.base import AssertionResponse
 from fido2.webauthn import AuthenticatorData
 
 from emulators.env import Env, SimulatedClock
+from emulators.fido_authenticator import profile as profiles
 from emulators.fido_authenticator.algorithms import ALGORITHMS
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.credentials import Credential
@@ -202,3 +207,40 @@ def test_a_credential_of_a_newer_version_is_not_found() -> None:
     assert (status, _user(response), 5 in response) == (Status.SUCCESS, b"ada", False)
     newer = assertion({3: [descriptor(b"newer")]})
     assert call(authenticator, GET_ASSERTION, newer)[0] is Status.NO_CREDENTIALS
+
+
+@pytest.mark.parametrize("kind", ["batch", "self"])
+def test_an_assertion_is_attested_where_the_host_asks(kind: Literal["batch", "self"]) -> None:
+    """With a format that the key has in member 0x0A; otherwise there is none."""
+    profile = msgspec.structs.replace(profiles.load(), attestation=profiles.Attestation(kind=kind))
+    authenticator = Authenticator(Env.simulated(1), profile)
+    known = {3: [descriptor(register(authenticator))]}
+    _, plain = call(authenticator, GET_ASSERTION, assertion(known))
+    _, unknown = call(authenticator, GET_ASSERTION, assertion({**known, 9: ["tpm", "none"]}))
+    assert 0x0A not in {*plain, *unknown}
+    _, response = call(authenticator, GET_ASSERTION, assertion({**known, 9: ["tpm", "packed"]}))
+    statement = response[0x0A]
+    assert (0x09 in response, sorted(statement)) == (
+        False,
+        ["alg", "sig", "x5c"] if kind == "batch" else ["alg", "sig"],
+    )
+    if kind == "batch":
+        key = x509.load_der_x509_certificate(statement["x5c"][0]).public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        key.verify(statement["sig"], response[2] + HASH, ec.ECDSA(hashes.SHA256()))
+
+
+def test_an_enterprise_attested_assertion_needs_the_setting() -> None:
+    """INVALID_PARAMETER while it is off; then epAtt says that the certificate names this key."""
+    profile = profiles.load()
+    authenticator = Authenticator(Env.simulated(1), profile)
+    known = {3: [descriptor(register(authenticator))], 9: ["packed"]}
+    assert call(authenticator, GET_ASSERTION, assertion({**known, 8: 1}))[0] is Status.INVALID_PARAMETER
+    enabled = msgspec.structs.replace(profile, options={**profile.options, "ep": True})
+    authenticator = Authenticator(Env.simulated(1), enabled)
+    known = {3: [descriptor(register(authenticator))], 9: ["packed"]}
+    assert call(authenticator, GET_ASSERTION, assertion({**known, 8: 3}))[0] is Status.INVALID_OPTION
+    for kind, named in ((1, False), (2, True)):
+        status, response = call(authenticator, GET_ASSERTION, assertion({**known, 8: kind}))
+        assert (status, response.get(0x09, False)) == (Status.SUCCESS, named)
+        assert (authenticator.authority.enterprise.certificate in response[0x0A]["x5c"]) is named

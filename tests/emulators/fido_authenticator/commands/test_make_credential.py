@@ -90,7 +90,7 @@ def test_the_largest_credential_fits_and_a_larger_one_leaves_no_trace() -> None:
         return call(authenticator, MAKE_CREDENTIAL, creation(changes))[0]
 
     before = dump(authenticator.store)
-    assert make(250) is Status.REQUEST_TOO_LARGE
+    assert make(300) is Status.REQUEST_TOO_LARGE
     assert dump(authenticator.store) == before
     assert make(150) is Status.SUCCESS
     assert authenticator.store.count() == 1
