@@ -1,5 +1,6 @@
 """A credential, and the sealed form of one that lives in its own id and so costs the key no storage."""
 
+import hmac
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import cast
@@ -69,6 +70,11 @@ class Credential:
             discoverable=cast("bool", values[6]),
             extensions=cast("dict[str, CborValue]", values.get(7, {})),
         )
+
+
+def derive_secret(private_key: bytes, purpose: bytes) -> bytes:
+    """32 secret bytes that a credential with ``private_key`` has for ``purpose``, and nothing needs to keep."""
+    return hmac.digest(private_key, b"Authrig " + purpose, "sha256")
 
 
 class Sealer:

@@ -84,7 +84,7 @@ def make_credential(state: State, request: MakeCredentialRequest) -> Steps:
     yield from authorization.ask_presence(Prompt.REGISTER, rp_id, user_name)
 
     # Step 15: extensions.
-    creation = Creation(state, request, authorization.verified)
+    creation = Creation(state, request, algorithm, authorization.verified)
     for extension in state.extensions:
         extension.make_credential(creation, request.extensions.get(extension.identifier))
 
@@ -118,7 +118,7 @@ def _create(creation: Creation, algorithm: int, *, discoverable: bool, enterpris
 
     # Step 16: a key pair.
     random = state.env.random
-    private_key = state.make_private_key(algorithm)
+    private_key = creation.private_key
     if discoverable:
         # Step 17: in the key's own memory, in the place of an older one for the same account.
         _check_room(state, request)

@@ -15,6 +15,7 @@ class Creation:
 
     state: State
     request: MakeCredentialRequest
+    algorithm: int
     user_verified: bool
     kept: dict[str, CborValue] = field(default_factory=dict)
     """Kept with the credential, by extension identifier."""
@@ -22,6 +23,15 @@ class Creation:
     """The extension outputs in the authenticator data."""
     response: dict[int, CborValue] = field(default_factory=dict)
     """Members added to the response map, such as largeBlobKey."""
+
+    _private_key: bytes | None = field(default=None, repr=False)
+
+    @property
+    def private_key(self) -> bytes:
+        """The credential's private key, made when it is first asked for."""
+        if self._private_key is None:
+            self._private_key = self.state.make_private_key(self.algorithm)
+        return self._private_key
 
     @property
     def discoverable(self) -> bool:

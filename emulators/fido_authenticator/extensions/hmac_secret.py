@@ -1,23 +1,22 @@
 """hmac-secret: a secret that only this key can compute, from a credential and the host's salt (CTAP 2.3 §12.7)."""
 
 import hmac
-from typing import cast
 
 from emulators.fido_authenticator.cbor import CborValue
+from emulators.fido_authenticator.credentials import derive_secret
 from emulators.fido_authenticator.extensions.extension import Assertion, Creation, Extension, requested
 from emulators.fido_authenticator.messages import as_map, optional, required, required_member
 from emulators.fido_authenticator.state import State
 from emulators.fido_authenticator.status import CtapError, Status
 
-_SEED_BYTES = 32
 _SALT_BYTES = 32
 _DEFAULT_PROTOCOL = 1
 
 
 class HmacSecret(Extension):
-    """Keeps one random seed with the credential, from which CredRandomWithUV and CredRandomWithoutUV follow.
+    """Keeps one bit with the credential: CredRandomWithUV and CredRandomWithoutUV follow from its private key.
 
-    Two independent values would say the same, and make the id of a sealed credential longer.
+    Two random values would say no more, and make the id of a sealed credential twice as long.
     """
 
     identifier = "hmac-secret"
@@ -25,7 +24,7 @@ class HmacSecret(Extension):
     def make_credential(self, creation: Creation, value: CborValue) -> None:
         """Make the credential able to answer salts later."""
         if requested(value):
-            creation.kept[self.identifier] = creation.state.env.random.token_bytes(_SEED_BYTES)
+            creation.kept[self.identifier] = True
             creation.outputs[self.identifier] = True
 
     def get_assertion(self, assertion: Assertion, value: CborValue) -> None:
@@ -35,14 +34,14 @@ class HmacSecret(Extension):
         # A secret for a host that asks behind its user's back would be a way around the touch.
         if not assertion.user_present:
             raise CtapError(Status.UNSUPPORTED_OPTION)
-        seed = assertion.credential.extensions.get(self.identifier)
-        if seed is not None:
+        credential = assertion.credential
+        if self.identifier in credential.extensions:
             assertion.outputs[self.identifier] = answer(
-                assertion.state, cast("bytes", seed), value, user_verified=assertion.user_verified
+                assertion.state, credential.private_key, value, user_verified=assertion.user_verified
             )
 
 
-def answer(state: State, seed: bytes, value: CborValue, *, user_verified: bool) -> bytes:
+def answer(state: State, private_key: bytes, value: CborValue, *, user_verified: bool) -> bytes:
     """One output for each salt in ``value``, encrypted for the host that sent it.
 
     Raises:
@@ -66,7 +65,7 @@ def answer(state: State, seed: bytes, value: CborValue, *, user_verified: bool) 
     if len(salts) not in {_SALT_BYTES, 2 * _SALT_BYTES}:
         raise CtapError(Status.INVALID_LENGTH)
     # Step 4: who knows the secrets of a verified user learns nothing about those of anybody else, and vice versa.
-    cred_random = hmac.digest(seed, b"CredRandomWithUV" if user_verified else b"CredRandomWithoutUV", "sha256")
+    cred_random = derive_secret(private_key, b"CredRandomWithUV" if user_verified else b"CredRandomWithoutUV")
     # Step 5: the outputs.
     outputs = (
         hmac.digest(cred_random, salts[at : at + _SALT_BYTES], "sha256") for at in range(0, len(salts), _SALT_BYTES)

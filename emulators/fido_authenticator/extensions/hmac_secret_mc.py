@@ -1,7 +1,5 @@
 """hmac-secret-mc: the answer of hmac-secret already when the credential is made (CTAP 2.3 §12.8)."""
 
-from typing import cast
-
 from emulators.fido_authenticator.cbor import CborValue
 from emulators.fido_authenticator.extensions.extension import Creation, Extension
 from emulators.fido_authenticator.extensions.hmac_secret import HmacSecret, answer
@@ -17,9 +15,8 @@ class HmacSecretMc(Extension):
         """Answer one or two salts; only together with hmac-secret."""
         if value is None:
             return
-        seed = creation.kept.get(HmacSecret.identifier)
-        if seed is None:
+        if HmacSecret.identifier not in creation.kept:
             raise CtapError(Status.MISSING_PARAMETER)
         creation.outputs[self.identifier] = answer(
-            creation.state, cast("bytes", seed), value, user_verified=creation.user_verified
+            creation.state, creation.private_key, value, user_verified=creation.user_verified
         )

@@ -1,6 +1,6 @@
 """previewSign: a second key pair of a credential, which signs anything (draft of the WebAuthn sign extension, version 4).
 
-The key pair follows from a seed that is kept with the credential. What is derived by others from its public key, with
+The key pair follows from the credential's own, so only its parameters are kept. What is derived by others from its public key, with
 ARKG, needs no storage at all.
 """
 
@@ -25,7 +25,7 @@ from emulators.fido_authenticator.attestation import (
     choose_format,
 )
 from emulators.fido_authenticator.cbor import CborValue
-from emulators.fido_authenticator.credentials import Credential
+from emulators.fido_authenticator.credentials import Credential, derive_secret
 from emulators.fido_authenticator.extensions.extension import Assertion, Creation, Extension
 from emulators.fido_authenticator.messages import Members, as_list, as_map, members, optional
 from emulators.fido_authenticator.status import CtapError, Status
@@ -41,7 +41,7 @@ _ARKG_SEED_KEY_TYPE, _ARKG_P256, _ECDH = -65537, -65700, -25
 
 UNATTENDED, REQUIRE_PRESENCE, REQUIRE_VERIFICATION = 0b000, 0b001, 0b101
 _PRESENCE, _VERIFICATION = 0b001, 0b100
-_SEED_BYTES = 32
+_PURPOSE = b"previewSign"
 _HASH_BYTES = 32
 _CURVE = ec.SECP256R1()
 
@@ -140,8 +140,8 @@ class PreviewSign(Extension):
         flags = REQUIRE_PRESENCE if flags is None else flags
         if flags not in (UNATTENDED, REQUIRE_PRESENCE, REQUIRE_VERIFICATION):
             raise CtapError(Status.INVALID_OPTION)
-        signer = _Signer(algorithm, flags, creation.state.env.random.token_bytes(_SEED_BYTES))
-        creation.kept[self.identifier] = [algorithm, flags, signer.seed]
+        signer = _Signer(algorithm, flags, derive_secret(creation.private_key, _PURPOSE))
+        creation.kept[self.identifier] = [algorithm, flags]
         creation.outputs[self.identifier] = {_ALGORITHM: algorithm}
         # It carries a signature of its own, so it stands outside of what the credential's statement signs.
         creation.response[_UNSIGNED_OUTPUTS_OF_CREATION] = {
@@ -174,8 +174,11 @@ class PreviewSign(Extension):
         if not assertion.request.allow_list or key_handle is None or message is None:
             raise CtapError(Status.INVALID_OPTION)
         kept = assertion.credential.extensions.get(self.identifier)
-        signer = None if kept is None else _Signer(*cast("tuple[int, int, bytes]", kept))
-        if signer is None or not hmac.compare_digest(signer.key_handle, key_handle):
+        if kept is None:
+            raise CtapError(Status.INVALID_CREDENTIAL)
+        algorithm, flags = cast("list[int]", kept)
+        signer = _Signer(algorithm, flags, derive_secret(assertion.credential.private_key, _PURPOSE))
+        if not hmac.compare_digest(signer.key_handle, key_handle):
             raise CtapError(Status.INVALID_CREDENTIAL)
         if signer.flags & _PRESENCE and not assertion.user_present:
             raise CtapError(Status.UP_REQUIRED)

@@ -1,11 +1,18 @@
+from hashlib import sha256
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulators.env import SeededRandom
+from emulators.env import Env, SeededRandom
+from emulators.fido_authenticator import cbor
+from emulators.fido_authenticator.algorithms import ALGORITHMS
+from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.credentials import Credential, Sealer
 from emulators.fido_authenticator.messages import UserEntity
 from emulators.fido_authenticator.status import CtapError
+from emulators.fido_authenticator.store import dump
+from tests.emulators.fido_authenticator.ctap_requests import register
 
 PLAIN = Credential(b"", "example.com", -7, b"\x07" * 32, extensions={"credProtect": 3})
 SEALED = Sealer(bytes(32)).seal(SeededRandom(1), PLAIN)
@@ -49,6 +56,49 @@ def test_credentials_survive_storage(credential: Credential) -> None:
     assert Credential.from_bytes(credential.id, credential.to_bytes()) == credential
     with pytest.raises(CtapError):
         Credential.from_bytes(credential.id, credential.to_bytes()[:-1])
+
+
+EVERYTHING = {
+    "credProtect": 2,
+    "hmac-secret": True,
+    "thirdPartyPayment": True,
+    "uvm": True,
+    "previewSign": {3: [-65539], 4: 5},
+}
+
+
+@pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
+def test_a_sealed_id_is_short(algorithm: int) -> None:
+    """Under the 128 bytes that common keys allow, for every algorithm and with all that extensions keep."""
+    authenticator = Authenticator(Env.simulated(1))
+    credential_id = register(authenticator, {4: [{"alg": algorithm, "type": "public-key"}], 6: EVERYTHING})
+    assert len(credential_id) <= 120
+    credential = authenticator._state.find("example.com", credential_id)
+    assert credential is not None
+    assert set(credential.extensions) == {"credProtect", "hmac-secret", "thirdPartyPayment", "previewSign"}
+
+
+def test_sealed_credentials_cost_no_memory() -> None:
+    """A hundred of them leave nothing behind but the signature counter, and each still opens."""
+    authenticator = Authenticator(Env.simulated(1))
+    register(authenticator)
+    before = dump(authenticator.store)
+    ids = [register(authenticator, {6: {"credProtect": 2}}, user=bytes([number])) for number in range(100)]
+    records, credentials = dump(authenticator.store)
+    assert records.pop("signature_counter") == (101).to_bytes(4)
+    assert before[0].pop("signature_counter") == (1).to_bytes(4)
+    assert (records, credentials) == before
+    assert all(authenticator._state.find("example.com", credential_id) for credential_id in ids)
+
+
+def test_what_a_newer_version_keeps_is_left_alone() -> None:
+    """A number that has no name in this version stands for itself, and no extension takes it for its own."""
+    sealer, nonce = Sealer(bytes(32)), bytes(12)
+    secret = cbor.encode([-7, b"k", {1: 2, 99: True, "future": 1}])
+    sealed = sealer._aead.encrypt(nonce, secret, b"\x01" + sha256(b"example.com").digest())
+    opened = sealer.open(b"\x01" + nonce + sealed, "example.com")
+    assert opened is not None
+    assert opened.extensions == {"credProtect": 2, "99": True, "future": 1}
 
 
 def test_secrets_stay_out_of_reprs() -> None:
