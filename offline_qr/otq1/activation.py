@@ -36,7 +36,7 @@ from offline_qr.otq1.challenge import DOMAINS
 from offline_qr.otq1.errors import Damaged, NotEncodable, Unsupported, WrongActivationCode
 from offline_qr.otq1.header import Header, MessageType
 from offline_qr.otq1.keys import SEED_BYTES, Keys, derive_keys
-from offline_qr.otq1.reader import Reader
+from offline_qr.reader import Reader
 
 _Secret = TypeVar("_Secret", bytes, str)
 
@@ -204,9 +204,10 @@ def decode_activation(
     if profile is Profile.PRESEEDED:
         keys = derive_keys(serial, _have(secrets.seed, "seed"))
         plain = seal.open_sealed(header, content[1:], keys, content[:1])
-        return Activation(header, profile, _parse_account(Reader("account", plain)), keys, None, content)
+        return Activation(header, profile, _parse_account(Reader("account", plain, Damaged)), keys, None, content)
     if profile is Profile.HPKE:
-        reader = Reader("activation", _open_hpke(header, content[1:], _have(secrets.factory_key, "factory key")))
+        plain = _open_hpke(header, content[1:], _have(secrets.factory_key, "factory key"))
+        reader = Reader("activation", plain, Damaged)
         seed = reader.take(SEED_BYTES)
         account = _parse_account(reader)
         return Activation(header, profile, account, derive_keys(serial, seed), seed, content)
@@ -219,7 +220,7 @@ def decode_activation(
         plain = seal.open_sealed(header, content[1 + SALT_BYTES :], keys, content[: 1 + SALT_BYTES])
     except Damaged:
         raise WrongActivationCode("the activation code does not belong to this message, or it was changed") from None
-    return Activation(header, profile, _parse_account(Reader("account", plain)), keys, seed, content)
+    return Activation(header, profile, _parse_account(Reader("account", plain, Damaged)), keys, seed, content)
 
 
 def _before(header: Header, profile: Profile) -> bytes:
@@ -257,7 +258,7 @@ def _parse_account(reader: Reader) -> Account:
         raise Damaged(f"a server's key has 0 or {envelope.VERIFY_KEY_BYTES} bytes, found {size}")
     key = reader.take(size) or None
     try:
-        account = Account(reader.text(), key)
+        account = Account(reader.text_after_length(), key)
     except NotEncodable as error:
         raise Damaged(str(error)) from None
     reader.end()

@@ -25,7 +25,7 @@ from offline_qr.otq1.challenge import question
 from offline_qr.otq1.errors import Damaged, NotEncodable, Unsupported
 from offline_qr.otq1.header import Header, MessageType
 from offline_qr.otq1.keys import Keys
-from offline_qr.otq1.reader import Reader
+from offline_qr.reader import Reader
 
 SEQUENCE_BYTES = 4
 COUNTER_BYTES = 8
@@ -99,7 +99,7 @@ def decode_admin(text: str | bytes, keys: Keys, token: str | bytes, *, verify_ke
     Arguments and errors as for ``decode``.
     """
     header, sealed = envelope.unwrap(text, token, (MessageType.ADMIN,), _LEAST, verify_key)
-    reader = Reader("admin message", seal.open_sealed(header, sealed, keys))
+    reader = Reader("admin message", seal.open_sealed(header, sealed, keys), Damaged)
     sequence, number = reader.number(SEQUENCE_BYTES), reader.number()
     if number not in _COMMANDS:
         raise Unsupported(f"unknown command: expected 1 to {len(_COMMANDS)}, found {number}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from offline_qr.otq1.errors import Damaged, NotEncodable, Unsupported
-from offline_qr.otq1.reader import Reader
+from offline_qr.reader import Reader
 
 MAX_FIELDS = 8
 MAX_LABEL_BYTES = 40
@@ -118,7 +118,7 @@ def parse_body(body: bytes) -> tuple[Field, ...]:
         Damaged: cut, too long, bytes left over, or a rule for fields is broken.
         Unsupported: an unknown tag.
     """
-    reader = Reader("body", body)
+    reader = Reader("body", body, Damaged)
     try:
         fields = tuple(_parse_field(reader) for _ in range(reader.number()))
         reader.end()
@@ -147,8 +147,8 @@ def check_for_sending(fields: Iterable[Field]) -> None:
 
 def _parse_field(reader: Reader) -> Field:
     tag = reader.number()
-    label = reader.text() if tag == Tag.CUSTOM else ""
-    return Field(tag, reader.text(), label)
+    label = reader.text_after_length() if tag == Tag.CUSTOM else ""
+    return Field(tag, reader.text_after_length(), label)
 
 
 def check_text(name: str, text: str, most: int) -> None:
