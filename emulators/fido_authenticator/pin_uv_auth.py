@@ -279,7 +279,10 @@ class PinUv:
         pair = self._key_pair(self.check_protocol(protocol))
         key = as_map(platform_key)
         x, y = key.get(-2), key.get(-3)
-        if (key.get(1), key.get(3), key.get(-1)) != (2, -25, 1) or type(x) is not bytes or type(y) is not bytes:
+        # True equals 1 in Python, but not in CBOR.
+        if (key.get(1), key.get(3), key.get(-1)) != (2, -25, 1) or key[-1] is True:
+            raise CtapError(Status.INVALID_PARAMETER)
+        if type(x) is not bytes or type(y) is not bytes:
             raise CtapError(Status.INVALID_PARAMETER)
         if (len(x), len(y)) != (32, 32):
             raise CtapError(Status.INVALID_PARAMETER)

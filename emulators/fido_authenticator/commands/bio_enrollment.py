@@ -22,6 +22,7 @@ _FINGERPRINT: Final = 0x01
 _TEMPLATE_ID_BYTES: Final = 16
 _CANCEL: Final = 0x03
 _SENSOR_INFO: Final = 0x07
+_LONGEST_TIMEOUT: Final = 600_000
 _SENSORS: Final = {"touch": 1, "swipe": 2}
 
 
@@ -213,7 +214,7 @@ def _timeout(parameters: Members) -> float | None:
         return None
     if milliseconds < 0:
         raise CtapError(Status.INVALID_PARAMETER)
-    return milliseconds / 1000
+    return min(milliseconds, _LONGEST_TIMEOUT) / 1000
 
 
 def _check_known(sensor: BuiltInUv, template_id: bytes) -> None:

@@ -73,6 +73,7 @@ def test_after_a_regeneration_the_old_secret_is_gone(protocol: int) -> None:
         ({1: 3}, Status.INVALID_PARAMETER),
         ({3: -7}, Status.INVALID_PARAMETER),
         ({-1: 2}, Status.INVALID_PARAMETER),
+        ({-1: True}, Status.INVALID_PARAMETER),
         ({-2: None}, Status.INVALID_PARAMETER),
         ({-3: "y"}, Status.INVALID_PARAMETER),
         ({-2: bytes(32)}, Status.INVALID_PARAMETER),

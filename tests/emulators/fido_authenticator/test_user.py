@@ -2,11 +2,14 @@ from emulators.fido_authenticator.user import (
     Act,
     AutomaticUser,
     Decision,
+    Finger,
     HandUser,
     Prompt,
+    SampleQuality,
     ScriptedUser,
     UserPresence,
     UserRequest,
+    UserVerification,
 )
 
 TOUCH = UserPresence(Prompt.LOG_IN, "example.com", "ada")
@@ -67,3 +70,12 @@ def test_a_hand_may_answer_while_it_is_asked() -> None:
     user.on_request = touch
     user.begin(TOUCH, 0.0)
     assert (seen, user.decision(0.0)) == ([TOUCH], Decision.GRANTED)
+
+
+def test_a_hand_may_lay_a_certain_finger_on_the_sensor() -> None:
+    """Any answer can be given by hand, while the key asks."""
+    user = HandUser()
+    assert not user.answer(Finger("thumb"))
+    user.begin(UserVerification(Prompt.LOG_IN), 0.0)
+    assert user.answer(Finger("thumb", SampleQuality.TOO_FAST))
+    assert user.decision(0.0) == Finger("thumb", SampleQuality.TOO_FAST)
