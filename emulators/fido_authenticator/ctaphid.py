@@ -297,8 +297,9 @@ class CtapHid:
         if execution.answer is not None:
             self._send(channel, Command.CBOR, execution.answer)
             return
-        # The first keepalive goes out at once: hosts show "touch your key" when it comes, and some give up early.
-        self._volatile.work = _Work(channel, execution, next_keepalive=self.clock.monotonic())
+        # By default the first keepalive goes out at once: hosts show "touch your key" when it comes, and some give up.
+        first = self.clock.monotonic() + self._profile.timing.first_keepalive
+        self._volatile.work = _Work(channel, execution, next_keepalive=first)
         self.poll()
 
     def _msg(self, channel: int, data: bytes) -> None:

@@ -54,7 +54,7 @@ class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long, in seconds.
 
     The key waits for its user; allows a reset after power-up; keeps the state of a stateful command; pauses between
-    keepalives; waits for the next fragment of a message.
+    keepalives, and before the first one; waits for the next fragment of a message.
     """
 
     user_action: _Seconds
@@ -62,6 +62,7 @@ class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stateful_command: _Seconds
     keepalive: _Seconds
     fragment: _Seconds
+    first_keepalive: Annotated[float, msgspec.Meta(ge=0, le=0.1)] = 0.0
 
 
 class Usb(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,6 +146,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     config_commands: tuple[Literal[1, 2, 3, 4], ...] = ()
     long_touch_for_reset: bool | None = None
     transports_for_reset: tuple[str, ...] = ()
+    info_members: frozenset[int] | None = None
+    """The getInfo members of a key that tells less than it could; None: all that have content."""
     limits: Limits
     ctaphid: Ctaphid
     timing: Timing

@@ -48,7 +48,8 @@ def describe(state: State) -> Response:
         info[0x18] = settings.long_touch_for_reset
     for extension in state.extensions:
         extension.add_info(state, info)
-    return {key: value for key, value in info.items() if value not in ([], {})}
+    told = info if profile.info_members is None else profile.info_members
+    return {key: value for key, value in info.items() if key in told and value not in ([], {})}
 
 
 def options(state: State) -> dict[str, bool]:
