@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-DEFAULT_PROFILE = "authrig"
+DEFAULT_PROFILE = "authrig-2.3"
 TRANSPORTS = ("pty", "tcp", "uhid")
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from emulators.fido_authenticator.quirks import Quirk
 
-DEFAULT = "authrig"
+DEFAULT = "authrig-2.3"
 
 U2F_V2 = "U2F_V2"
 """The version string of CTAP1."""

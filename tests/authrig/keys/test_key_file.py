@@ -31,7 +31,7 @@ def test_a_reset_key_is_still_the_same_product(tmp_path: Path) -> None:
     assert key.authenticator().start(RESET).answer == b"\0"
     key.close()
     again = KeyFile.open(path)
-    assert (again.profile.name, again.seeded) == ("authrig", True)
+    assert (again.profile.name, again.seeded) == ("authrig-2.3", True)
     again.close()
 
 
@@ -70,7 +70,7 @@ def test_a_file_from_before_profiles_holds_a_key_of_the_default_one(tmp_path: Pa
     before = dump(store)
     store.close()
     key = KeyFile.open(tmp_path / "old.key")
-    assert key.profile.name == "authrig"
+    assert key.profile.name == "authrig-2.3"
     assert dump(key.store) == before
     assert made
     key.close()

@@ -56,7 +56,7 @@ def test_a_request_longer_than_the_key_says_is_refused() -> None:
 )
 def test_a_profile_cannot_promise_what_is_not_there(changes: dict[str, Any], named: str) -> None:
     """A key never advertises what it does not do."""
-    with pytest.raises(ProfileError, match=f"profile authrig: .* found {named}"):
+    with pytest.raises(ProfileError, match=f"profile authrig-2.3: .* found {named}"):
         Authenticator(Env.simulated(1), msgspec.structs.replace(profiles.load(), **changes))
 
 
@@ -71,7 +71,7 @@ def test_a_profile_cannot_promise_what_is_not_there(changes: dict[str, Any], nam
 )
 def test_a_profile_cannot_promise_what_it_does_not_describe(changes: dict[str, Any], sentence: str) -> None:
     """An option that needs a sensor, a protocol or a subcommand comes with it."""
-    with pytest.raises(ProfileError, match=f"profile authrig: {sentence}"):
+    with pytest.raises(ProfileError, match=f"profile authrig-2.3: {sentence}"):
         Authenticator(Env.simulated(1), msgspec.structs.replace(profiles.load(), **changes))
 
 

@@ -5,13 +5,13 @@ import pytest
 from emulators.fido_authenticator import profile as profiles
 from emulators.fido_authenticator.profile import ProfileError
 
-DEFAULT = (files("emulators.fido_authenticator") / "profiles" / "authrig.toml").read_bytes()
+DEFAULT = (files("emulators.fido_authenticator") / "profiles" / f"{profiles.DEFAULT}.toml").read_bytes()
 
 
 def test_the_default_profile_marks_a_test_device() -> None:
     """Nobody can take its AAGUID for a product's."""
     profile = profiles.load()
-    assert profile.name == "authrig" == profiles.DEFAULT
+    assert profile.name == "authrig-2.3" == profiles.DEFAULT
     assert profile.aaguid.bytes == b"authrig-test-key"
     assert profiles.load() is profile
 
@@ -48,6 +48,6 @@ def test_a_wrong_profile_is_refused_with_a_sentence(old: bytes, new: bytes, sent
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     """A path is no name either."""
-    for name in ("yubikey-99", "../profiles/authrig", ""):
+    for name in ("yubikey-99", "../profiles/authrig-2.3", ""):
         with pytest.raises(ProfileError, match=r"one of .*authrig.* found"):
             profiles.load(name)

@@ -44,12 +44,12 @@ def test_the_answer_is_canonical_and_without_empty_members() -> None:
     assert {} not in info.values()
 
 
-@pytest.mark.parametrize("name", ["authrig", "authrig-bio", "authrig-passcode"])
+@pytest.mark.parametrize("name", ["authrig-2.3", "authrig-bio", "authrig-passcode"])
 def test_a_key_that_is_new_says_what_its_profile_says(name: str) -> None:
     """Options, versions and modality; the passcode is there from the factory, a finger is not."""
     profile = load(name)
     info = Info.from_dict(call(Authenticator(Env.simulated(1), profile), GET_INFO)[1])
     assert (info.options, tuple(info.versions)) == (profile.options, profile.versions)
-    modality = {"authrig": 0, "authrig-bio": 0x02, "authrig-passcode": 0x04}[name]
+    modality = {"authrig-2.3": 0, "authrig-bio": 0x02, "authrig-passcode": 0x04}[name]
     assert info.uv_modality == modality
-    assert info.options.get("uv") is {"authrig": None, "authrig-bio": False, "authrig-passcode": True}[name]
+    assert info.options.get("uv") is {"authrig-2.3": None, "authrig-bio": False, "authrig-passcode": True}[name]
