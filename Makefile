@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test lint format bench wheel clean
+.PHONY: help demo test test-yubico test-vm fuzz lint format bench wheel clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "authrig needs Python 3.11 or later, found $$($(PYTHON) --version); set PYTHON=..." >&2; exit 2; }
@@ -23,6 +23,13 @@ demo: $(STAMP) ## run every flow end to end and write out/demo/index.html
 
 test: $(STAMP) ## everything that needs no special hardware
 	@$(BIN)/python -m pytest -n auto
+
+test-yubico: $(STAMP) ## Yubico's own device tests, unmodified, on the emulated key
+	@$(BIN)/python -m authrig.yubico.run
+
+fuzz: $(STAMP) ## look for crashes and hangs for a minute (SECONDS=600 for longer)
+	@$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[fuzz]'
+	@$(BIN)/python -m fuzz --seconds $(or $(SECONDS),60)
 
 lint: $(STAMP) ## ruff, mypy strict, the arrows between the packages
 	@$(BIN)/ruff check .
