@@ -183,6 +183,11 @@ class State:
         return hmac.digest(self.store.get(DEVICE_KEY) or b"", name, "sha256")[:16]
 
     @property
+    def only_2_0(self) -> bool:
+        """Whether the key is none of CTAP 2.1 or later, which refuse some options in other words."""
+        return not any(version in self.profile.versions for version in ("FIDO_2_1", "FIDO_2_3"))
+
+    @property
     def uv_enabled(self) -> bool:
         """Whether built-in user verification is supported and configured: the option ID uv is true."""
         return self.built_in_uv is not None and self.built_in_uv.configured

@@ -52,12 +52,14 @@ def wants_built_in_uv(state: State, auth: PinUvAuth, options: Mapping[str, bool]
     """The option "uv", which a proof overrides.
 
     Raises:
-        CtapError: INVALID_OPTION if the host asks for built-in verification, and there is none or it is not set up.
+        CtapError: INVALID_OPTION, or from a CTAP 2.0 key UNSUPPORTED_OPTION, if the host asks for built-in
+            verification, and there is none or it is not set up.
     """
     if auth.param is not None or not options.get("uv", False):
         return False
     if not state.uv_enabled:
-        raise CtapError(Status.INVALID_OPTION)
+        # CTAP 2.0 §5.1: an option that is known but not supported.
+        raise CtapError(Status.UNSUPPORTED_OPTION if state.only_2_0 else Status.INVALID_OPTION)
     return True
 
 

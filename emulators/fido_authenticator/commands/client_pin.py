@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from emulators.fido_authenticator.built_in_uv import BuiltInUv
 from emulators.fido_authenticator.cbor import CborValue
 from emulators.fido_authenticator.messages import ClientPinRequest
-from emulators.fido_authenticator.pin_uv_auth import Permission, SharedSecret
+from emulators.fido_authenticator.pin_uv_auth import Permission
+from emulators.fido_authenticator.pin_uv_protocols import SharedSecret
 from emulators.fido_authenticator.state import PERSISTENT_TOKEN, Response, State, Steps
 from emulators.fido_authenticator.status import CtapError, Status
 from emulators.fido_authenticator.store import Change

@@ -55,7 +55,7 @@ def get_assertion(state: State, request: GetAssertionRequest) -> Steps:
     # Step 4: options. "rk" has no meaning here; "up" is true unless the host says otherwise.
     uv = wants_built_in_uv(state, auth, request.options)
     if "rk" in request.options:
-        raise CtapError(Status.UNSUPPORTED_OPTION)
+        raise CtapError(Status.INVALID_OPTION if state.only_2_0 else Status.UNSUPPORTED_OPTION)
     user_present = request.options.get("up", True)
 
     # Step 5: alwaysUv, from which silent requests are exempt.

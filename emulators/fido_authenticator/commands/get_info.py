@@ -5,7 +5,7 @@ from typing import Final
 
 from emulators.fido_authenticator.cbor import CborValue
 from emulators.fido_authenticator.messages import PUBLIC_KEY, EmptyRequest
-from emulators.fido_authenticator.pin_uv_auth import sealed_for_holder
+from emulators.fido_authenticator.pin_uv_protocols import sealed_for_holder
 from emulators.fido_authenticator.profile import U2F_V2
 from emulators.fido_authenticator.state import PERSISTENT_TOKEN, Response, State, Steps
 

@@ -59,7 +59,8 @@ def make_credential(state: State, request: MakeCredentialRequest) -> Steps:
     discoverable = options.get("rk", False)
     if discoverable and not state.has("rk"):
         raise CtapError(Status.UNSUPPORTED_OPTION)
-    if options.get("up") is False:
+    # CTAP 2.0 §5.1 has no "up" here at all: a known option that is not valid for this command.
+    if options.get("up") is False or ("up" in options and state.only_2_0):
         raise CtapError(Status.INVALID_OPTION)
 
     # Steps 6 to 8: whether the host may do without verification.

@@ -1,9 +1,6 @@
-import hashlib
-import hmac
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from fido2.cose import CoseKey
 from fido2.ctap2.pin import PinProtocol, PinProtocolV1, PinProtocolV2
 from hypothesis import given
@@ -11,7 +8,8 @@ from hypothesis import strategies as st
 
 from emulators.env import Env, SimulatedClock
 from emulators.fido_authenticator.messages import PinUvAuth
-from emulators.fido_authenticator.pin_uv_auth import PROTOCOLS, Permission, PinUv, sealed_for_holder
+from emulators.fido_authenticator.pin_uv_auth import Permission, PinUv
+from emulators.fido_authenticator.pin_uv_protocols import PROTOCOLS
 from emulators.fido_authenticator.status import CtapError, Status
 
 HOSTS: dict[int, PinProtocol] = {1: PinProtocolV1(), 2: PinProtocolV2()}
@@ -184,17 +182,6 @@ def test_the_persistent_token_reads_and_nothing_else() -> None:
     clock.advance(1e6)
     assert pin_uv.verify_token(auth, b"message", Permission.CM, read_only=True).permissions == Permission.PCMR
     assert _refusal(pin_uv, auth, Permission.CM) is Status.PIN_AUTH_INVALID
-
-
-def test_the_holder_of_the_persistent_token_can_read_what_is_sealed_for_it() -> None:
-    """HKDF and AES done by hand here, so that both sides are not the same code."""
-    token, random = bytes(range(32)), Env.simulated(1).random
-    sealed = sealed_for_holder(token, b"encIdentifier", b"0123456789abcdef", random)
-    assert sealed != sealed_for_holder(token, b"encIdentifier", b"0123456789abcdef", random)
-    prk = hmac.digest(bytes(32), token, hashlib.sha256)
-    key = hmac.digest(prk, b"encIdentifier\x01", hashlib.sha256)[:16]
-    decryptor = Cipher(algorithms.AES(key), modes.CBC(sealed[:16])).decryptor()
-    assert decryptor.update(sealed[16:]) + decryptor.finalize() == b"0123456789abcdef"
 
 
 def test_no_repr_shows_a_secret() -> None:

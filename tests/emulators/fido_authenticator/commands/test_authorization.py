@@ -228,3 +228,12 @@ def test_an_excluded_credential_is_answered_alike_whatever_the_user_does() -> No
     execution = authenticator.start(request(MAKE_CREDENTIAL, excluding))
     clock.advance(31)
     assert execution.poll() == bytes((Status.CREDENTIAL_EXCLUDED,))
+
+
+def test_a_key_of_the_first_version_refuses_options_in_its_own_words() -> None:
+    """CTAP 2.0 §5.1 and §5.2: not supported is one thing, not valid for the command another."""
+    authenticator = key(None, msgspec.structs.replace(profiles.load(), versions=("FIDO_2_0", "FIDO_2_1_PRE")))
+    assert _make(authenticator, changes={7: {"uv": True}})[0] is Status.UNSUPPORTED_OPTION
+    assert _make(authenticator, changes={7: {"up": True}})[0] is Status.INVALID_OPTION
+    assert _get(authenticator, changes={5: {"uv": True}})[0] is Status.UNSUPPORTED_OPTION
+    assert _get(authenticator, changes={5: {"rk": True}})[0] is Status.INVALID_OPTION
