@@ -52,12 +52,37 @@ R = TypeVar("R")
 logger = logging.getLogger(__name__)
 
 
+def _always(profile: Profile) -> bool:
+    del profile
+    return True
+
+
+def _since_2_1(profile: Profile) -> bool:
+    return not {"FIDO_2_1", "FIDO_2_3"}.isdisjoint(profile.versions)
+
+
+def _with(option: str) -> Callable[[Profile], bool]:
+    """Keys on which ``option`` is true."""
+    return lambda profile: profile.options.get(option, False)
+
+
+def _listing(option: str) -> Callable[[Profile], bool]:
+    """Keys that list ``option``, which is false as long as nothing is set up."""
+    return lambda profile: option in profile.options
+
+
+def _with_protocols(profile: Profile) -> bool:
+    """Also without a PIN there is key agreement, which hmac-secret needs."""
+    return bool(profile.pin_uv_auth_protocols)
+
+
 @dataclass(frozen=True, slots=True)
 class Command(Generic[R]):
-    """How to read a command's parameters, and how to run it."""
+    """How to read a command's parameters, how to run it, and which keys have it."""
 
     parse: Callable[[bytes], R]
     run: Callable[[State, R], Steps]
+    there: Callable[[Profile], bool] = _always
 
     def start(self, state: State, parameters: bytes) -> Steps:
         """The command at work on ``parameters``."""
@@ -66,6 +91,11 @@ class Command(Generic[R]):
 
 class Startable(Protocol):
     """A ``Command`` whose type of request does not matter."""
+
+    @property
+    def there(self) -> Callable[[Profile], bool]:
+        """Whether a key of a profile has the command."""
+        ...
 
     def start(self, state: State, parameters: bytes) -> Steps:
         """The command at work on ``parameters``."""
@@ -76,16 +106,16 @@ COMMANDS: dict[int, Startable] = {
     0x01: Command(MakeCredentialRequest.from_cbor, make_credential),
     0x02: Command(GetAssertionRequest.from_cbor, get_assertion),
     0x04: Command(EmptyRequest.from_cbor, get_info),
-    0x06: Command(ClientPinRequest.from_cbor, client_pin),
+    0x06: Command(ClientPinRequest.from_cbor, client_pin, _with_protocols),
     0x07: Command(EmptyRequest.from_cbor, reset),
     0x08: Command(EmptyRequest.from_cbor, get_next_assertion),
-    0x0A: Command(CredentialManagementRequest.from_cbor, credential_management),
-    0x09: Command(BioEnrollmentRequest.from_cbor, bio_enrollment),
-    0x0B: Command(EmptyRequest.from_cbor, selection),
-    0x0D: Command(ConfigRequest.from_cbor, config),
-    0x40: Command(BioEnrollmentRequest.from_cbor, bio_enrollment_preview),
-    0x0C: Command(LargeBlobsRequest.from_cbor, large_blobs),
-    0x41: Command(CredentialManagementRequest.from_cbor, credential_management_preview),
+    0x09: Command(BioEnrollmentRequest.from_cbor, bio_enrollment, _listing("bioEnroll")),
+    0x0A: Command(CredentialManagementRequest.from_cbor, credential_management, _with("credMgmt")),
+    0x0B: Command(EmptyRequest.from_cbor, selection, _since_2_1),
+    0x0C: Command(LargeBlobsRequest.from_cbor, large_blobs, _with("largeBlobs")),
+    0x0D: Command(ConfigRequest.from_cbor, config, _with("authnrCfg")),
+    0x40: Command(BioEnrollmentRequest.from_cbor, bio_enrollment_preview, _listing("userVerificationMgmtPreview")),
+    0x41: Command(CredentialManagementRequest.from_cbor, credential_management_preview, _with("credentialMgmtPreview")),
 }
 
 OPTIONS = frozenset(
@@ -205,7 +235,7 @@ def _run(state: State, request: bytes, channel: int) -> Generator[UserRequest, A
     walk = state.walk
     if walk and ((request[0], channel) != (walk.command, walk.channel) or state.env.clock.monotonic() > walk.expires):
         state.walk = None
-    if command is None:
+    if command is None or not command.there(state.profile):
         raise CtapError(Status.INVALID_COMMAND)
     return (yield from command.start(state, request[1:]))
 
@@ -284,6 +314,14 @@ def check_implemented(profile: Profile) -> None:
     ):
         if option in profile.options and not there:
             raise ProfileError(f"profile {profile.name}: option {option}: expected {needed} with it, found none")
+    for extension, needed, there in (
+        ("hmac-secret", "pin_uv_auth_protocols", bool(profile.pin_uv_auth_protocols)),
+        ("hmac-secret-mc", "hmac-secret", "hmac-secret" in profile.extensions),
+        ("largeBlobKey", "option largeBlobs", profile.options.get("largeBlobs", False)),
+        ("minPinLength", "option setMinPINLength", "setMinPINLength" in profile.options),
+    ):
+        if extension in profile.extensions and not there:
+            raise ProfileError(f"profile {profile.name}: extension {extension}: expected {needed} with it, found none")
 
 
 def _has_sensor(profile: Profile) -> bool:

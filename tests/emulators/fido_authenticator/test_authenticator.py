@@ -148,3 +148,42 @@ def test_refused_requests_change_nothing(damaged: bytes) -> None:
         assert dump(store) == before
     elif len(execution.answer) > 1:
         assert isinstance(cbor.decode(execution.answer[1:]), dict)
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("minimal-2.0", {0x06, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x40, 0x41}),
+        ("yubikey-5.2", {0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x40}),
+        ("authrig-2.3", {0x09, 0x40}),
+        ("authrig-bio", set()),
+    ],
+)
+def test_a_key_has_the_commands_that_its_profile_lists(name: str, missing: set[int]) -> None:
+    """The others are as unknown to it as any number; those that are there find that the parameters are missing."""
+    authenticator = Authenticator(Env.simulated(1), profiles.load(name))
+    for command in COMMANDS.keys() - {0x04, 0x07, 0x08}:
+        answer = authenticator.start(bytes([command])).answer
+        assert (answer == bytes([Status.INVALID_COMMAND])) is (command in missing)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"extensions": ("hmac-secret-mc",)}, "extension hmac-secret-mc: expected hmac-secret with it"),
+        (
+            {"extensions": ("largeBlobKey",), "options": {}},
+            "extension largeBlobKey: expected option largeBlobs with it",
+        ),
+        ({"extensions": ("minPinLength",), "options": {}}, "extension minPinLength: expected option setMinPINLength"),
+        (
+            {"extensions": ("hmac-secret",), "options": {}, "pin_uv_auth_protocols": ()},
+            "extension hmac-secret: expected pin_uv_auth_protocols with it",
+        ),
+    ],
+)
+def test_an_extension_comes_with_what_it_needs(changes: dict[str, Any], sentence: str) -> None:
+    """A profile that forgets the other half is refused with a sentence."""
+    profile = msgspec.structs.replace(profiles.load(), **changes)
+    with pytest.raises(ProfileError, match=sentence):
+        Authenticator(Env.simulated(1), profile)

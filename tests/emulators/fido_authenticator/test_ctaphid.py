@@ -155,8 +155,8 @@ def test_unknown_commands_are_refused(command: int) -> None:
 @pytest.mark.parametrize(
     ("versions", "capabilities", "msg", "cbor"),
     [
-        (("U2F_V2", "FIDO_2_0"), 0x01 | 0x04, (MSG, b"U2F_V2\x90\x00"), (CBOR, b"\x00")),
-        (("FIDO_2_0",), 0x01 | 0x04 | 0x08, _error(0x01), (CBOR, b"\x00")),
+        (("U2F_V2", "FIDO_2_1"), 0x01 | 0x04, (MSG, b"U2F_V2\x90\x00"), (CBOR, b"\x00")),
+        (("FIDO_2_1",), 0x01 | 0x04 | 0x08, _error(0x01), (CBOR, b"\x00")),
         (("U2F_V2",), 0x01, (MSG, b"U2F_V2\x90\x00"), _error(0x01)),
     ],
 )
