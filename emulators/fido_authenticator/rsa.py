@@ -38,6 +38,11 @@ class Search:
         """The search for a new key."""
         return cls(random.token_bytes(SEED_BYTES))
 
+    @property
+    def found(self) -> bool:
+        """Whether ``finish`` returns at once."""
+        return self._found is not None
+
     def step(self) -> bool:
         """Test one candidate, a few milliseconds of work; False once the key is found."""
         if self._found is None:

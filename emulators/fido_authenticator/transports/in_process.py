@@ -132,8 +132,9 @@ class InProcessDevice(CtapDevice):
 
     @property
     def capabilities(self) -> int:
-        """CTAP2 only."""
-        return CAPABILITY.CBOR | CAPABILITY.NMSG
+        """As on the HID layer."""
+        profile = self._authenticator.profile
+        return CAPABILITY((profile.has_ctap2 and CAPABILITY.CBOR) | (not profile.has_u2f and CAPABILITY.NMSG))
 
     def call(
         self,
@@ -145,11 +146,15 @@ class InProcessDevice(CtapDevice):
         """Run one command; ``event`` cancels it within a tenth of a second.
 
         Raises:
-            CtapError: INVALID_COMMAND for all but CBOR and PING.
+            CtapError: INVALID_COMMAND for all but PING, and CBOR and MSG as far as the profile has them.
         """
         if cmd == CTAPHID.PING:
             return data
-        if cmd != CTAPHID.CBOR:
+        profile = self._authenticator.profile
+        if cmd == CTAPHID.MSG and profile.has_u2f:
+            with self._waiting:
+                return self._authenticator.u2f.answer(data)
+        if cmd != CTAPHID.CBOR or not profile.has_ctap2:
             raise CtapError(CtapError.ERR.INVALID_COMMAND)
         clock, beat = self._authenticator.env.clock, self._authenticator.profile.timing.keepalive
         with self._waiting:

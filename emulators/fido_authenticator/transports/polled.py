@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from emulators.fido_authenticator.ctaphid import CtapHid
+from emulators.fido_authenticator.transports.preparation import Preparation
 
 
 class PolledTransport(ABC):
@@ -26,6 +27,7 @@ class PolledTransport(ABC):
         self._stopping = False
         self._closed = False
         self._thread: threading.Thread | None = None
+        self._preparation = Preparation(hid.authenticator)
         hid.authenticator.user.listen(self.wake)
 
     @abstractmethod
@@ -67,8 +69,9 @@ class PolledTransport(ABC):
                 for descriptor, events in self._wanted().items():
                     poll.register(descriptor, events)
                 pause = self._pause()
-            ready = dict(poll.poll(pause))
+            ready = dict(poll.poll(self._preparation.shorten(pause)))
             with self._lock:
+                self._preparation.waited(something_happened=bool(ready))
                 if ready.pop(self._woken, 0):
                     os.read(self._woken, 4096)
                 self._receive(ready)

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from emulators.fido_authenticator.ctaphid import BROADCAST, REPORT_BYTES, Command, CtapHid
+from emulators.fido_authenticator.transports.preparation import Preparation
 
 _WRITTEN_BYTES = 1 + REPORT_BYTES
 _OPENING = BROADCAST.to_bytes(4) + bytes((0x80 | Command.INIT,))
@@ -55,6 +56,7 @@ class PtyTransport:
         # Reentrant, as a user who is asked may answer on the spot, and that wakes the key.
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
+        self._preparation = Preparation(hid.authenticator)
         hid.authenticator.user.listen(self.wake)
 
     def __enter__(self) -> Self:
@@ -76,8 +78,9 @@ class PtyTransport:
                 deadline = self.hid.next_deadline()
                 pause = None if deadline is None else max(0.0, deadline - self.hid.clock.monotonic()) * 1000
                 poll.register(self._key_end, select.POLLIN | (select.POLLOUT if self._outbox else 0))
-            ready = {descriptor for descriptor, _ in poll.poll(pause)}
+            ready = {descriptor for descriptor, _ in poll.poll(self._preparation.shorten(pause))}
             with self._lock:
+                self._preparation.waited(something_happened=bool(ready))
                 if self._woken in ready:
                     os.read(self._woken, 4096)
                 if self._key_end in ready:

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 import pytest
 from fido2.client import DefaultClientDataCollector, Fido2Client
 from fido2.ctap import STATUS, CtapDevice, CtapError
+from fido2.ctap1 import Ctap1
 from fido2.ctap2.base import Ctap2
-from fido2.hid import CTAPHID
+from fido2.hid import CAPABILITY, CTAPHID
 from fido2.server import Fido2Server
 from fido2.webauthn import (
     AttestationConveyancePreference,
@@ -19,6 +20,7 @@ from fido2.webauthn import (
 from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import CtapHid
+from emulators.fido_authenticator.profile import load
 from emulators.fido_authenticator.transports.in_process import InProcessConnection, InProcessDevice, InProcessTransport
 from emulators.fido_authenticator.user import Act, AutomaticUser, Decision, HandUser, ScriptedUser
 from tests.emulators.fido_authenticator.ctap_requests import HASH
@@ -170,11 +172,16 @@ def test_a_power_cycle_forgets_channels_and_keeps_credentials() -> None:
     found.verify(HASH, made.auth_data.credential_data.public_key)
 
 
-def test_the_unframed_key_speaks_ctap2_only() -> None:
-    """Commands of the HID layer make no sense without it."""
+def test_the_unframed_key_speaks_ctap_only() -> None:
+    """Commands of the HID layer make no sense without it; U2F and CTAP2 are there as far as the profile has them."""
     device = InProcessDevice(Authenticator(Env.simulated(1)))
     assert device.call(CTAPHID.PING, b"hello") == b"hello"
-    with pytest.raises(CtapError) as refused:
-        device.call(CTAPHID.MSG, b"")
-    assert refused.value.code == CtapError.ERR.INVALID_COMMAND
+    assert Ctap1(device).get_version() == "U2F_V2"
+    assert device.capabilities == CAPABILITY.CBOR
+    old, new = (InProcessDevice(Authenticator(Env.simulated(1), load(name))) for name in ("u2f-only", "minimal-2.0"))
+    assert (old.capabilities, new.capabilities) == (0, CAPABILITY.CBOR | CAPABILITY.NMSG)
+    for key, command in ((device, CTAPHID.WINK), (old, CTAPHID.CBOR), (new, CTAPHID.MSG)):
+        with pytest.raises(CtapError) as refused:
+            key.call(command, b"\x04")
+        assert refused.value.code == CtapError.ERR.INVALID_COMMAND
     assert list(InProcessDevice.list_devices()) == []

@@ -1,0 +1,27 @@
+"""When a shell lets the key work ahead: while no host has said anything for a while."""
+
+from emulators.fido_authenticator.authenticator import Authenticator
+
+_QUIET_MS = 500.0
+"""So long after the last event the key counts as idle."""
+_BREATH_MS = 20.0
+"""Between two steps of a few milliseconds each, so that a host which comes now hardly notices."""
+
+
+class Preparation:
+    """Shortens a transport's pauses while ``authenticator`` has something to prepare."""
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+        self._longest: float | None = _QUIET_MS
+
+    def shorten(self, pause: float | None) -> float | None:
+        """How long to wait for the next event at most, in milliseconds, where ``pause`` was meant; None: for ever."""
+        return min((limit for limit in (pause, self._longest) if limit is not None), default=None)
+
+    def waited(self, *, something_happened: bool) -> None:
+        """The transport has waited, and this came of it: nothing means that there is time for a step."""
+        if something_happened:
+            self._longest = _QUIET_MS
+        elif self._longest is not None:
+            self._longest = _BREATH_MS if self._authenticator.prepare() else None
