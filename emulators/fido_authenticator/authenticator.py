@@ -317,7 +317,7 @@ def check_implemented(profile: Profile) -> None:
     for extension, needed, there in (
         ("hmac-secret", "pin_uv_auth_protocols", bool(profile.pin_uv_auth_protocols)),
         ("hmac-secret-mc", "hmac-secret", "hmac-secret" in profile.extensions),
-        ("largeBlobKey", "option largeBlobs", profile.options.get("largeBlobs", False)),
+        ("largeBlobKey", "option largeBlobs", "largeBlobs" in profile.options),
         ("minPinLength", "option setMinPINLength", "setMinPINLength" in profile.options),
     ):
         if extension in profile.extensions and not there:

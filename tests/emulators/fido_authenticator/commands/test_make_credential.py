@@ -29,7 +29,7 @@ FLAGS_UP_ATTESTED = 0x41
 def _small(room: int, *, rk: bool = True) -> profiles.Profile:
     profile = profiles.load()
     limits = msgspec.structs.replace(profile.limits, max_discoverable_credentials=room, max_credential_count_in_list=3)
-    return msgspec.structs.replace(profile, limits=limits, options={"rk": rk, "up": True})
+    return msgspec.structs.replace(profile, limits=limits, options={**profile.options, "rk": rk})
 
 
 @pytest.mark.parametrize("discoverable", [False, True])
