@@ -26,10 +26,18 @@ class Authorization:
     def ask_presence(self, prompt: Prompt, rp_id: str, user_name: str) -> Generator[UserRequest, Answer, None]:
         """Wait for a touch unless the user has been there (§6.1.2 step 14, §6.2.2 step 9); the token is spent by it."""
         if not self.shows_presence:
-            yield from ask_presence(prompt, rp_id, user_name)
+            yield from _ask_consent(prompt, rp_id, user_name)
         self.present = True
         if self.token is not None:
             self.token.spend()
+
+
+def _ask_consent(prompt: Prompt, rp_id: str, user_name: str = "") -> Generator[UserRequest, Answer, None]:
+    """Wait for a touch; these two commands answer a user who stays away as one who refuses (§6.1.2 14.1.2.2)."""
+    try:
+        yield from ask_presence(prompt, rp_id, user_name)
+    except CtapError as error:
+        raise CtapError(Status.OPERATION_DENIED) from error
 
 
 def check_proof(state: State, auth: PinUvAuth, prompt: Prompt, rp_id: str) -> Generator[UserRequest, Answer, None]:
@@ -43,7 +51,7 @@ def check_proof(state: State, auth: PinUvAuth, prompt: Prompt, rp_id: str) -> Ge
         return
     options = state.profile.options
     if not auth.param and ("clientPin" in options or "pinUvAuthToken" in options):
-        yield from ask_presence(prompt, rp_id)
+        yield from _ask_consent(prompt, rp_id)
         raise CtapError(Status.PIN_INVALID if state.pin.is_set else Status.PIN_NOT_SET)
     state.pin_uv.check_protocol(auth.protocol)
 

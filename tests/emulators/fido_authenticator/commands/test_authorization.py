@@ -10,6 +10,7 @@ from emulators.fido_authenticator import profile as profiles
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.pin_uv_auth import FIRST_USE, USER_PRESENT
 from emulators.fido_authenticator.status import Status
+from emulators.fido_authenticator.store import dump
 from emulators.fido_authenticator.user import Act, Decision, Prompt, ScriptedUser, UserPresence, UserVerification
 from tests.emulators.fido_authenticator.ctap_requests import (
     GET_ASSERTION,
@@ -237,3 +238,17 @@ def test_a_key_of_the_first_version_refuses_options_in_its_own_words() -> None:
     assert _make(authenticator, changes={7: {"up": True}})[0] is Status.INVALID_OPTION
     assert _get(authenticator, changes={5: {"uv": True}})[0] is Status.UNSUPPORTED_OPTION
     assert _get(authenticator, changes={5: {"rk": True}})[0] is Status.INVALID_OPTION
+
+
+@pytest.mark.parametrize("parameters", [creation(), creation({8: b""})])
+def test_a_user_who_stays_away_has_refused(parameters: dict[int, Any]) -> None:
+    """Steps 1.2 and 14.1.2.2: OPERATION_DENIED after half a minute, and nothing is kept."""
+    clock = SimulatedClock()
+    authenticator = Authenticator(Env(clock, Env.simulated(1).random), user=ScriptedUser([]))
+    before = dump(authenticator.store)
+    execution = authenticator.start(request(MAKE_CREDENTIAL, parameters))
+    clock.advance(29.9)
+    assert execution.poll() is None
+    clock.advance(0.2)
+    assert execution.poll() == bytes((Status.OPERATION_DENIED,))
+    assert dump(authenticator.store) == before
