@@ -40,7 +40,7 @@ from emulators.fido_authenticator.messages import (
     GetAssertionRequest,
     MakeCredentialRequest,
 )
-from emulators.fido_authenticator.profile import U2F_V2, Profile, ProfileError
+from emulators.fido_authenticator.profile import MAX_MESSAGE_BYTES, U2F_V2, Profile, ProfileError
 from emulators.fido_authenticator.state import Response, State, Steps
 from emulators.fido_authenticator.status import CtapError, Status
 from emulators.fido_authenticator.store import MemoryStore, Store, StoreError
@@ -212,7 +212,9 @@ class Execution:
             self._asking = step()
         except StopIteration as done:
             response: Response = done.value
-            self.answer = b"\0" + cbor.encode(response) if response else b"\0"
+            answer = b"\0" + cbor.encode(response) if response else b"\0"
+            # Two post-quantum signatures in one assertion are more than a message carries.
+            self.answer = answer if len(answer) <= MAX_MESSAGE_BYTES else bytes((Status.REQUEST_TOO_LARGE,))
         except CtapError as error:
             self.answer = bytes((error.status,))
         except StoreError:

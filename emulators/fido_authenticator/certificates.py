@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from emulators.env import Random
 from emulators.fido_authenticator.algorithms import ALGORITHMS, ES256
 from emulators.fido_authenticator.profile import Profile
-from emulators.fido_authenticator.store import Put, Store
+from emulators.fido_authenticator.store import Put, Store, StoreError
 
 ATTESTATION_KEYS = "attestation_keys"
 """The record with the private keys of root, batch and enterprise certificate. It outlives a reset, as in a real key."""
@@ -89,6 +89,11 @@ class TestAuthority:
         if record is None:
             record = b"".join(ALGORITHMS[ES256].make(self._random) for _ in range(3))
             self._store.commit(Put(ATTESTATION_KEYS, record))
+        if len(record) != 3 * _SCALAR_BYTES:
+            raise StoreError(
+                f"the record {ATTESTATION_KEYS} of the key's memory is damaged: expected {3 * _SCALAR_BYTES} bytes, "
+                f"found {len(record)}"
+            )
         scalars = (record[at : at + _SCALAR_BYTES] for at in range(0, len(record), _SCALAR_BYTES))
         return [ec.derive_private_key(int.from_bytes(scalar), ec.SECP256R1()) for scalar in scalars]
 

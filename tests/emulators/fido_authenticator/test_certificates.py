@@ -11,7 +11,7 @@ from fido2.webauthn import Aaguid
 from emulators.env import SeededRandom
 from emulators.fido_authenticator import profile as profiles
 from emulators.fido_authenticator.certificates import ATTESTATION_KEYS, Attester, TestAuthority
-from emulators.fido_authenticator.store import MemoryStore
+from emulators.fido_authenticator.store import MemoryStore, Put, StoreError
 
 PROFILE = profiles.load()
 validate: Callable[[x509.Certificate, Aaguid], None] = _validate_packed_cert
@@ -83,3 +83,11 @@ def test_the_transports_are_those_of_the_profile(transports: tuple[str, ...], bi
     assert [item.value.hex() for item in found if isinstance(item, x509.UnrecognizedExtension)] == (
         [bits] if bits else []
     )
+
+
+def test_a_damaged_record_is_named() -> None:
+    """A key whose memory lost bytes attests nothing, and says why."""
+    store = MemoryStore()
+    store.commit(Put(ATTESTATION_KEYS, bytes(95)))
+    with pytest.raises(StoreError, match=r"attestation_keys .*expected 96 bytes, found 95"):
+        TestAuthority(SeededRandom(1), PROFILE, store).batch.sign(b"")

@@ -244,3 +244,12 @@ def test_an_enterprise_attested_assertion_needs_the_setting() -> None:
         status, response = call(authenticator, GET_ASSERTION, assertion({**known, 8: kind}))
         assert (status, response.get(0x09, False)) == (Status.SUCCESS, named)
         assert (authenticator.authority.enterprise.certificate in response[0x0A]["x5c"]) is named
+
+
+def test_an_answer_that_no_message_carries_is_an_error() -> None:
+    """Two ML-DSA-87 signatures are too long; one is not."""
+    profile = msgspec.structs.replace(profiles.load(), attestation=profiles.Attestation(kind="self"))
+    authenticator = Authenticator(Env.simulated(1), profile)
+    known = {3: [descriptor(register(authenticator, {4: [{"alg": -50, "type": "public-key"}]}))]}
+    assert call(authenticator, GET_ASSERTION, assertion({**known, 9: ["packed"]}))[0] is Status.REQUEST_TOO_LARGE
+    assert call(authenticator, GET_ASSERTION, assertion(known))[0] is Status.SUCCESS
