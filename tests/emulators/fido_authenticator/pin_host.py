@@ -31,6 +31,7 @@ from fido2.webauthn import (
 from emulators.env import Env, SeededRandom, SimulatedClock
 from emulators.fido_authenticator import profile as profiles
 from emulators.fido_authenticator.authenticator import Authenticator
+from emulators.fido_authenticator.store import Store
 from emulators.fido_authenticator.transports.in_process import InProcessDevice
 
 PIN = "correct horse"
@@ -55,7 +56,10 @@ class _KnowsThePin(UserInteraction):
 
 
 class PinHost:
-    """One key with a PIN, and everything that speaks to it. ``options`` and ``limits`` change the default profile."""
+    """One key with a PIN, and everything that speaks to it.
+
+    ``options`` and ``limits`` change the default profile. A key in a ``store`` keeps the PIN that it has.
+    """
 
     def __init__(
         self,
@@ -63,6 +67,7 @@ class PinHost:
         *,
         options: dict[str, bool] | None = None,
         limits: dict[str, int] | None = None,
+        store: Store | None = None,
     ) -> None:
         profile = profiles.load()
         profile = msgspec.structs.replace(
@@ -71,12 +76,13 @@ class PinHost:
             limits=msgspec.structs.replace(profile.limits, **(limits or {})),
         )
         self.clock = SimulatedClock()
-        self.authenticator = Authenticator(Env(self.clock, SeededRandom(1)), profile)
+        self.authenticator = Authenticator(Env(self.clock, SeededRandom(1)), profile, store)
         self.device = InProcessDevice(self.authenticator)
         self.ctap = Ctap2(self.device)
         self.protocol = protocol or PinProtocolV2()
         self.pin = ClientPin(self.ctap, self.protocol)
-        self.pin.set_pin(PIN)
+        if not self.ctap.info.options["clientPin"]:
+            self.pin.set_pin(PIN)
 
     def token(self, permissions: ClientPin.PERMISSION, rp_id: str | None = None) -> bytes:
         """A new token with ``permissions``."""

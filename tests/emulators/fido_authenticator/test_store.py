@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,7 @@ from emulators.fido_authenticator.store import (
     StoreError,
     dump,
 )
-from tests.emulators.fido_authenticator import store_killing
+from tests.emulators.fido_authenticator import key_killing, store_killing
 from tests.emulators.fido_authenticator.ctap_requests import GET_ASSERTION, assertion, call, register
 from tests.emulators.fido_authenticator.store_killing import write_version_1
 
@@ -237,10 +238,10 @@ def test_a_damaged_credential_is_named(tmp_path: Path) -> None:
     store.close()
 
 
-def _killing(experiment: str, folder: Path, count: int) -> str:
-    """What the program that kills writers says when all is well."""
+def _killing(program: ModuleType, *arguments: object) -> str:
+    """What a program that kills writers says when all is well."""
     done = subprocess.run(
-        [sys.executable, "-m", store_killing.__name__, experiment, str(folder), str(count)],
+        [sys.executable, "-m", program.__name__, *map(str, arguments)],
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
@@ -252,13 +253,18 @@ def _killing(experiment: str, folder: Path, count: int) -> str:
 
 def test_a_kill_at_every_statement_leaves_the_state_of_one_commit(tmp_path: Path) -> None:
     """Also while a file is made, or brought up to date from an older version."""
-    reached = int(_killing("statements", tmp_path, 60).split()[0])
+    reached = int(_killing(store_killing, "statements", tmp_path, 60).split()[0])
     assert reached >= 4
 
 
 def test_200_kills_at_any_moment_lose_nothing_acknowledged(tmp_path: Path) -> None:
     """One file, one process after another killed from outside while it writes records and credentials of all kinds."""
-    assert _killing("moments", tmp_path, 200) == "200 kills survived"
+    assert _killing(store_killing, "moments", tmp_path, 200) == "200 kills survived"
+
+
+def test_a_kill_in_the_middle_of_a_command_leaves_what_one_of_its_commits_made(tmp_path: Path) -> None:
+    """Every command that writes, at each of its statements: no answer is lost, and no try of a PIN is won back."""
+    assert int(_killing(key_killing, tmp_path).split()[0]) > 100
 
 
 def test_a_file_of_an_older_version_keeps_all_it_holds(tmp_path: Path) -> None:
