@@ -1,6 +1,7 @@
 from fido2.webauthn import AuthenticatorData
 
 from emulators.env import Env
+from emulators.fido_authenticator import profile as profiles
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.status import Status
 from tests.emulators.fido_authenticator.ctap_requests import (
@@ -35,3 +36,11 @@ def test_a_pin_is_a_passcode_from_outside() -> None:
     status, response = call(host.authenticator, MAKE_CREDENTIAL, request | {8: proof, 9: host.protocol.VERSION})
     assert status is Status.SUCCESS
     assert AuthenticatorData(response[2]).extensions == {"uvm": PIN_FROM_THE_HOST}
+
+
+def test_a_passcode_on_the_keys_own_pad_is_from_inside() -> None:
+    """The host sees nothing of it."""
+    authenticator = Authenticator(Env.simulated(1), profiles.load("authrig-passcode"))
+    status, response = call(authenticator, MAKE_CREDENTIAL, creation({6: ASKED, 7: {"uv": True}}))
+    assert status is Status.SUCCESS
+    assert AuthenticatorData(response[2]).extensions == {"uvm": [[4, 1, 1]]}
