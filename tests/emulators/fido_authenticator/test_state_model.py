@@ -17,7 +17,7 @@ from fido2.ctap2.pin import ClientPin, PinProtocolV2
 from fido2.webauthn import PublicKeyCredentialDescriptor, PublicKeyCredentialType
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from emulators.env import Env, SeededRandom, SimulatedClock
 from emulators.fido_authenticator import profile as profiles
@@ -38,6 +38,7 @@ pins = st.sampled_from(["first pin", "other pin", "third pin"])
 # Amounts of which no sum is one of the limits: what happens at the very instant is nobody's promise.
 pauses = st.sampled_from([1.01, 7.03, 11.07, 31.13, 700.7])
 choices = st.integers(0, 20)
+seldom = st.sampled_from([None] * 8 + [0, 1, 2, 3])
 
 
 @dataclass
@@ -71,7 +72,15 @@ class Model:
     sealed: list[tuple[str, bytes]] = field(default_factory=list)
     counter: int = 0
     token: Token | None = None
+    ended: list[bytes] = field(default_factory=list)
+    """The tokens of before, which must not work any more."""
     walk: Walk | None = None
+
+    def end_token(self) -> None:
+        """The last token is no longer one."""
+        if self.token is not None:
+            self.ended.append(self.token.value)
+            self.token = None
 
     def of(self, rp_id: str) -> list[tuple[bytes, bytes]]:
         """The users and credential ids of a relying party, newest first."""
@@ -94,6 +103,17 @@ class KeyMachine(RuleBasedStateMachine):
         self.protocol = PinProtocolV2()
         self.client_pin = ClientPin(self.ctap, self.protocol)
         self.model = Model()
+
+    @initialize(
+        accounts=st.lists(st.tuples(relying_parties, users), min_size=2, max_size=ROOM, unique=True),
+        pin=st.none() | pins,
+    )
+    def begin(self, accounts: list[tuple[str, bytes]], pin: str | None) -> None:
+        """A key that has been in use."""
+        for rp_id, user in accounts:
+            self.make_credential(rp_id, user, rk=True, verify=False, exclude=None)
+        if pin is not None:
+            self.set_pin(pin)
 
     @property
     def now(self) -> float:
@@ -125,7 +145,8 @@ class KeyMachine(RuleBasedStateMachine):
         self.key.power_up()
         self.model.powered_up_at = self.now
         self.model.mismatches = 0
-        self.model.token = self.model.walk = None
+        self.model.walk = None
+        self.model.end_token()
 
     @rule()
     def reset(self) -> None:
@@ -145,7 +166,8 @@ class KeyMachine(RuleBasedStateMachine):
             self.expect(ERR.PIN_AUTH_INVALID, lambda: self.client_pin.set_pin(pin))
             return
         self.expect(None, lambda: self.client_pin.set_pin(pin))
-        self.model.pin, self.model.retries, self.model.mismatches, self.model.token = pin, RETRIES, 0, None
+        self.model.pin, self.model.retries, self.model.mismatches = pin, RETRIES, 0
+        self.model.end_token()
 
     @precondition(lambda self: self.model.pin is not None)
     @rule(old=pins, new=pins)
@@ -154,7 +176,8 @@ class KeyMachine(RuleBasedStateMachine):
         status = self._enter(old)
         self.expect(status, lambda: self.client_pin.change_pin(old, new))
         if status is None:
-            self.model.pin, self.model.token = new, None
+            self.model.pin = new
+            self.model.end_token()
 
     @precondition(lambda self: self.model.pin is not None)
     @rule(
@@ -169,6 +192,7 @@ class KeyMachine(RuleBasedStateMachine):
         bound = None if permissions == PERMISSION.CREDENTIAL_MGMT else rp_id
         value = self.expect(status, lambda: self.client_pin.get_pin_token(pin, permissions, bound))
         if status is None:
+            self.model.end_token()
             self.model.token = Token(value, permissions, bound, self.now)
 
     def _enter(self, pin: str) -> ERR | None:
@@ -209,9 +233,20 @@ class KeyMachine(RuleBasedStateMachine):
             return None, None
         return self.protocol.authenticate(self.model.token.value, HASH), 2  # type: ignore[no-untyped-call] # python-fido2 left it untyped
 
+    @precondition(lambda self: self.model.pin is not None and self.model.ended)
+    @rule(choice=choices, rp_id=relying_parties)
+    def use_ended_token(self, choice: int, rp_id: str) -> None:
+        """A token that another one, a change of the PIN or a replug has ended proves nothing."""
+        token = self.model.ended[choice % len(self.model.ended)]
+        param = self.protocol.authenticate(token, HASH)  # type: ignore[no-untyped-call] # python-fido2 left it untyped
+        self.expect(
+            ERR.PIN_AUTH_INVALID,
+            lambda: self.ctap.get_assertion(rp_id, HASH, pin_uv_param=param, pin_uv_protocol=2),
+        )
+
     # Credentials
 
-    @rule(rp_id=relying_parties, user=users, rk=st.booleans(), verify=st.booleans(), exclude=st.none() | choices)
+    @rule(rp_id=relying_parties, user=users, rk=st.booleans(), verify=st.booleans(), exclude=seldom)
     def make_credential(self, rp_id: str, user: bytes, *, rk: bool, verify: bool, exclude: int | None) -> None:
         """Kept or sealed, with or without a PIN, with or without one that it must not double."""
         model = self.model
@@ -269,6 +304,16 @@ class KeyMachine(RuleBasedStateMachine):
         """One of all credentials that there are, with its relying party."""
         everything = [*((rp_id, kept) for (rp_id, _), kept in self.model.kept.items()), *self.model.sealed]
         return everything[choice % len(everything)] if everything else None
+
+    @rule(
+        rp_id=relying_parties, silently=st.booleans(), waits=st.lists(st.sampled_from([0.0, 1.01, 31.13]), max_size=3)
+    )
+    def get_all_assertions(self, rp_id: str, *, silently: bool, waits: list[float]) -> None:
+        """Account after account, with pauses, as a host does that lets its user choose."""
+        self.get_assertion(rp_id, verify=False, up=not silently, allow=None)
+        for seconds in waits:
+            self.clock.advance(seconds)
+            self.get_next_assertion()
 
     @rule(rp_id=relying_parties, verify=st.booleans(), up=st.booleans(), allow=st.none() | choices)
     def get_assertion(self, rp_id: str, *, verify: bool, up: bool, allow: int | None) -> None:
