@@ -46,6 +46,8 @@ def describe(state: State) -> Response:
     }
     if profile.long_touch_for_reset is not None:
         info[0x18] = settings.long_touch_for_reset
+    if state.has("largeBlobs"):
+        info[0x0B] = profile.limits.max_serialized_large_blob_array
     for extension in state.extensions:
         extension.add_info(state, info)
     told = info if profile.info_members is None else profile.info_members

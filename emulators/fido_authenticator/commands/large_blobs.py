@@ -89,8 +89,8 @@ def _set(state: State, request: LargeBlobsRequest, fragment: bytes, offset: int)
     walk = _begun(state, request.length) if offset == 0 else _continued(state, request.length)
     if offset != len(walk.received):
         raise CtapError(Status.INVALID_SEQ)
-    # Step 5.5: where users can be verified, each fragment must be signed with a token that allows writing.
-    if state.protected:
+    # Step 5.5: where users can be or must be verified, each fragment is signed with a token that allows writing.
+    if state.protected or state.settings.always_uv:
         message = b"\xff" * 32 + bytes((LARGE_BLOBS, 0)) + offset.to_bytes(4, "little") + sha256(fragment).digest()
         state.pin_uv.verify_token(request.pin_uv_auth, message, Permission.LBW)
     # Step 5.6.

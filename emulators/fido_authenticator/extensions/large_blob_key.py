@@ -3,7 +3,6 @@
 from emulators.fido_authenticator.cbor import CborValue
 from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.extensions.extension import Assertion, Creation, Extension, requested
-from emulators.fido_authenticator.state import State
 from emulators.fido_authenticator.status import CtapError, Status
 
 _KEY_BYTES = 32
@@ -13,10 +12,6 @@ class LargeBlobKey(Extension):
     """Makes one key with each discoverable credential that asks, and hands it to the host outside of what is signed."""
 
     identifier = "largeBlobKey"
-
-    def add_info(self, state: State, info: dict[int, CborValue]) -> None:
-        """Say how large the array may be in which hosts keep the blobs."""
-        info[0x0B] = state.profile.limits.max_serialized_large_blob_array
 
     def make_credential(self, creation: Creation, value: CborValue) -> None:
         """Make a key and return it; only for a discoverable credential, and False is no choice."""

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 import pytest
 from fido2.ctap import CtapError
 from fido2.ctap2.pin import PinProtocol, PinProtocolV1, PinProtocolV2
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulators.env import Env
+from emulators.fido_authenticator import profile as profiles
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.commands.large_blobs import EMPTY
 from emulators.fido_authenticator.status import Status
@@ -141,6 +143,14 @@ def test_where_users_are_verified_every_fragment_is_signed(changes: dict[int, An
     assert _read(host.authenticator) == EMPTY
     assert _set(host.authenticator, array, 0, len(array), changes=proof)[0] is Status.SUCCESS
     assert _read(host.authenticator) == array
+
+
+def test_where_users_must_be_verified_nobody_writes_before_there_is_a_pin() -> None:
+    """A key with alwaysUv and no PIN yet takes no blobs."""
+    profile = profiles.load()
+    always = msgspec.structs.replace(profile, options={**profile.options, "alwaysUv": True})
+    authenticator, array = Authenticator(Env.simulated(1), always), _checked(b"\x80")
+    assert _set(authenticator, array, 0, len(array))[0] is Status.PUAT_REQUIRED
 
 
 def test_writing_needs_its_own_permission() -> None:
