@@ -5,7 +5,7 @@ and turns the time in between into whatever its wire does while a user is awaite
 """
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
@@ -41,11 +41,11 @@ from emulators.fido_authenticator.messages import (
     MakeCredentialRequest,
 )
 from emulators.fido_authenticator.profile import MAX_MESSAGE_BYTES, U2F_V2, Profile, ProfileError
-from emulators.fido_authenticator.state import Response, State, Steps
+from emulators.fido_authenticator.state import Response, State, Steps, Working
 from emulators.fido_authenticator.status import CtapError, Status
 from emulators.fido_authenticator.store import MemoryStore, Store, StoreError
 from emulators.fido_authenticator.u2f import U2f
-from emulators.fido_authenticator.user import Answer, AutomaticUser, User, UserRequest
+from emulators.fido_authenticator.user import AutomaticUser, User, UserRequest
 
 R = TypeVar("R")
 
@@ -148,6 +148,10 @@ VERSIONS = frozenset({U2F_V2, "FIDO_2_0", "FIDO_2_1_PRE", "FIDO_2_1", "FIDO_2_3"
 """The versions that a profile may claim."""
 
 
+_SHIFT = 0.05
+"""Seconds for which a long computation may keep a shell from anything else, such as the next keepalive."""
+
+
 class KeepaliveStatus(IntEnum):
     """What the key does while a host waits (CTAP 2.3 §11.2.9.1.7)."""
 
@@ -160,7 +164,7 @@ class Execution:
 
     def __init__(self, state: State, request: bytes, channel: int) -> None:
         self._state = state
-        self._asking: UserRequest | None = None
+        self._asking: UserRequest | Working | None = None
         self._deadline = 0.0
         self._steps: Steps = _run(state, request, channel)
         self.answer: bytes | None = None
@@ -171,12 +175,20 @@ class Execution:
     @property
     def status(self) -> KeepaliveStatus:
         """What a keepalive would say right now."""
-        return KeepaliveStatus.PROCESSING if self._asking is None else KeepaliveStatus.UPNEEDED
+        works = self._asking is None or isinstance(self._asking, Working)
+        return KeepaliveStatus.PROCESSING if works else KeepaliveStatus.UPNEEDED
 
     def poll(self) -> bytes | None:
-        """See what the user and the time have done; returns ``answer``."""
+        """Work for a while, and see what the user and the time have done; returns ``answer``."""
+        began = self._state.env.clock.monotonic()
         while self._asking is not None:
             now = self._state.env.clock.monotonic()
+            if isinstance(self._asking, Working):
+                if now - began >= _SHIFT:
+                    break
+                self._asking = None
+                self._resume(partial(next, self._steps))
+                continue
             decision = self._state.user.decision(now)
             if decision is None:
                 if now < self._deadline:
@@ -190,6 +202,8 @@ class Execution:
         """When ``poll`` has something to do unless the user acts first, in monotonic seconds; None once answered."""
         if self._asking is None:
             return None
+        if isinstance(self._asking, Working):
+            return self._state.env.clock.monotonic()
         foreseen = self._state.user.next_change()
         return self._deadline if foreseen is None else min(foreseen, self._deadline)
 
@@ -201,13 +215,13 @@ class Execution:
             self._steps.close()
             self.answer = bytes((Status.KEEPALIVE_CANCEL,))
 
-    def _go_on(self, step: Callable[[], UserRequest]) -> None:
+    def _go_on(self, step: Callable[[], UserRequest | Working]) -> None:
         self._state.user.end()
         self._asking = None
         self._resume(step)
 
-    def _resume(self, step: Callable[[], UserRequest]) -> None:
-        """Let the command work until it asks the user for something or is done."""
+    def _resume(self, step: Callable[[], UserRequest | Working]) -> None:
+        """Let the command work until it asks the user for something, looks up, or is done."""
         try:
             self._asking = step()
         except StopIteration as done:
@@ -221,13 +235,17 @@ class Execution:
             logger.exception("the key's memory failed")
             self.answer = bytes((Status.OTHER,))
         else:
-            now = self._state.env.clock.monotonic()
-            timeout = self._asking.timeout
-            self._deadline = now + (self._state.profile.timing.user_action if timeout is None else timeout)
-            self._state.user.begin(self._asking, now)
+            if not isinstance(self._asking, Working):
+                self._ask(self._asking)
+
+    def _ask(self, asking: UserRequest) -> None:
+        now = self._state.env.clock.monotonic()
+        timeout = self._state.profile.timing.user_action if asking.timeout is None else asking.timeout
+        self._deadline = now + timeout
+        self._state.user.begin(asking, now)
 
 
-def _run(state: State, request: bytes, channel: int) -> Generator[UserRequest, Answer, Response]:
+def _run(state: State, request: bytes, channel: int) -> Steps:
     if not request:
         raise CtapError(Status.INVALID_LENGTH)
     if len(request) > state.profile.limits.max_msg_size:

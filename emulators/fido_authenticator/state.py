@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 Response: TypeAlias = Mapping[int, CborValue]
 """The map that follows the status byte; empty for a command that answers with its status alone."""
 
-Steps: TypeAlias = Generator[UserRequest, Answer, Response]
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """A long computation looks up, so that the host can be told that the key still works; nothing is asked."""
+
+
+Steps: TypeAlias = Generator[UserRequest | Working, Answer, Response]
 """A command at work: it yields what it asks of the user, is resumed with the decision, and returns its response."""
 
 DEVICE_KEY = "device_key"
@@ -122,6 +128,11 @@ class State:
         private_key = self._rsa.finish()
         self._rsa = Search.begin(self.env.random)
         return private_key
+
+    def finish_preparing(self, algorithm: int) -> Generator[Working, Answer, None]:
+        """Do what is left of that work for a key of ``algorithm``, looking up every few milliseconds."""
+        while algorithm == RS256 and self.prepare():
+            yield Working()
 
     def prepare(self) -> bool:
         """Do a few milliseconds of the work that a later command would wait for; False if there is none left."""

@@ -84,6 +84,8 @@ def make_credential(state: State, request: MakeCredentialRequest) -> Steps:
     # Steps 13 and 14: user presence.
     yield from authorization.ask_presence(Prompt.REGISTER, rp_id, user_name)
 
+    yield from state.finish_preparing(algorithm)
+
     # Step 15: extensions.
     creation = Creation(state, request, algorithm, authorization.verified)
     for extension in state.extensions:

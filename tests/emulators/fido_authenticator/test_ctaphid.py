@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Callable
 
 import msgspec
@@ -274,6 +275,38 @@ def test_the_key_keeps_a_waiting_host_alive() -> None:
     assert said == [(CBOR, b"\0")]
     assert key.clock.monotonic() - started == pytest.approx(1.05)
     assert times == pytest.approx([0.1 * beat for beat in range(11)])
+
+
+class _SlowClock(SimulatedClock):
+    """On which every look costs 10 ms, as if the machine computed meanwhile."""
+
+    def monotonic(self) -> float:
+        self.advance(0.01)
+        return super().monotonic()
+
+
+@pytest.mark.parametrize(("cancel_after", "status"), [(None, b"\x00"), (2, b"\x2d")])
+def test_a_long_computation_keeps_the_host_alive_too(cancel_after: int | None, status: bytes) -> None:
+    """An RSA key is searched for in slices: PROCESSING every 100 ms or little more, others are BUSY, a cancel ends it."""
+    key = Key()
+    key.clock = _SlowClock()
+    key.hid = CtapHid(Authenticator(Env(key.clock, Env.simulated(1).random)))
+    channel, other = key.allocate(), key.allocate()
+    key.send(channel, CBOR, request(MAKE_CREDENTIAL, creation({4: [{"alg": -257, "type": "public-key"}]})))
+    key.send(other, PING, b"hello")
+    assert (other, *_error(0x06)) in key.messages()
+    said: list[tuple[float, int, bytes]] = []
+    while not said or said[-1][1] != CBOR:
+        if len(said) == cancel_after:
+            key.send(channel, CANCEL)
+        else:
+            key.hid.poll()
+        said += [(key.clock.monotonic(), command, data) for _, command, data in key.messages()]
+    *keepalives, (_, _, answer) = said
+    assert {data for _, _, data in keepalives} == {b"\x01"}
+    assert len(keepalives) > 1
+    assert max(late[0] - early[0] for early, late in itertools.pairwise(said)) < 0.25
+    assert answer[:1] == status
 
 
 def test_a_late_poll_sends_one_keepalive_not_a_burst() -> None:
