@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from offline_qr.shown import find_hidden
+
 PREFIX = "otpauth://"
 ALGORITHMS = ("SHA1", "SHA256", "SHA512")
 DIGITS = (6, 7, 8)
@@ -69,7 +71,7 @@ class OtpAccount:
         if not MIN_SECRET_BYTES <= len(self.secret) <= MAX_SECRET_BYTES:
             raise OtpAuthError(f"a secret has {MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} bytes, found {len(self.secret)}")
         for name, text, least in (("account", self.account, 1), ("issuer", self.issuer, 0)):
-            if not least <= len(text) <= 255 or not text.isprintable():
+            if not least <= len(text) <= 255 or find_hidden(text):
                 raise OtpAuthError(f"the {name} has {least} to 255 characters that show, found others or {len(text)}")
         if self.algorithm not in ALGORITHMS:
             raise OtpAuthError(f"unknown algorithm: expected one of {ALGORITHMS}, found {self.algorithm[:20]!r}")

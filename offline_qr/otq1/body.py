@@ -10,14 +10,12 @@ from enum import IntEnum
 
 from offline_qr.otq1.errors import Damaged, NotEncodable, Unsupported
 from offline_qr.reader import Reader
+from offline_qr.shown import find_hidden
 
 MAX_FIELDS = 8
 MAX_LABEL_BYTES = 40
 MAX_VALUE_BYTES = 120
 MAX_BODY_BYTES = 260
-
-_HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-"""Unicode categories that show nothing, change how others are shown, or break a line."""
 
 
 class Tag(IntEnum):
@@ -153,12 +151,8 @@ def _parse_field(reader: Reader) -> Field:
 
 def check_text(name: str, text: str, most: int) -> None:
     """A text to show: 1 to ``most`` bytes of UTF-8, no character that hides or breaks a line. Raises NotEncodable."""
-    for position, character in enumerate(text):
-        category = unicodedata.category(character)
-        if category in _HIDDEN:
-            raise NotEncodable(
-                f"a {name} has no hidden characters, found U+{ord(character):04X} ({category}) at {position}"
-            )
+    if hidden := find_hidden(text):
+        raise NotEncodable(f"a {name} has no hidden characters, found {hidden}")
     size = len(text.encode())
     if not 1 <= size <= most:
         raise NotEncodable(f"a {name} has 1 to {most} bytes of UTF-8, found {size}")

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from offline_qr.powerauth.errors import Damaged
+from offline_qr.shown import find_hidden
 
 MAX_FIELDS = 5
 MAX_BYTES = 1024
@@ -78,8 +79,8 @@ def parse_operation_data(text: str) -> OperationData:
     """
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise Damaged(f"operation data have up to {MAX_BYTES} bytes, found more")
-    if re.search(r"[\x00-\x1f\x7f]", text):
-        raise Damaged("operation data have no control characters, found one")
+    if hidden := find_hidden(text):
+        raise Damaged(f"operation data have no hidden characters, found {hidden}")
     head, *rest = _split(text)
     match = _HEAD.fullmatch(head)
     if not match:
@@ -126,6 +127,6 @@ def _parse_field(text: str) -> Field:
         match = _DATE.fullmatch(field.text)
         if not match or not (1 <= int(match[2]) <= 12 and 1 <= int(match[3]) <= 31):
             raise Damaged(f"a date is YYYYMMDD, found {field.text[:40]!r}")
-    if not field.type.isprintable() or field.type.isspace():
-        raise Damaged("a field starts with a letter, found another character")
+    if field.type.isspace():
+        raise Damaged("a field starts with a letter, found a space")
     return field

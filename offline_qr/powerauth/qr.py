@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from offline_qr.powerauth.errors import BadSignature, Damaged, NotOurs
 from offline_qr.powerauth.operation import OperationData, parse_operation_data, unescape
+from offline_qr.shown import find_hidden
 
 NONCE_BYTES = 16
 MAX_TEXT = 2953
@@ -64,8 +65,8 @@ class Operation:
         if not _FLAGS.fullmatch(self.flags):
             raise Damaged("flags are up to 16 capital letters, found others")
         for name, text in (("title", self.title), ("message", self.message)):
-            if not all(line.isprintable() for line in text.split("\n")):
-                raise Damaged(f"the {name} has no characters that hide, found one")
+            if hidden := find_hidden(text.replace("\n", " ")):
+                raise Damaged(f"the {name} has no hidden characters, found {hidden}")
         if len(self.nonce) != NONCE_BYTES:
             raise Damaged(f"a nonce has {NONCE_BYTES} bytes, found {len(self.nonce)}")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from offline_qr.ocra import DataInputError, Suite, SuiteError, parse_suite
+from offline_qr.shown import find_hidden
 from offline_qr.tiqr.errors import Damaged, NotOurs, Unsupported
 
 AUTHENTICATION_PREFIX = "tiqrauth://"
@@ -51,7 +52,7 @@ class AuthenticationChallenge:
             if not pattern.fullmatch(value):
                 raise Damaged(f"the {name} of the challenge is not {pattern.pattern}: found {len(value)} characters")
         for name, text in (("service provider", self.service_provider), ("user", self.user_id or "-")):
-            if len(text) > MAX_USER or not text.isprintable():
+            if len(text) > MAX_USER or find_hidden(text):
                 raise Damaged(f"the {name} has up to {MAX_USER} characters that show, found others or more")
         if self.user_id == "":
             raise Damaged("the user of the challenge is empty")

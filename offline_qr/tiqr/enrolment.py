@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from offline_qr.shown import find_hidden
 from offline_qr.tiqr.authentication import DEFAULT_SUITE, MAX_TEXT, decode, parse_response_suite, query
 from offline_qr.tiqr.errors import Damaged, NotOurs
 
@@ -116,7 +117,7 @@ def parse_metadata(data: bytes) -> Metadata:
         ("user's identifier", identity.identifier),
         ("user's name", identity.display_name),
     ):
-        if not 1 <= len(text) <= 255 or not text.isprintable():
+        if not 1 <= len(text) <= 255 or find_hidden(text):
             raise Damaged(f"the {name} has 1 to 255 characters that show, found others, more or none")
     parse_response_suite(service.ocra_suite)
     return metadata

@@ -85,8 +85,9 @@ def test_commands_and_profiles_are_those_of_the_code(page: str) -> None:
     assert [int(number) for number, _ in profiles] == [profile.value for profile in Profile]
 
 
-def test_the_vectors_and_the_c_header_are_what_the_tool_makes() -> None:
-    """Nobody edits them by hand, and nobody forgets to make them anew."""
+def test_the_vectors_and_the_c_header_are_what_the_tool_makes(page: str) -> None:
+    """Nobody edits them by hand, and nobody forgets to make them anew; the page says how many there are."""
     tool = runpy.run_path(str(ROOT / "tools/otq1_vectors.py"))
     assert tool["VECTORS"].read_text(encoding="utf-8") == tool["make_json"]()
     assert tool["C_HEADER"].read_text(encoding="utf-8") == tool["make_c_header"]()
+    assert f"{len(tool['make_vectors']())} messages" in page

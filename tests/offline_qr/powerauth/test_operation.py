@@ -53,8 +53,9 @@ def test_escapes_and_unknown_types() -> None:
         ("A0*D2018", "a date is"),
         ("A0*Ta\\", "a backslash stands"),
         ("A0*Ta\\t", "a backslash stands"),
-        ("A0*Ta\nb", "no control characters"),
-        ("A0*\u202eText", "starts with a letter"),
+        ("A0*Ta\nb", "no hidden characters"),
+        ("A0*\u202eText", "no hidden characters"),
+        ("A0* Text", "starts with a letter"),
         ("A0*T" + "x" * 1100, "up to 1024 bytes"),
     ],
 )

@@ -121,8 +121,8 @@ def test_another_code_is_not_ours(other: str | bytes) -> None:
     ("line", "content", "sentence"),
     [
         (1, "a\\tb", "backslash"),
-        (1, "a\u202eb", "title has no characters that hide"),
-        (2, "a\tb", "message has no characters that hide"),
+        (1, "a\u202eb", "title has no hidden characters"),
+        (2, "a\tb", "message has no hidden characters"),
         (3, "B1", "version A"),
         (4, "b", "flags"),
         (5, "AAAA", "nonce has 16 bytes, found 3"),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offline_qr.shown import find_hidden
 from offline_qr.tiqr import (
     AuthenticationChallenge,
     Damaged,
@@ -122,7 +123,7 @@ def test_a_bad_challenge_is_refused(text: str, error: type[TiqrError], sentence:
 
 def shown(most: int) -> Any:
     """Texts that show."""
-    return st.text(min_size=1, max_size=most).filter(str.isprintable)
+    return st.text(min_size=1, max_size=most).filter(lambda text: not find_hidden(text))
 
 
 @given(
