@@ -34,6 +34,12 @@ class Quirk(StrEnum):
     """NO_CREDENTIALS only after a touch. Chromium's opposite: return_immediate_invalid_credential_error."""
     ATTESTED_DATA_IN_ASSERTIONS = "attested-data-in-assertions"
     """AT data in assertions. Chromium: return_attested_cred_data_in_get_assertion_response."""
+    PROTECTS_BY_DEFAULT = "protects-by-default"
+    """credProtect level 2 where the host asks for none. Chromium: default_cred_protect."""
+    ADDS_UNKNOWN_EXTENSION = "adds-unknown-extension"
+    """An output, in a registration, of an extension that nobody asked for. Chromium: add_extra_extension."""
+    ALWAYS_ENTERPRISE_ATTESTATION = "always-enterprise-attestation"
+    """The certificate that names the one key, asked for or not. Chromium: always_return_enterprise_attestation."""
     CANCEL_AS_HID_ERROR = "cancel-as-hid-error"
     """A cancelled command ends with a CTAPHID error, not with CBOR 0x2D: Yubico/python-fido2 issue 69."""
 
@@ -51,6 +57,18 @@ def refuse_creation(profile: "Profile", request: MakeCredentialRequest) -> None:
         raise CtapError(Status.UNSUPPORTED_ALGORITHM)
     if Quirk.REFUSES_EMPTY_DISPLAY_NAME in quirks and request.user.display_name == "":
         raise CtapError(Status.INVALID_LENGTH)
+
+
+def asked_extensions(profile: "Profile", request: MakeCredentialRequest) -> dict[str, CborValue]:
+    """The extension inputs of a registration as ``profile`` takes them."""
+    if Quirk.PROTECTS_BY_DEFAULT in profile.quirks:
+        return {"credProtect": 2, **request.extensions}
+    return request.extensions
+
+
+def extra_outputs(profile: "Profile") -> dict[str, CborValue]:
+    """Extension outputs of a registration for which nobody asked."""
+    return {"authrig-unasked": True} if Quirk.ADDS_UNKNOWN_EXTENSION in profile.quirks else {}
 
 
 def refuse_assertion(profile: "Profile", request: GetAssertionRequest) -> None:

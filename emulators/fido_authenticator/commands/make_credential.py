@@ -30,7 +30,7 @@ from emulators.fido_authenticator.extensions.extension import Creation
 from emulators.fido_authenticator.messages import MakeCredentialRequest
 from emulators.fido_authenticator.pin_uv_auth import Permission
 from emulators.fido_authenticator.profile import MAX_MESSAGE_BYTES
-from emulators.fido_authenticator.quirks import refuse_creation
+from emulators.fido_authenticator.quirks import Quirk, asked_extensions, extra_outputs, refuse_creation
 from emulators.fido_authenticator.state import Response, State, Steps, ask_presence
 from emulators.fido_authenticator.status import CtapError, Status
 from emulators.fido_authenticator.store import Change, Save
@@ -88,8 +88,10 @@ def make_credential(state: State, request: MakeCredentialRequest) -> Steps:
 
     # Step 15: extensions.
     creation = Creation(state, request, algorithm, authorization.verified)
+    asked = asked_extensions(state.profile, request)
     for extension in state.extensions:
-        extension.make_credential(creation, request.extensions.get(extension.identifier))
+        extension.make_credential(creation, asked.get(extension.identifier))
+    creation.outputs.update(extra_outputs(state.profile))
 
     return _create(creation, algorithm, discoverable=discoverable, enterprise=enterprise)
 
@@ -145,6 +147,7 @@ def _create(creation: Creation, algorithm: int, *, discoverable: bool, enterpris
     # Step 19: the attestation statement.
     key = state.signing_key(credential)
     statement_format = choose_format(state.profile, request.attestation_formats, algorithm)
+    enterprise |= Quirk.ALWAYS_ENTERPRISE_ATTESTATION in state.profile.quirks
     enterprise = enterprise and statement_format != NONE
     auth_data = authenticator_data(
         rp.id,

@@ -1,7 +1,9 @@
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from fido2.webauthn import AuthenticatorData
 
 from emulators.env import Env
 from emulators.fido_authenticator import profile as profiles
@@ -101,3 +103,30 @@ def test_a_cancel_may_end_as_an_error_of_the_channel() -> None:
     assert [report[4:8] for report in hid.take_reports()][2:] == [b"\xbf\x00\x01\x7f"]
     hid.receive(fragments(1, 0x01, b"free")[0])
     assert hid.take_reports()[0][7:11] == b"free"
+
+
+def test_some_keys_protect_without_being_asked() -> None:
+    """Level 2 appears in the output and hides the credential from who does not know its id; an asked level wins."""
+    key = _key(Quirk.PROTECTS_BY_DEFAULT)
+    _, response = call(key, MAKE_CREDENTIAL, creation({7: {"rk": True}}))
+    assert AuthenticatorData(response[2]).extensions == {"credProtect": 2}
+    assert call(key, GET_ASSERTION, assertion())[0] is Status.NO_CREDENTIALS
+    _, response = call(key, MAKE_CREDENTIAL, creation({6: {"credProtect": 1}}))
+    assert AuthenticatorData(response[2]).extensions == {"credProtect": 1}
+
+
+def test_some_keys_say_more_than_they_were_asked() -> None:
+    """An extension output out of nowhere, and the enterprise certificate though it is not enabled."""
+    key = _key(Quirk.ADDS_UNKNOWN_EXTENSION, Quirk.ALWAYS_ENTERPRISE_ATTESTATION)
+    _, response = call(key, MAKE_CREDENTIAL, creation())
+    assert AuthenticatorData(response[2]).extensions == {"authrig-unasked": True}
+    assert (response[4], response[3]["x5c"]) == (True, [key.authority.enterprise.certificate])
+    _, response = call(key, MAKE_CREDENTIAL, creation({0x0B: ["none"]}))
+    assert (response.get(4), response[3]) == (None, {})
+
+
+def test_every_quirk_is_tried_here() -> None:
+    """And each can be written in a profile by its name."""
+    source = Path(__file__).read_text(encoding="utf-8")
+    for quirk in Quirk:
+        assert f"Quirk.{quirk.name}" in source
