@@ -15,8 +15,16 @@ from server_stub.cloud.messages import (
     Failure,
     ImportToken,
     Message,
+    Passcode,
     Preauth,
     PreauthResult,
+    PushAnswer,
+    PushAuth,
+    PushPoll,
+    PushRequest,
+    PushRequests,
+    PushStatus,
+    Resync,
     Verify,
     VerifyResult,
 )
@@ -58,6 +66,33 @@ class CloudClient:
     async def verify(self, message: Verify) -> VerifyResult:
         """The cloud's judgement of a code."""
         return await self._post(self._account.auth, "/srv/auth/v1/user/auth/verify", message, VerifyResult)
+
+    async def passcode(self, message: Passcode) -> VerifyResult:
+        """The cloud's judgement of a passcode."""
+        return await self._post(self._account.auth, "/srv/auth/v1/user/auth/passcode", message, VerifyResult)
+
+    async def push(self, message: PushAuth) -> PushStatus:
+        """Ask an app."""
+        return await self._post(self._account.auth, "/srv/auth/v1/user/auth/push", message, PushStatus)
+
+    async def push_status(self, message: PushPoll) -> PushStatus:
+        """What the app was answered."""
+        return await self._post(self._account.auth, "/srv/auth/v1/user/auth/status", message, PushStatus)
+
+    async def push_requests(self, user_id: bytes) -> list[PushRequest]:
+        """What the apps of a user show."""
+        message = Preauth(user_id.hex())
+        return (await self._post(self._account.admin, "/srv/admin/v1/push-requests", message, PushRequests)).requests
+
+    async def answer_push(self, push_id: str, message: PushAnswer) -> PushStatus:
+        """Press a button of an app."""
+        path = f"/srv/admin/v1/push-requests/{quote(push_id, safe='')}/answer"
+        return await self._post(self._account.admin, path, message, PushStatus)
+
+    async def resync_token(self, device_id: str, message: Resync) -> VerifyResult:
+        """Find an OTP token again."""
+        path = f"/srv/admin/v1/hardware-tokens/{quote(device_id, safe='')}/resync"
+        return await self._post(self._account.admin, path, message, VerifyResult)
 
     async def import_token(self, message: ImportToken) -> Device:
         """A token with its seed, into the cloud's stock."""

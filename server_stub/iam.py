@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from server_stub.addresses import Network, networks
@@ -10,6 +11,7 @@ from server_stub.cloud_client import CloudClient
 from server_stub.errors import ServerError
 from server_stub.factors.fido import Fido
 from server_stub.factors.password import PasswordHasher
+from server_stub.jose import PublicKey, load_public_key
 from server_stub.keys import load_or_create
 from server_stub.policy_file import DEFAULT_FILE, load
 from server_stub.sessions import TOKEN_BYTES, new_token
@@ -40,6 +42,7 @@ class Iam:
         self.policies = load(settings.policies_file or DEFAULT_FILE)
         for warning in self.policies.warnings:
             log.warning("policies: %s", warning)
+        self.sso_keys = {issuer: _public_key(issuer, path) for issuer, path in settings.sso_issuers}
         self._zone = _zone(settings.timezone)
         account = service_account(settings)
         self.admin_token = self._key("admin.token", ADMIN_TOKEN_LENGTH).hex()
@@ -92,3 +95,12 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError) as error:
         raise ServerError(f"timezone: this machine knows no time zone {name!r}") from error
+
+
+def _public_key(issuer: str, path: Path) -> PublicKey:
+    try:
+        return load_public_key(path.read_bytes())
+    except OSError as error:
+        raise ServerError(f"cannot read the key of the issuer {issuer!r}, {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ServerError(f"the key of the issuer {issuer!r}, {path}, is not usable: {error}") from error

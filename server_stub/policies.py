@@ -106,6 +106,8 @@ class Application:
 
     title: str
     target: str
+    targets: frozenset[str] = frozenset()
+    """Where else a login may ask to be sent."""
 
 
 @dataclass(frozen=True, slots=True)

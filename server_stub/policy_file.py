@@ -32,6 +32,7 @@ DEFAULT_FILE = Path(__file__).with_name("default_policies.toml")
 class _ApplicationRow(msgspec.Struct, forbid_unknown_fields=True):
     title: str
     target: str
+    targets: list[str] = []
 
 
 class _FlowRow(msgspec.Struct, forbid_unknown_fields=True):
@@ -79,12 +80,16 @@ def load(path: Path = DEFAULT_FILE) -> PolicySet:
 
 def _build(rows: _File) -> PolicySet:
     for name, application in rows.applications.items():
-        if not application.target.startswith("/") or application.target.startswith(("//", "/\\")):
-            raise ValueError(f"application {name!r} redirects to {application.target!r}, expected a path on this site")
+        for target in (application.target, *application.targets):
+            if not target.startswith("/") or target.startswith(("//", "/\\")):
+                raise ValueError(f"application {name!r} redirects to {target!r}, expected a path on this site")
     described = {name: Flow(name, tuple(tuple(way) for way in row.ways)) for name, row in rows.flows.items()}
     policies = tuple(_policy(row, rows.applications, described) for row in rows.policies)
     _refuse_ties(rows.policies)
-    applications = {name: Application(row.title, row.target) for name, row in rows.applications.items()}
+    applications = {
+        name: Application(row.title, row.target, frozenset({row.target, *row.targets}))
+        for name, row in rows.applications.items()
+    }
     flows = described | {policy.flow.name: policy.flow for policy in policies}
     return PolicySet(applications, flows, policies, frozenset(rows.approvals), _warnings(rows.policies, policies))
 

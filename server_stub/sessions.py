@@ -40,6 +40,9 @@ class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
 
     device_id: str | None = None
     challenge_id: str | None = None
+    factor: Method | None = None
+    """What the chosen device is asked to do."""
+    push_id: str | None = None
     fido: FidoChallenge | None = None
 
 
@@ -55,6 +58,10 @@ class Session(msgspec.Struct, frozen=True):
     """The methods that may come first."""
     user_id: bytes | None
     username: str | None
+    decoy: bytes | None
+    """Stands for a user when the name that was typed is nobody's."""
+    target: str | None
+    """Where the browser goes in the end, if not where the application says."""
     passed: tuple[Passed, ...]
     pending: Pending
     authenticated_at: float | None
@@ -64,6 +71,11 @@ class Session(msgspec.Struct, frozen=True):
     def methods(self) -> tuple[Method, ...]:
         """The methods passed so far."""
         return tuple(step.method for step in self.passed)
+
+    @property
+    def subject(self) -> bytes | None:
+        """Who is meant: a user's id, or something that looks like one and is nobody's."""
+        return self.user_id or self.decoy
 
     @property
     def reference(self) -> str:
@@ -81,16 +93,28 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
-def start(
-    connection: Connection, token: str, application: str, offered: tuple[Method, ...], expires_at: float
-) -> Session:
-    """A new session in which nothing is proven yet, and which may begin with one of ``offered``."""
+class Beginning(msgspec.Struct, frozen=True):
+    """How a login begins."""
+
+    application: str
+    offered: tuple[Method, ...]
+    target: str | None = None
+
+
+def decoy_of(name: str) -> bytes:
+    """What stands for a user of a name that nobody has: always the same for the same name."""
+    return hashlib.sha256(b"decoy\0" + name.encode()).digest()[:16]
+
+
+def start(connection: Connection, token: str, beginning: Beginning, expires_at: float) -> Session:
+    """A new session in which nothing is proven yet, and which may begin with one of the methods offered."""
     connection.execute(
         insert(sessions).values(
             token_hash=hash_token(token),
-            application=application,
+            application=beginning.application,
+            target=beginning.target,
             flow="",
-            offered=msgspec.json.encode(offered).decode(),
+            offered=msgspec.json.encode(beginning.offered).decode(),
             passed="[]",
             pending="{}",
             expires_at=expires_at,
@@ -124,6 +148,7 @@ def advance(connection: Connection, session: Session, token: str, after: Session
             token_hash=hash_token(token),
             flow=after.flow,
             user_id=after.user_id,
+            decoy=after.decoy,
             passed=msgspec.json.encode(after.passed).decode(),
             pending=msgspec.json.encode(after.pending).decode(),
             authenticated_at=after.authenticated_at,
@@ -162,13 +187,18 @@ def forget_challenge(connection: Connection, session: Session) -> None:
     connection.execute(
         update(sessions)
         .where(sessions.c.token_hash == session.token_hash, sessions.c.pending == pending)
-        .values(pending=msgspec.json.encode(Pending(session.pending.device_id)).decode())
+        .values(pending=msgspec.json.encode(Pending(session.pending.device_id, factor=session.pending.factor)).decode())
     )
 
 
 def end(connection: Connection, token: str) -> None:
     """Log out."""
     connection.execute(delete(sessions).where(sessions.c.token_hash == hash_token(token)))
+
+
+def end_by_hash(connection: Connection, token_hash: bytes) -> None:
+    """End one session without its token."""
+    connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
 
 
 def end_all(connection: Connection, user_id: bytes) -> None:
@@ -185,6 +215,8 @@ def _session(row: Row[Any]) -> Session:
         msgspec.json.decode(row.offered, type=tuple[Method, ...]),
         row.user_id,
         row.username,
+        row.decoy,
+        row.target,
         msgspec.json.decode(row.passed, type=tuple[Passed, ...]),
         msgspec.json.decode(row.pending, type=Pending),
         row.authenticated_at,

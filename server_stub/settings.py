@@ -65,6 +65,13 @@ class Settings:
     """How often expired rows are removed."""
 
     argon2: Argon2Cost = Argon2Cost()
+    sso_issuers: tuple[tuple[str, Path], ...] = ()
+    """Who may sign SSO tickets: the issuer's name, and a PEM file with its public key."""
+    sso_audience: str = "authrig"
+    """Whom SSO tickets must be for."""
+    remembered_device_lifetime: int = 30 * 86400
+    push_ttl: int = 60
+    """How long an app may take to answer; then the login falls back to the next factor."""
     login_challenge_ttl: int = 180
     transaction_challenge_ttl: int = 300
     login_lifetime: int = 600

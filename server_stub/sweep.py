@@ -8,9 +8,10 @@ from sqlalchemy import Connection, delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from server_stub.cloud.service import Cloud
-from server_stub.cloud.store import challenges
+from server_stub.cloud.store import challenges, pushes
 from server_stub.iam import Iam
-from server_stub.store.iam import addresses, approvals, attempts, sessions
+from server_stub.jose import LEEWAY
+from server_stub.store.iam import addresses, approvals, attempts, device_tokens, sessions, used_tickets
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,10 @@ def sweep_iam(connection: Connection, iam: Iam) -> dict[str, int]:
     return {
         "sessions": connection.execute(delete(sessions).where(sessions.c.expires_at <= now)).rowcount,
         "approvals": connection.execute(delete(approvals).where(approvals.c.expires_at <= now)).rowcount,
+        "device_tokens": connection.execute(delete(device_tokens).where(device_tokens.c.expires_at <= now)).rowcount,
+        "used_tickets": connection.execute(
+            delete(used_tickets).where(used_tickets.c.expires_at <= now - LEEWAY)
+        ).rowcount,
         "attempts": attempts.forget(connection, now - ATTEMPT_MEMORY, now),
         "addresses": addresses.forget(connection, now),
     }
@@ -34,7 +39,11 @@ def sweep_iam(connection: Connection, iam: Iam) -> dict[str, int]:
 def sweep_cloud(connection: Connection, now: float) -> dict[str, int]:
     """How many rows of each kind were removed from the cloud's database."""
     gone = challenges.c.expires_at <= now - CHALLENGE_MEMORY
-    return {"challenges": connection.execute(delete(challenges).where(gone)).rowcount}
+    over = pushes.c.expires_at <= now - CHALLENGE_MEMORY
+    return {
+        "challenges": connection.execute(delete(challenges).where(gone)).rowcount,
+        "pushes": connection.execute(delete(pushes).where(over)).rowcount,
+    }
 
 
 async def keep_sweeping(iam: Iam, cloud: Cloud) -> None:

@@ -110,9 +110,39 @@ class Browser(_Client):
     def __init__(self, public_url: str) -> None:
         super().__init__(public_url, {"X-Same-Domain": "1"})
 
-    def access(self, application: str) -> Answer:
+    def access(self, application: str, target: str | None = None) -> Answer:
         """Ask for ``application``: the answer names the first step, or that the person is in."""
-        return self.request("POST", f"{PUBLIC}/applications/{application}/access/")
+        body = {} if target is None else {"target": target}
+        return self.request("POST", f"{PUBLIC}/applications/{application}/access/", body)
+
+    def check_username(self, username: str) -> Answer:
+        """Say who it is, to be proven by the next step."""
+        return self.request("POST", f"{PUBLIC}/username/check/", {"username": username})
+
+    def check_device_token(self) -> Answer:
+        """Be recognised by the cookie of a remembered device."""
+        return self.request("POST", f"{PUBLIC}/device-token/check/")
+
+    def check_sso_ticket(self, ticket: str) -> Answer:
+        """Hand over a ticket that another system signed."""
+        return self.request("POST", f"{PUBLIC}/sso-ticket/check/", {"ticket": ticket})
+
+    def remember_device(self, display_name: str) -> Answer:
+        """Have this browser remembered."""
+        path = f"{PROTECTED}/self-service/remembered-devices/"
+        return self.request("POST", path, {"displayName": display_name})
+
+    def devices(self) -> Answer:
+        """List the devices to choose from."""
+        return self.request("POST", f"{PUBLIC}/airlock-2fa/devices/retrieve/")
+
+    def select_device(self, device: str) -> Answer:
+        """Choose a device by its id."""
+        return self.request("POST", f"{PUBLIC}/airlock-2fa/devices/{device}/select/")
+
+    def poll(self) -> Answer:
+        """Ask the app; from the second call on, whether it was answered."""
+        return self.request("POST", f"{PUBLIC}/airlock-2fa/status/poll/")
 
     def check_password(self, username: str | None, password: str) -> Answer:
         """Type a password; ``username`` is None where a badge has already said who it is."""
@@ -178,6 +208,40 @@ class Administrator(_Client):
         """Import a QR token's secret into the cloud and give the token to ``username``."""
         body = {"serial": serial, "seedHex": seed.hex(), "displayName": display_name}
         self._must("POST", f"/users/{username}/qr-tokens", body)
+
+    def assign_token(self, username: str, kind: str, serial: str, seed: bytes, **more: str | int) -> str:
+        """Import a token of any kind (``qr``, ``hotp``, ``totp``, ``app``) and give it to ``username``; its device id."""
+        body = {"kind": kind, "serial": serial, "seedHex": seed.hex(), "displayName": serial, **more}
+        answer = self._must("POST", f"/users/{username}/tokens", body)
+        return str(answer.body["data"]["id"])
+
+    def unlock_user(self, username: str) -> None:
+        """Forgive wrong attempts in the IAM."""
+        self._must("POST", f"/users/{username}/unlock", {})
+
+    def unlock_token(self, username: str, device: str) -> None:
+        """Forgive wrong codes in the cloud."""
+        self._must("POST", f"/users/{username}/qr-tokens/{device}/unlock", {})
+
+    def resync_token(self, username: str, device: str, first: str, second: str) -> None:
+        """Find an OTP token again by two codes in a row."""
+        self._must("POST", f"/users/{username}/tokens/{device}/resync", {"first": first, "second": second})
+
+    def push_requests(self, username: str) -> list[dict[str, Any]]:
+        """What the apps of a user show: ``id`` and ``attributes`` of each."""
+        return list(self._must("GET", f"/users/{username}/push-requests", None).body["data"])
+
+    def answer_push_request(self, push: str, button: str) -> None:
+        """Press ``approve`` or ``deny`` on an app."""
+        self._must("POST", f"/push-requests/{push}/answer", {"answer": button})
+
+    def explain(self, **question: object) -> dict[str, Any]:
+        """What the policies make of a login, and why; members as in docs/reference/rest.md."""
+        return self._must("POST", "/policies/explain", question).attributes
+
+    def verify_audit(self) -> dict[str, Any]:
+        """Whether the chain of the audit log is whole."""
+        return self._must("GET", "/audit/verify", None).attributes
 
     def make_badge(self, username: str, kind: str) -> str:
         """Make a badge, ``insecure`` or ``secure``; returns the text of its QR code."""

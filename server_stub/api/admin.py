@@ -21,7 +21,7 @@ from server_stub.factors import badge as badges
 from server_stub.factors.password import normalise
 from server_stub.flows.flow import Method
 from server_stub.iam import Iam
-from server_stub.store import users
+from server_stub.store import remembered, users
 from server_stub.store.iam import attempts, audit
 from server_stub.store.users import User
 
@@ -162,6 +162,7 @@ def _set_password(connection: Connection, iam: Iam, user: User, password_hash: s
     users.set_password(connection, user.id, password_hash, badge_key)
     attempts.clear(connection, user.id.hex(), Method.PASSWORD)
     sessions.end_all(connection, user.id)
+    remembered.forget_all(connection, user.id)
     audit.append(connection, iam.now(), "admin.user.password", "done", user.id)
 
 

@@ -38,6 +38,8 @@ class SweptAttributes(Document, frozen=True):
 
     sessions: int
     approvals: int
+    device_tokens: int
+    used_tickets: int
     attempts: int
     addresses: int
 

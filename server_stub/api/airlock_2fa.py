@@ -1,4 +1,4 @@
-"""Second step: offline QR with a hardware token."""
+"""Second steps with a device of the cloud: offline QR, a passcode, an app that is asked online."""
 
 import asyncio
 from typing import Annotated
@@ -7,13 +7,15 @@ from msgspec import Meta
 from sqlalchemy import Connection
 
 from server_stub import sessions
-from server_stub.api.current import next_step, passed, prove, require, step_reply
+from server_stub.alarms import raise_alarm
+from server_stub.api.current import claim_of, next_methods, next_step, passed, prove, require, step_reply, subject_of
 from server_stub.api.envelope import Document, Request, answer, list_answer, timestamp
 from server_stub.api.routing import Call, Nothing, Reply
 from server_stub.api.second_factor import judge, refuse_locked
-from server_stub.cloud.messages import Auth, AuthResult, Verify, VerifyResult
+from server_stub.cloud.messages import Auth, AuthResult, Passcode, PushAuth, PushPoll, Verify, VerifyResult
 from server_stub.errors import ApiError, bad_request, unexpected_call
 from server_stub.factors import offline_qr
+from server_stub.flows.devices import CAPABILITY, factor_of, usable
 from server_stub.flows.flow import Method
 from server_stub.iam import Iam
 from server_stub.sessions import Pending, Session
@@ -58,32 +60,77 @@ class OtpCheck(Request, frozen=True):
 
 
 async def retrieve_devices(iam: Iam, call: Call[Nothing]) -> Reply:
-    """List the user's devices."""
-    session = await require(iam, call, Method.OFFLINE_QR)
-    devices = await iam.cloud.devices(_user_id(session))
+    """List the user's devices that can do what may come next."""
+    session = await require(iam, call, *CAPABILITY)
     items = [
         (each.device_id, DeviceAttributes(each.display_name, each.serial, each.type, each.capabilities))
-        for each in devices
+        for each in usable(await iam.cloud.devices(subject_of(session)), next_methods(iam, session))
     ]
     return Reply(list_answer(iam.now(), "airlock-2fa.device", items))
 
 
 async def select_device(iam: Iam, call: Call[Nothing]) -> Reply:
-    """Choose one of the user's devices."""
-    session = await require(iam, call, Method.OFFLINE_QR)
-    chosen = call.path["device"]
-    if chosen not in [each.device_id for each in await iam.cloud.devices(_user_id(session))]:
+    """Choose one of the user's devices; the flow's order says what it is asked to do."""
+    session = await require(iam, call, *CAPABILITY)
+    methods = next_methods(iam, session)
+    candidates = {each.device_id: each for each in usable(await iam.cloud.devices(subject_of(session)), methods)}
+    chosen = candidates.get(call.path["device"])
+    if chosen is None:
         raise ApiError(404, "DEVICE_UNKNOWN", "the user has no such device")
-    session = await iam.database.run(sessions.set_pending, session, Pending(chosen))
-    return step_reply(iam, session)
+    pending = Pending(chosen.device_id, factor=factor_of(chosen, methods))
+    return step_reply(iam, await iam.database.run(sessions.set_pending, session, pending))
+
+
+async def poll_status(iam: Iam, call: Call[Nothing]) -> Reply:
+    """Ask the user's app, and from the second call on whether it was answered.
+
+    When nobody answers in time, the login goes on with offline QR if the flow has that and the app can do it.
+    """
+    session = await require(iam, call, Method.PUSH)
+    pending, user_id = session.pending, subject_of(session)
+    if pending.factor is not Method.PUSH or pending.device_id is None:
+        raise unexpected_call("choose an app first")
+    if pending.push_id is None:
+        return step_reply(iam, await _ask_app(iam, session, pending.device_id))
+    status = (await iam.cloud.push_status(PushPoll(user_id.hex(), pending.push_id))).status
+    if status == "waiting":
+        return step_reply(iam, session)
+    if status == "approved":
+        proof = await prove(iam, call, session, Method.PUSH, claim_of(session))
+        token, session = await iam.database.run(passed, iam, session, proof)
+        return step_reply(iam, session, token)
+    raise await iam.database.run(_not_approved, iam, session, status)
+
+
+async def _ask_app(iam: Iam, session: Session, device_id: str) -> Session:
+    user_id = subject_of(session)
+    await refuse_locked(iam, user_id)
+    title = iam.policies.applications[session.application].title
+    text = f"{title}: {session.username}"
+    message = PushAuth(user_id.hex(), device_id, session.reference, text, iam.settings.push_ttl)
+    push = await iam.cloud.push(message)
+    pending = Pending(device_id, factor=Method.PUSH, push_id=push.session_id)
+    return await iam.database.run(sessions.set_pending, session, pending)
+
+
+def _not_approved(connection: Connection, iam: Iam, session: Session, status: str) -> ApiError:
+    audit.append(connection, iam.now(), "push", status, session.user_id, session=session.reference)
+    if status == "denied":
+        raise_alarm(connection, iam, "login denied on the app", session.user_id, session=session.reference)
+        sessions.end_by_hash(connection, session.token_hash)
+        return ApiError(403, "AIRLOCK_2FA_DENIED", "the login was denied on the app")
+    falls_back = Method.OFFLINE_QR in next_methods(iam, session)
+    factor = Method.OFFLINE_QR if falls_back else Method.PUSH
+    sessions.set_pending(connection, session, Pending(session.pending.device_id, factor=factor))
+    return ApiError(400, "AIRLOCK_2FA_TIMEOUT", "nobody answered on the app in time")
 
 
 async def retrieve_offline_qr_code(iam: Iam, call: Call[OfflineQrRequest]) -> Reply:
     """Make a challenge for the chosen device; one made before no longer counts."""
     session = await require(iam, call, Method.OFFLINE_QR)
-    device_id, user_id = session.pending.device_id, _user_id(session)
-    if device_id is None:
-        raise unexpected_call("choose a device first")
+    device_id, user_id = session.pending.device_id, subject_of(session)
+    if device_id is None or session.pending.factor is Method.OTP:
+        raise unexpected_call("choose a device for offline QR first")
     await refuse_locked(iam, user_id)
     title = iam.policies.applications[session.application].title
     fields = offline_qr.login_fields(title, session.username or "", call.body.place or call.client)
@@ -92,7 +139,9 @@ async def retrieve_offline_qr_code(iam: Iam, call: Call[OfflineQrRequest]) -> Re
         iam, Auth(user_id.hex(), device_id, "offline_qrcode", "login", session.reference, fields, ttl)
     )
     image = await draw(challenge.qrcode_content, call.body.scale) if call.body.image else None
-    session = await iam.database.run(sessions.set_pending, session, Pending(device_id, challenge.session_id))
+    session = await iam.database.run(
+        sessions.set_pending, session, Pending(device_id, challenge.session_id, Method.OFFLINE_QR)
+    )
     attributes = OfflineQrAttributes(
         next_step(iam, session), challenge.qrcode_content, image, timestamp(challenge.expires_at)
     )
@@ -100,22 +149,28 @@ async def retrieve_offline_qr_code(iam: Iam, call: Call[OfflineQrRequest]) -> Re
 
 
 async def check_otp(iam: Iam, call: Call[OtpCheck]) -> Reply:
-    """Check the code that the token shows."""
-    session = await require(iam, call, Method.OFFLINE_QR)
-    challenge_id, user_id = session.pending.challenge_id, _user_id(session)
-    if challenge_id is None:
-        raise unexpected_call("ask for a QR code first")
-    message = Verify(user_id.hex(), challenge_id, digits(call.body.otp))
-    result = await judge(iam, user_id, iam.cloud.verify(message))
+    """Check the code that the token shows: for a QR code, or by its own count or clock."""
+    session = await require(iam, call, Method.OFFLINE_QR, Method.OTP)
+    pending, user_id, code = session.pending, subject_of(session), digits(call.body.otp)
+    if pending.factor is Method.OTP and pending.device_id is not None:
+        method = Method.OTP
+        result = await judge(iam, user_id, iam.cloud.passcode(Passcode(user_id.hex(), pending.device_id, code)))
+    elif pending.challenge_id is not None:
+        method = Method.OFFLINE_QR
+        result = await judge(iam, user_id, iam.cloud.verify(Verify(user_id.hex(), pending.challenge_id, code)))
+    else:
+        raise unexpected_call("choose a device, or ask for a QR code first")
     if result.result != "allow":
-        raise await iam.database.run(_wrong_otp, iam, session, result)
-    proof = await prove(iam, call, session, Method.OFFLINE_QR, user_id)
+        raise await iam.database.run(_wrong_otp, iam, session, method, result)
+    proof = await prove(iam, call, session, method, claim_of(session))
     token, session = await iam.database.run(passed, iam, session, proof)
     return step_reply(iam, session, token)
 
 
-def _wrong_otp(connection: Connection, iam: Iam, session: Session, result: VerifyResult) -> ApiError:
-    audit.append(connection, iam.now(), "offline_qr", result.status, session.user_id, session=session.reference)
+def _wrong_otp(connection: Connection, iam: Iam, session: Session, method: Method, result: VerifyResult) -> ApiError:
+    audit.append(connection, iam.now(), method.lower(), result.status, session.user_id, session=session.reference)
+    if method is Method.OTP:
+        return offline_qr.refusal(result, challenge=False)
     if not result.attempts_left and result.status != "locked_out":
         sessions.forget_challenge(connection, session)
     return offline_qr.refusal(result)
@@ -150,8 +205,3 @@ def digits(otp: str) -> str:
     if not compact:
         raise bad_request("the code is empty")
     return compact
-
-
-def _user_id(session: Session) -> bytes:
-    assert session.user_id is not None, "no flow has this step before one that identifies the user"
-    return session.user_id

@@ -1,7 +1,6 @@
 """First steps: access to an application, password, badge."""
 
 import base64
-import hashlib
 from typing import Annotated
 
 from msgspec import Meta
@@ -10,6 +9,7 @@ from sqlalchemy import Connection
 from offline_qr.badge import BadgeError, InsecureBadge, SecureBadge, parse
 from server_stub import sessions
 from server_stub.api.current import (
+    Claim,
     Proof,
     context,
     cookie,
@@ -23,7 +23,7 @@ from server_stub.api.current import (
     step_reply,
 )
 from server_stub.api.envelope import Request
-from server_stub.api.routing import Call, Nothing, Reply
+from server_stub.api.routing import Call, Reply
 from server_stub.criteria import Context
 from server_stub.errors import ApiError, bad_request
 from server_stub.factors import badge as badges
@@ -33,7 +33,7 @@ from server_stub.flows.flow import BADGES, Method
 from server_stub.iam import Iam
 from server_stub.limits import Lock
 from server_stub.policies import offer
-from server_stub.sessions import Session
+from server_stub.sessions import Beginning, Session, decoy_of
 from server_stub.store import users
 from server_stub.store.iam import attempts, audit
 from server_stub.store.users import User
@@ -55,77 +55,95 @@ class BadgeCheck(Request, frozen=True):
     badge: Annotated[str, Meta(min_length=1, max_length=1024)]
 
 
-async def access(iam: Iam, call: Call[Nothing]) -> Reply:
+class AccessRequest(Request, frozen=True):
+    """``target``: where to go in the end, one of those that the policy file lists for the application."""
+
+    target: Annotated[str, Meta(max_length=2048)] | None = None
+
+
+async def access(iam: Iam, call: Call[AccessRequest]) -> Reply:
     """Start a login for an application, or look how it stands: 200 when it is complete, 401 with what is still missing."""
     name = call.path["application"]
     if name not in iam.policies.applications:
         raise ApiError(404, "APPLICATION_NOT_FOUND", "there is no application of that name")
+    target = call.body.target
+    if target is not None and target not in iam.policies.applications[name].targets:
+        raise ApiError(400, "TARGET_NOT_ALLOWED", "the application has no such target")
     session = await find(iam, call.cookies)
     token = ""
     if session is None or session.application != name:
         token, session = await iam.database.run(
-            _start, iam, context(iam, call, name), call.cookies.get(cookie_name(iam), "")
+            _start, iam, context(iam, call, name), target, call.cookies.get(cookie_name(iam), "")
         )
     if session is None:
         raise ApiError(403, "ACCESS_DENIED", "no policy lets anyone into this application")
     if session.authenticated_at is not None:
         return step_reply(iam, session)
     error = ApiError(401, "NOT_AUTHORIZED", "the login is not complete")
-    return Reply(refusal_document(iam, session, error), 401, cookie(iam, token) if token else None)
+    return Reply(refusal_document(iam, session, error), 401, (cookie(iam, token),) if token else ())
 
 
-def _start(connection: Connection, iam: Iam, at: Context, old_token: str) -> tuple[str, Session | None]:
+def _start(
+    connection: Connection, iam: Iam, at: Context, target: str | None, old_token: str
+) -> tuple[str, Session | None]:
     now, token = iam.now(), iam.new_token()
     found = offer(iam.policies.policies, at)
     outcome = "offered" if found.first_methods else "denied"
     audit.append(connection, now, "access", outcome, application=at.application, why=list(found.why))
     if not found.first_methods:
         return "", None
+    beginning = Beginning(at.application, found.first_methods, target)
     if old_token:
         sessions.end(connection, old_token)
-    return token, sessions.start(
-        connection, token, at.application, found.first_methods, now + iam.settings.login_lifetime
-    )
+    return token, sessions.start(connection, token, beginning, now + iam.settings.login_lifetime)
 
 
 async def check_password(iam: Iam, call: Call[PasswordCheck]) -> Reply:
     """Check user name and password; after an insecure badge, the password of its user."""
     session = await require(iam, call, Method.PASSWORD)
-    name = call.body.username
-    if session.username is None and name is None:
+    name = None if call.body.username is None else normalise(call.body.username).decode()
+    if session.subject is None and name is None:
         raise bad_request("the user name is missing: nothing in this session says yet who the user is")
-    asked = session.username if name is None else normalise(name).decode()
-    if session.username not in (None, asked):
-        asked = f"{session.username}\0{asked}"  # nobody's name: whatever the password, it is not the badge holder's
-    user, lock = await iam.database.run(_begin_password, iam, asked or "")
+    user, subject, lock = await iam.database.run(_begin_password, iam, name, session.subject)
     if lock:
         raise locked(lock.until)
     if not await iam.hasher.matches(call.body.password, user.password_hash if user else None):
-        raise await iam.database.run(_wrong_password, iam, asked or "", user)
+        raise await iam.database.run(_wrong_password, iam, subject, user)
     assert user is not None
     await iam.database.run(_accept_password, user)
-    proof = await prove(iam, call, session, Method.PASSWORD, user.id)
+    proof = await prove(iam, call, session, Method.PASSWORD, Claim(user.id))
     token, session = await iam.database.run(_right_password, iam, session, user, proof)
     return step_reply(iam, session, token)
 
 
-def _begin_password(connection: Connection, iam: Iam, username: str) -> tuple[User | None, Lock | None]:
-    user = users.find_user(connection, username)
-    subject, schedule = _subject(user, username), iam.settings.iam_lockout
-    return user, attempts.reserve(connection, subject, Method.PASSWORD, iam.now(), schedule)
+def _begin_password(
+    connection: Connection, iam: Iam, name: str | None, named: bytes | None
+) -> tuple[User | None, str, Lock | None]:
+    """Whose password it may be, and whose attempts are counted.
+
+    ``name`` was typed now, ``named`` is whom an earlier step named. Names that nobody has lock like others: the
+    answer tells nobody which ones exist.
+    """
+    user = users.load_user(connection, named) if name is None and named else users.find_user(connection, name or "")
+    subject = user.id if user else (named if name is None and named else decoy_of(name or ""))
+    if named not in {None, subject}:
+        # Whatever the password, it is not that of whom the earlier step named.
+        user, subject = None, decoy_of(f"{(named or subject).hex()}\0{name}")
+    lock = attempts.reserve(connection, subject.hex(), Method.PASSWORD, iam.now(), iam.settings.iam_lockout)
+    return user, subject.hex(), lock
 
 
-def _wrong_password(connection: Connection, iam: Iam, username: str, user: User | None) -> ApiError:
+def _wrong_password(connection: Connection, iam: Iam, subject: str, user: User | None) -> ApiError:
     now = iam.now()
     audit.append(connection, now, "password", "wrong", user.id if user else None)
-    lock = attempts.lock(connection, _subject(user, username), Method.PASSWORD, now)
+    lock = attempts.lock(connection, subject, Method.PASSWORD, now)
     return ApiError(400, "USERNAME_PASSWORD_WRONG", "user name or password is wrong", lock.until if lock else None)
 
 
 def _accept_password(connection: Connection, user: User) -> None:
     if users.get_user(connection, user.id).password_hash != user.password_hash:
         raise ApiError(400, "USERNAME_PASSWORD_WRONG", "the password was changed a moment ago")
-    attempts.clear(connection, _subject(user, user.username), Method.PASSWORD)
+    attempts.clear(connection, user.id.hex(), Method.PASSWORD)
 
 
 def _right_password(
@@ -133,11 +151,6 @@ def _right_password(
 ) -> tuple[str, Session]:
     _accept_password(connection, user)
     return passed(connection, iam, session, proof)
-
-
-def _subject(user: User | None, username: str) -> str:
-    """Whose attempts are counted. Names that nobody has lock like others: the answer tells nobody which ones exist."""
-    return user.id.hex() if user else "unknown:" + hashlib.sha256(username.encode()).hexdigest()
 
 
 async def check_badge(iam: Iam, call: Call[BadgeCheck]) -> Reply:
@@ -158,7 +171,7 @@ async def check_badge(iam: Iam, call: Call[BadgeCheck]) -> Reply:
         raise ApiError(403, "BADGE_NOT_ALLOWED", f"{kind} badges are not accepted here")
     if scan.why_not or scan.user is None:
         raise ApiError(400, "BADGE_WRONG", "the badge is not known or no longer valid")
-    proof = await prove(iam, call, session, scan.method, scan.user.id)
+    proof = await prove(iam, call, session, scan.method, Claim(scan.user.id))
     token, session = await iam.database.run(passed, iam, session, proof)
     return step_reply(iam, session, token)
 

@@ -14,6 +14,7 @@ from server_stub.api.routing import Call, Cookie, Reply
 from server_stub.cloud.messages import Device
 from server_stub.criteria import Context
 from server_stub.errors import ApiError, unexpected_call
+from server_stub.flows.devices import CAPABILITY, prepare
 from server_stub.flows.flow import Flow, Method
 from server_stub.flows.next_step import next_auth_step
 from server_stub.iam import Iam
@@ -105,16 +106,41 @@ async def require_authenticated(iam: Iam, call: Call[Any]) -> Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """Who a step says that it is: a user, or what stands for the user of a name that nobody has."""
+
+    user_id: bytes | None
+    decoy: bytes | None = None
+
+    @property
+    def subject(self) -> bytes:
+        """Something that can be asked about, known or not."""
+        subject = self.user_id or self.decoy
+        assert subject is not None
+        return subject
+
+
+def subject_of(session: Session) -> bytes:
+    """Who is meant, known or not."""
+    return claim_of(session).subject
+
+
+def claim_of(session: Session) -> Claim:
+    """Who the steps so far say that it is."""
+    return Claim(session.user_id, session.decoy)
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """A step that is about to be passed: by what, by whom, and what is prepared for the step after it."""
 
     method: Method
-    user_id: bytes
+    claim: Claim
     pending: Pending
     flow: Flow
 
 
-async def prove(iam: Iam, call: Call[Any], session: Session, method: Method, user_id: bytes) -> Proof:
+async def prove(iam: Iam, call: Call[Any], session: Session, method: Method, claim: Claim) -> Proof:
     """Prepare what follows ``method``: the flow after a first step, and the device when the user has just one.
 
     If the cloud does not answer, nothing is prepared; the step that needs the cloud will say so.
@@ -122,15 +148,16 @@ async def prove(iam: Iam, call: Call[Any], session: Session, method: Method, use
     Raises:
         ApiError: ACCESS_DENIED if no policy lets this user in.
     """
-    flow = flow_of(iam, session) if session.flow else await _choose_flow(iam, call, session, method, user_id)
-    proof = Proof(method, user_id, Pending(), flow)
-    if Method.OFFLINE_QR not in flow.next_methods((*session.methods, method)):
+    flow = flow_of(iam, session) if session.flow else await _choose_flow(iam, call, session, method, claim)
+    proof = Proof(method, claim, Pending(), flow)
+    following = flow.next_methods((*session.methods, method))
+    if not set(CAPABILITY).intersection(following):
         return proof
     try:
-        devices: list[Device] = await iam.cloud.devices(user_id)
+        devices: list[Device] = await iam.cloud.devices(claim.subject)
     except ApiError:
         return proof
-    return replace(proof, pending=Pending(devices[0].device_id)) if len(devices) == 1 else proof
+    return replace(proof, pending=prepare(devices, following))
 
 
 def context(iam: Iam, call: Call[Any], application: str) -> Context:
@@ -139,19 +166,19 @@ def context(iam: Iam, call: Call[Any], application: str) -> Context:
     return Context(application, call.client, iam.local_time(), headers)
 
 
-async def _choose_flow(iam: Iam, call: Call[Any], session: Session, method: Method, user_id: bytes) -> Flow:
+async def _choose_flow(iam: Iam, call: Call[Any], session: Session, method: Method, claim: Claim) -> Flow:
     at = replace(context(iam, call, session.application), first=method)
-    decision = await iam.database.run(_decide, iam, session, user_id, at)
+    decision = await iam.database.run(_decide, iam, session, claim, at)
     if decision.flow is None:
         raise ApiError(403, "ACCESS_DENIED", "no policy lets you into this application")
     return decision.flow
 
 
-def _decide(connection: Connection, iam: Iam, session: Session, user_id: bytes, at: Context) -> Decision:
-    decision = decide(iam.policies.policies, replace(at, user=users.who(connection, user_id, iam.fido.rp_id)))
+def _decide(connection: Connection, iam: Iam, session: Session, claim: Claim, at: Context) -> Decision:
+    decision = decide(iam.policies.policies, replace(at, user=users.who(connection, claim.subject, iam.fido.rp_id)))
     outcome = decision.flow.name if decision.flow else "denied"
     about = {"application": session.application, "session": session.reference}
-    audit.append(connection, iam.now(), "policy", outcome, user_id, **about, why=list(decision.why))
+    audit.append(connection, iam.now(), "policy", outcome, claim.user_id, **about, why=list(decision.why))
     return decision
 
 
@@ -164,27 +191,33 @@ def passed(connection: Connection, iam: Iam, session: Session, proof: Proof) -> 
     now, token = iam.now(), iam.new_token()
     steps = (*session.passed, Passed(proof.method, now))
     after = msgspec.structs.replace(
-        session, flow=proof.flow.name, user_id=proof.user_id, passed=steps, pending=proof.pending
+        session,
+        flow=proof.flow.name,
+        user_id=proof.claim.user_id,
+        decoy=proof.claim.decoy,
+        passed=steps,
+        pending=proof.pending,
     )
     complete = proof.flow.is_complete(after.methods)
+    assert after.user_id is not None or not complete, "what stands for nobody proves nothing"
     if complete:
         after = msgspec.structs.replace(after, authenticated_at=now, expires_at=now + iam.settings.session_lifetime)
     advanced = sessions.advance(connection, session, token, after)
     about = {"application": session.application, "session": session.reference}
-    audit.append(connection, now, "step", proof.method, proof.user_id, **about)
+    audit.append(connection, now, "step", proof.method, proof.claim.user_id, **about)
     if complete:
         by = [str(method) for method in after.methods]
-        audit.append(connection, now, "login", "authenticated", proof.user_id, **about, by=by)
+        audit.append(connection, now, "login", "authenticated", proof.claim.user_id, **about, by=by)
     return token, advanced
 
 
 def step_reply(iam: Iam, session: Session, token: str = "") -> Reply:
     """Say where the login stands; a new ``token`` goes into the cookie."""
     complete = session.authenticated_at is not None
-    target = iam.policies.applications[session.application].target if complete else UNSET
+    target = session.target or iam.policies.applications[session.application].target if complete else UNSET
     attributes = StepAttributes(next_step(iam, session), target)
     document = answer(iam.now(), "authentication.session", str(session.id), attributes)
-    return Reply(document, cookie=cookie(iam, token) if token else None)
+    return Reply(document, cookies=(cookie(iam, token),) if token else ())
 
 
 def refusal_document(iam: Iam, session: Session | None, error: ApiError) -> ErrorAnswer:
@@ -224,5 +257,5 @@ def require_same_domain(request: Request) -> None:
     Raises:
         ApiError: 403 without ``X-Same-Domain: 1``.
     """
-    if request.method == "POST" and request.headers.get("x-same-domain") != "1":
-        raise ApiError(403, "CSRF_HEADER_MISSING", "a POST needs the header X-Same-Domain: 1")
+    if request.method != "GET" and request.headers.get("x-same-domain") != "1":
+        raise ApiError(403, "CSRF_HEADER_MISSING", "what is not a GET needs the header X-Same-Domain: 1")

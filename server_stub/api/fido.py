@@ -7,19 +7,21 @@ from sqlalchemy import Connection
 
 from server_stub import sessions
 from server_stub.api.current import (
+    Claim,
     next_step,
     passed,
     prove,
     require,
     require_authenticated,
     step_reply,
+    subject_of,
 )
 from server_stub.api.envelope import Document, Request, answer
 from server_stub.api.routing import Call, Nothing, Reply
 from server_stub.errors import ApiError, unexpected_call
-from server_stub.factors.fido import AssertionJson, AttestationJson, FidoRefused, Options
+from server_stub.factors.fido import AssertionJson, AttestationJson, FidoRefused, Options, user_handle
 from server_stub.factors.password import normalise
-from server_stub.flows.flow import Method
+from server_stub.flows.flow import NAMING, Method
 from server_stub.iam import Iam
 from server_stub.sessions import FidoChallenge, Pending, Session
 from server_stub.store import users
@@ -63,16 +65,19 @@ class CredentialAttributes(Document, frozen=True):
 async def retrieve_challenge(iam: Iam, call: Call[Nothing]) -> Reply:
     """Get the options for an assertion by one of the user's credentials."""
     session = await require(iam, call, Method.FIDO)
-    credentials = await iam.database.run(users.fido_credentials_of, _user_id(session), iam.fido.rp_id)
+    if session.subject is None:
+        return await _ask(iam, session, iam.fido.request_options((), alone=True), AUTHENTICATION)
+    credentials = await iam.database.run(users.fido_credentials_of, session.subject, iam.fido.rp_id)
     if not credentials:
         raise ApiError(403, "FIDO_NO_CREDENTIAL", "the user has registered no key for this RP ID")
-    return await _ask(iam, session, iam.fido.request_options(credentials), AUTHENTICATION)
+    proven = any(method not in NAMING for method in session.methods)
+    return await _ask(iam, session, iam.fido.request_options(credentials, alone=not proven), AUTHENTICATION)
 
 
 async def check_assertion(iam: Iam, call: Call[AssertionCheck]) -> Reply:
     """Check the assertion. Its challenge is spent, whatever comes out."""
     session, challenge = await _spend(iam, await require(iam, call, Method.FIDO), AUTHENTICATION)
-    user_id = _user_id(session)
+    user_id = session.subject or user_handle(call.body.credential)
     credentials = await iam.database.run(users.fido_credentials_of, user_id, iam.fido.rp_id)
     try:
         credential_id, count = iam.fido.verify_assertion(challenge.state, user_id, credentials, call.body.credential)
@@ -81,7 +86,7 @@ async def check_assertion(iam: Iam, call: Call[AssertionCheck]) -> Reply:
     if not await iam.database.run(users.count_signature, credential_id, count):
         sentence = "the signature counter did not grow: the key may have been copied"
         raise await iam.database.run(_refuse, iam, session, "FIDO_ASSERTION_WRONG", sentence)
-    proof = await prove(iam, call, session, Method.FIDO, user_id)
+    proof = await prove(iam, call, session, Method.FIDO, Claim(user_id))
     token, session = await iam.database.run(passed, iam, session, proof)
     return step_reply(iam, session, token)
 
@@ -89,7 +94,7 @@ async def check_assertion(iam: Iam, call: Call[AssertionCheck]) -> Reply:
 async def retrieve_registration_challenge(iam: Iam, call: Call[RegistrationRequest]) -> Reply:
     """Get the options for a new credential."""
     session = await require_authenticated(iam, call)
-    user = await iam.database.run(users.get_user, _user_id(session))
+    user = await iam.database.run(users.get_user, subject_of(session))
     existing = await iam.database.run(users.fido_credentials_of, user.id, iam.fido.rp_id)
     name = normalise(call.body.display_name).decode()
     return await _ask(iam, session, iam.fido.creation_options(user, existing), REGISTRATION, name)
@@ -105,7 +110,7 @@ async def check_registration(iam: Iam, call: Call[RegistrationCheck]) -> Reply:
     assert data.credential_data is not None
     credential = FidoCredential(
         id=data.credential_data.credential_id,
-        user_id=_user_id(session),
+        user_id=subject_of(session),
         rp_id=iam.fido.rp_id,
         display_name=challenge.display_name,
         credential_data=bytes(data.credential_data),
@@ -147,8 +152,3 @@ async def _spend(iam: Iam, session: Session, purpose: str) -> tuple[Session, Fid
 def _refuse(connection: Connection, iam: Iam, session: Session, code: str, sentence: str) -> ApiError:
     audit.append(connection, iam.now(), "fido", code, session.user_id, why=sentence, session=session.reference)
     return ApiError(400, code, sentence)
-
-
-def _user_id(session: Session) -> bytes:
-    assert session.user_id is not None, "no flow has this step before one that identifies the user"
-    return session.user_id

@@ -37,17 +37,31 @@ from server_stub.api.admin_policies import (
     list_policies,
     list_warnings,
 )
+from server_stub.api.admin_tokens import (
+    DeviceState,
+    NewDevice,
+    PushAnswered,
+    PushButton,
+    PushShown,
+    ResyncCodes,
+    Resynced,
+    add_device,
+    answer_push_request,
+    list_push_requests,
+    resync_token,
+)
 from server_stub.api.airlock_2fa import (
     DeviceAttributes,
     OfflineQrAttributes,
     OfflineQrRequest,
     OtpCheck,
     check_otp,
+    poll_status,
     retrieve_devices,
     retrieve_offline_qr_code,
     select_device,
 )
-from server_stub.api.authentication import BadgeCheck, PasswordCheck, access, check_badge, check_password
+from server_stub.api.authentication import AccessRequest, BadgeCheck, PasswordCheck, access, check_badge, check_password
 from server_stub.api.current import StepAttributes
 from server_stub.api.envelope import Answer, ListAnswer
 from server_stub.api.fido import (
@@ -60,6 +74,19 @@ from server_stub.api.fido import (
     check_registration,
     retrieve_challenge,
     retrieve_registration_challenge,
+)
+from server_stub.api.first_steps import (
+    Forgotten,
+    RememberedAttributes,
+    RememberRequest,
+    TicketCheck,
+    UsernameCheck,
+    check_device_token,
+    check_ticket,
+    check_username,
+    forget_device,
+    list_remembered_devices,
+    remember_device,
 )
 from server_stub.api.routing import Route
 from server_stub.api.self_service import LoggedOut, SessionAttributes, get_session, log_out
@@ -87,6 +114,7 @@ _NO_USER = ("USER_NOT_FOUND",)
 _CLOUD = ("AIRLOCK_2FA_UNAVAILABLE",)
 _FIDO = f"{_AUTHENTICATION}/fido"
 _PROTECTED = f"{BASE}/protected"
+_REMEMBERED = f"{_PROTECTED}/self-service/remembered-devices"
 _REGISTRATION = f"{_PROTECTED}/self-service/fido/registration"
 
 PUBLIC_ROUTES = (
@@ -96,8 +124,9 @@ PUBLIC_ROUTES = (
         access,
         _STEP,
         "Start a login for an application, or look how it stands",
+        AccessRequest,
         published=True,
-        errors=("NOT_AUTHORIZED", "ACCESS_DENIED", "APPLICATION_NOT_FOUND"),
+        errors=("NOT_AUTHORIZED", "ACCESS_DENIED", "APPLICATION_NOT_FOUND", "TARGET_NOT_ALLOWED"),
     ),
     Route(
         "POST",
@@ -107,7 +136,7 @@ PUBLIC_ROUTES = (
         "Check user name and password",
         PasswordCheck,
         published=True,
-        errors=("USERNAME_PASSWORD_WRONG", *_LOCKS),
+        errors=("USERNAME_PASSWORD_WRONG", "ACCESS_DENIED", *_LOCKS),
     ),
     Route(
         "POST",
@@ -116,7 +145,33 @@ PUBLIC_ROUTES = (
         _STEP,
         "Check a QR badge",
         BadgeCheck,
-        errors=("BADGE_WRONG", "BADGE_NOT_ALLOWED"),
+        errors=("BADGE_WRONG", "BADGE_NOT_ALLOWED", "ACCESS_DENIED"),
+    ),
+    Route(
+        "POST",
+        f"{_AUTHENTICATION}/username/check",
+        check_username,
+        _STEP,
+        "Say a user name, to be proven by the next step",
+        UsernameCheck,
+        errors=("ACCESS_DENIED",),
+    ),
+    Route(
+        "POST",
+        f"{_AUTHENTICATION}/device-token/check",
+        check_device_token,
+        _STEP,
+        "Recognise a remembered device by its cookie",
+        errors=("DEVICE_NOT_REMEMBERED", "ACCESS_DENIED"),
+    ),
+    Route(
+        "POST",
+        f"{_AUTHENTICATION}/sso-ticket/check",
+        addresses.limited(check_ticket),
+        _STEP,
+        "Believe a ticket that another system signed",
+        TicketCheck,
+        errors=("TICKET_WRONG", "ACCESS_DENIED"),
     ),
     Route(
         "POST",
@@ -134,6 +189,15 @@ PUBLIC_ROUTES = (
         _STEP,
         "Choose a token",
         errors=("DEVICE_UNKNOWN", *_CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_AIRLOCK_2FA}/status/poll",
+        poll_status,
+        _STEP,
+        "Ask the user's app, then whether it was answered",
+        published=True,
+        errors=("AIRLOCK_2FA_TIMEOUT", "AIRLOCK_2FA_DENIED", *_LOCKS, *_CLOUD),
     ),
     Route(
         "POST",
@@ -188,6 +252,30 @@ PUBLIC_ROUTES = (
         "Check a new credential and keep it",
         RegistrationCheck,
         errors=("FIDO_REGISTRATION_WRONG", "FIDO_CREDENTIAL_EXISTS"),
+    ),
+    Route(
+        "GET",
+        _REMEMBERED,
+        list_remembered_devices,
+        ListAnswer[RememberedAttributes],
+        "List the browsers that are remembered",
+    ),
+    Route(
+        "POST",
+        _REMEMBERED,
+        remember_device,
+        Answer[RememberedAttributes],
+        "Remember this browser",
+        RememberRequest,
+        201,
+    ),
+    Route(
+        "DELETE",
+        f"{_REMEMBERED}/{{device}}",
+        forget_device,
+        Answer[Forgotten],
+        "Remember a browser no longer",
+        errors=("DEVICE_UNKNOWN",),
     ),
     Route("GET", f"{_PROTECTED}/session", get_session, Answer[SessionAttributes], "Tell who is logged in"),
     Route("POST", f"{_PROTECTED}/session/logout", log_out, Answer[LoggedOut], "End the session"),
@@ -311,6 +399,42 @@ USER_ROUTES = (
         Answer[UnlockedToken],
         "Forgive a token's wrong codes in the cloud",
         errors=(*_NO_USER, "TOKEN_UNKNOWN", *_CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_USER}/tokens",
+        add_device,
+        Answer[DeviceState],
+        "Import a token of any kind and assign it to a user",
+        NewDevice,
+        201,
+        errors=(*_NO_USER, "TOKEN_EXISTS", *_CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_USER}/tokens/{{device}}/resync",
+        resync_token,
+        Answer[Resynced],
+        "Find an OTP token again by two codes in a row",
+        ResyncCodes,
+        errors=(*_NO_USER, "TOKEN_UNKNOWN", "OTP_WRONG", *_CLOUD),
+    ),
+    Route(
+        "GET",
+        f"{_USER}/push-requests",
+        list_push_requests,
+        ListAnswer[PushShown],
+        "List what the apps of a user show",
+        errors=(*_NO_USER, *_CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_ADMIN}/push-requests/{{push}}/answer",
+        answer_push_request,
+        Answer[PushAnswered],
+        "Press a button of an app",
+        PushButton,
+        errors=("PUSH_OVER", *_CLOUD),
     ),
     Route("POST", f"{_ADMIN}/sweep", sweep, Answer[SweptAttributes], "Remove the IAM's expired rows now"),
 )

@@ -51,13 +51,15 @@ class Cookie:
     path: str
     secure: bool = False
     """Only over HTTPS."""
+    lifetime: int | None = None
+    """In seconds; None means until the browser is closed."""
 
     def put(self, response: Response) -> None:
         """Set it so that no script reads it and no other site sends it."""
         response.set_cookie(
             self.name,
             self.value,
-            max_age=None if self.value else 0,
+            max_age=self.lifetime if self.value else 0,
             path=self.path,
             httponly=True,
             samesite="strict",
@@ -71,7 +73,7 @@ class Reply:
 
     document: Any
     status: int = 200
-    cookie: Cookie | None = None
+    cookies: tuple[Cookie, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Route:
     """One row of a route table.
 
     Args:
-        method: GET, POST or PUT.
+        method: GET, POST, PUT or DELETE.
         path: with ``{names}``; a trailing slash is optional for callers.
         handler: ``async (services, Call[body]) -> Reply``.
         answer: the type of the document in a good answer.
@@ -196,8 +198,8 @@ def _starlette_route(route: Route, interface: Interface) -> list[StarletteRoute]
             log.exception("%s %s broke", request.method, route.path)
             return await _refuse(interface, request, BROKEN)
         response = _response(reply.document, reply.status)
-        if reply.cookie:
-            reply.cookie.put(response)
+        for cookie in reply.cookies:
+            cookie.put(response)
         return response
 
     path = route.path.rstrip("/") or "/"

@@ -57,7 +57,7 @@ async def log_out(iam: Iam, call: Call[Nothing]) -> Reply:
         raise ApiError(401, "NOT_AUTHORIZED", "there is no session")
     await iam.database.run(_end, iam, session, call.cookies[cookie_name(iam)])
     document = answer(iam.now(), "authentication.session", str(session.id), LoggedOut())
-    return Reply(document, cookie=cookie(iam, ""))
+    return Reply(document, cookies=(cookie(iam, ""),))
 
 
 def _end(connection: Connection, iam: Iam, session: Session, token: str) -> None:

@@ -207,4 +207,4 @@ async def _require(iam: Iam, call: Call[Any], *steps: str) -> Approval:
 def _reply(iam: Iam, approval: Approval, cookie: Cookie | None = None) -> Reply:
     approved = approval.transaction if approval.step is None and approval.transaction else UNSET
     document = answer(iam.now(), DATA_TYPE, str(approval.id), ApprovalAttributes(approval.step, approved))
-    return Reply(document, cookie=cookie)
+    return Reply(document, cookies=(cookie,) if cookie else ())

@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from offline_qr.otq1.header import CHALLENGE_ID_BYTES
 from server_stub.api.routing import Call, Reply, Route
-from server_stub.cloud import challenges, tokens
+from server_stub.cloud import challenges, passcodes, pushes, tokens
 from server_stub.cloud.messages import (
     Assign,
     Auth,
@@ -14,8 +14,15 @@ from server_stub.cloud.messages import (
     Device,
     Failure,
     ImportToken,
+    Passcode,
     Preauth,
     PreauthResult,
+    PushAnswer,
+    PushAuth,
+    PushPoll,
+    PushRequests,
+    PushStatus,
+    Resync,
     Verify,
     VerifyResult,
 )
@@ -72,6 +79,42 @@ async def verify(cloud: Cloud, call: Call[Verify]) -> Reply:
     return Reply(await cloud.database.run(challenges.verify, cloud.vault, call.body, now, schedule))
 
 
+async def passcode(cloud: Cloud, call: Call[Passcode]) -> Reply:
+    """Judge a passcode."""
+    now, schedule = cloud.settings.time(), cloud.settings.cloud_lockout
+    return Reply(await cloud.database.run(passcodes.verify, cloud.vault, call.body, now, schedule))
+
+
+async def push(cloud: Cloud, call: Call[PushAuth]) -> Reply:
+    """Ask an app."""
+    push_id = cloud.settings.token_bytes(16).hex()
+    return Reply(await cloud.database.run(pushes.start, push_id, call.body, cloud.settings.time()))
+
+
+async def push_status(cloud: Cloud, call: Call[PushPoll]) -> Reply:
+    """What the app was answered."""
+    body, now = call.body, cloud.settings.time()
+    return Reply(await cloud.database.run(pushes.status, body.session_id, body.user_id, now))
+
+
+async def push_requests(cloud: Cloud, call: Call[Preauth]) -> Reply:
+    """What the apps of a user show."""
+    now = cloud.settings.time()
+    return Reply(PushRequests(await cloud.database.run(pushes.waiting, call.body.user_id, now)))
+
+
+async def answer_push(cloud: Cloud, call: Call[PushAnswer]) -> Reply:
+    """Press a button of the app."""
+    now = cloud.settings.time()
+    return Reply(await cloud.database.run(pushes.answer, call.path["push"], call.body, now))
+
+
+async def resync(cloud: Cloud, call: Call[Resync]) -> Reply:
+    """Find an OTP token again."""
+    now = cloud.settings.time()
+    return Reply(await cloud.database.run(passcodes.resync, cloud.vault, call.path["token"], call.body, now))
+
+
 async def import_token(cloud: Cloud, call: Call[ImportToken]) -> Reply:
     """Take a token into stock."""
     token_id = str(uuid.UUID(bytes=cloud.settings.token_bytes(16), version=4))
@@ -106,6 +149,26 @@ AUTH_ROUTES = (
         errors=("DEVICE_UNKNOWN", "LOCKED_OUT"),
     ),
     Route("POST", "/srv/auth/v1/user/auth/verify", verify, VerifyResult, "Judge the code for a challenge", Verify),
+    Route("POST", "/srv/auth/v1/user/auth/passcode", passcode, VerifyResult, "Judge a passcode", Passcode),
+    Route(
+        "POST",
+        "/srv/auth/v1/user/auth/push",
+        push,
+        PushStatus,
+        "Ask the user's app online",
+        PushAuth,
+        errors=("DEVICE_UNKNOWN",),
+    ),
+    Route(
+        "POST",
+        "/srv/auth/v1/user/auth/status",
+        push_status,
+        PushStatus,
+        "Tell what the app was answered",
+        PushPoll,
+        published=True,
+        errors=("PUSH_UNKNOWN",),
+    ),
 )
 ADMIN_ROUTES = (
     Route(
@@ -135,6 +198,27 @@ ADMIN_ROUTES = (
         "Forgive the wrong codes of a user's token",
         Assign,
         errors=("TOKEN_UNKNOWN",),
+    ),
+    Route(
+        "POST",
+        "/srv/admin/v1/hardware-tokens/{token}/resync",
+        resync,
+        VerifyResult,
+        "Find an OTP token again by two codes in a row",
+        Resync,
+        errors=("TOKEN_UNKNOWN",),
+    ),
+    Route(
+        "POST", "/srv/admin/v1/push-requests", push_requests, PushRequests, "List what the apps of a user show", Preauth
+    ),
+    Route(
+        "POST",
+        "/srv/admin/v1/push-requests/{push}/answer",
+        answer_push,
+        PushStatus,
+        "Press a button of the app",
+        PushAnswer,
+        errors=("PUSH_OVER",),
     ),
 )
 

@@ -15,14 +15,19 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A request or an answer."""
 
 
+Kind = Literal["qr", "hotp", "totp", "app"]
+"""A QR token, an OTP token that counts or has a clock, an app that does offline QR and is asked online."""
+
+
 class Device(Message, frozen=True):
     """A token as its user may see it."""
 
     device_id: str
     display_name: str
     serial: str
-    type: Literal["hardware_token"] = "hardware_token"
+    type: Literal["hardware_token", "app"] = "hardware_token"
     capabilities: tuple[str, ...] = ("offline_qrcode",)
+    state: Literal["active", "suspended"] = "active"
 
 
 class Preauth(Message, frozen=True):
@@ -91,12 +96,80 @@ class VerifyResult(Message, frozen=True):
     """When a temporary lock ends (seconds since 1970); null under ``locked_out`` means that only an administrator helps."""
 
 
+class Passcode(Message, frozen=True):
+    """Is this a code that the user's OTP token shows about now?"""
+
+    user_id: UserId
+    device_id: Id
+    passcode: Annotated[str, Meta(pattern=r"^[0-9]{1,16}$(?!\n)")]
+
+
+class Resync(Message, frozen=True):
+    """Two codes in a row of a token that has moved too far."""
+
+    user_id: UserId
+    first: Annotated[str, Meta(pattern=r"^[0-9]{6,8}$(?!\n)")]
+    second: Annotated[str, Meta(pattern=r"^[0-9]{6,8}$(?!\n)")]
+
+
+class PushAuth(Message, frozen=True):
+    """Ask the user's app online; ``text`` is what it shows."""
+
+    user_id: UserId
+    device_id: Id
+    reference: Id
+    text: Annotated[str, Meta(min_length=1, max_length=260)]
+    ttl: Annotated[int, Meta(ge=5, le=600)]
+
+
+class PushPoll(Message, frozen=True):
+    """What became of it?"""
+
+    user_id: UserId
+    session_id: Id
+
+
+class PushStatus(Message, frozen=True):
+    """``approved`` is said once; it is ``used`` after that."""
+
+    session_id: str
+    status: Literal["waiting", "approved", "denied", "expired", "used", "cancelled"]
+
+
+class PushRequest(Message, frozen=True):
+    """What an app shows."""
+
+    session_id: str
+    device_id: str
+    text: str
+    expires_at: float
+
+
+class PushRequests(Message, frozen=True):
+    """All that a user's apps show."""
+
+    requests: list[PushRequest]
+
+
+class PushAnswer(Message, frozen=True):
+    """The button that was pressed."""
+
+    answer: Literal["approve", "deny"]
+
+
 class ImportToken(Message, frozen=True):
     """A hardware token from its maker's list."""
 
     serial: Annotated[str, Meta(pattern=r"^[!-~]{1,64}$(?!\n)")]
-    seed_hex: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{64}$(?!\n)")]
+    seed_hex: Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{2}){16,64}$(?!\n)")]
     display_name: Annotated[str, Meta(min_length=1, max_length=64)]
+    kind: Kind = "qr"
+    digits: Annotated[int, Meta(ge=6, le=8)] = 8
+    algorithm: Literal["sha1", "sha256", "sha512"] = "sha1"
+    period: Annotated[int, Meta(ge=10, le=300)] = 30
+    """Seconds in a step of a TOTP token."""
+    counter: Annotated[int, Meta(ge=0, le=2**62)] = 0
+    """The next count of an HOTP token."""
 
 
 class Assign(Message, frozen=True):

@@ -10,6 +10,15 @@ MIGRATIONS = (
         "ALTER TABLE attempts ADD COLUMN last_at FLOAT NOT NULL DEFAULT 0",
         "UPDATE attempts SET locked_until = 1e18 WHERE failures >= 10",
     ),
+    (
+        "ALTER TABLE tokens ADD COLUMN kind VARCHAR NOT NULL DEFAULT 'qr'",
+        "ALTER TABLE tokens ADD COLUMN state VARCHAR NOT NULL DEFAULT 'active'",
+        "ALTER TABLE tokens ADD COLUMN digits INTEGER NOT NULL DEFAULT 8",
+        "ALTER TABLE tokens ADD COLUMN algorithm VARCHAR NOT NULL DEFAULT 'sha1'",
+        "ALTER TABLE tokens ADD COLUMN period INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE tokens ADD COLUMN next_factor INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE tokens ADD COLUMN drift INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 """As in the IAM's store."""
 
@@ -23,6 +32,13 @@ tokens = Table(
     Column("sealed_seed", LargeBinary, nullable=False),
     Column("display_name", String, nullable=False),
     Column("user_id", String, index=True),
+    Column("kind", String, nullable=False, server_default="qr"),  # qr, hotp, totp, app
+    Column("state", String, nullable=False, server_default="active"),  # active, suspended
+    Column("digits", Integer, nullable=False, server_default="8"),
+    Column("algorithm", String, nullable=False, server_default="sha1"),
+    Column("period", Integer, nullable=False, server_default="0"),
+    Column("next_factor", Integer, nullable=False, server_default="0"),
+    Column("drift", Integer, nullable=False, server_default="0"),
 )
 
 challenges = Table(
@@ -40,6 +56,18 @@ challenges = Table(
     Column("state", String, nullable=False, default="open"),  # open, used, dead, cancelled
     Index("challenges_of_token", "token_id", "state"),
     Index("challenges_of_reference", "reference", "state"),
+)
+
+pushes = Table(
+    "pushes",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("token_id", ForeignKey("tokens.id"), nullable=False),
+    Column("user_id", String, nullable=False, index=True),
+    Column("reference", String, nullable=False, index=True),
+    Column("text", String, nullable=False),
+    Column("state", String, nullable=False),  # waiting, approved, denied, used, cancelled
+    Column("expires_at", Float, nullable=False),
 )
 
 attempts = Attempts(metadata)

@@ -10,6 +10,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from fido2.cose import CoseKey
 from fido2.server import Fido2Server
+from fido2.utils import websafe_decode
 from fido2.webauthn import (
     AttestedCredentialData,
     AuthenticationResponse,
@@ -122,11 +123,15 @@ class Fido:
         )
         return Options(dict(options.public_key), state)
 
-    def request_options(self, credentials: Sequence[FidoCredential]) -> Options:
-        """PublicKeyCredentialRequestOptionsJSON that only ``credentials`` can answer."""
+    def request_options(self, credentials: Sequence[FidoCredential], *, alone: bool = False) -> Options:
+        """PublicKeyCredentialRequestOptionsJSON that only ``credentials`` can answer; any discoverable one when there are none.
+
+        ``alone``: nothing else proves who it is, so the user must be verified.
+        """
+        wanted = UserVerificationRequirement.REQUIRED if alone else self._user_verification
         options, state = self._server.authenticate_begin(
-            _descriptors(credentials),
-            user_verification=self._user_verification,
+            _descriptors(credentials) or None,
+            user_verification=wanted,
             challenge=self._token_bytes(CHALLENGE_LENGTH),
         )
         return Options(dict(options.public_key), state)
@@ -202,3 +207,8 @@ def _check_key(key: CoseKey) -> None:
 
 def _descriptors(credentials: Sequence[FidoCredential]) -> list[PublicKeyCredentialDescriptor]:
     return [PublicKeyCredentialDescriptor(type=PublicKeyCredentialType.PUBLIC_KEY, id=each.id) for each in credentials]
+
+
+def user_handle(credential: AssertionJson) -> bytes:
+    """Whose credential it says that it is (WebAuthn §7.2 step 6, when nobody is known yet); empty when it does not say."""
+    return websafe_decode(credential.response.user_handle or "")

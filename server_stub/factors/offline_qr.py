@@ -63,10 +63,12 @@ def picture(content: str, scale: int) -> str:
     return code.png_data_uri(scale=scale, border=QUIET_ZONE)
 
 
-def refusal(result: VerifyResult) -> ApiError:
-    """What the client is told when the cloud does not accept a code."""
+def refusal(result: VerifyResult, *, challenge: bool = True) -> ApiError:
+    """What the client is told when the cloud does not accept a code, for a ``challenge`` or a token's own."""
     if result.status == "locked_out":
         return locked(result.locked_until)
+    if result.status == "wrong_code" and not challenge:
+        return ApiError(400, "OTP_WRONG", "this is not a code that the token shows now, or it was used before")
     if result.status == "wrong_code":
         more = f"{result.attempts_left} more tries" if result.attempts_left else "ask for a new code"
         return ApiError(400, "OTP_WRONG", f"this is not the code for this challenge; {more}")

@@ -11,12 +11,22 @@ class Method(StrEnum):
     PASSWORD = "PASSWORD"  # noqa: S105 - the name of a method
     BADGE_INSECURE = "BADGE_INSECURE"
     BADGE_SECURE = "BADGE_SECURE"
+    USERNAME = "USERNAME"
+    DEVICE_TOKEN = "DEVICE_TOKEN"  # noqa: S105 - as above
+    SSO_TICKET = "SSO_TICKET"
+    OIDC = "OIDC"
     OFFLINE_QR = "OFFLINE_QR"
+    OTP = "OTP"
+    PUSH = "PUSH"
     FIDO = "FIDO"
 
 
-IDENTIFYING = frozenset({Method.PASSWORD, Method.BADGE_INSECURE, Method.BADGE_SECURE})
-"""Methods that say who someone is; the others need to be told."""
+NAMING = frozenset({Method.USERNAME, Method.DEVICE_TOKEN, Method.BADGE_INSECURE})
+"""Methods that only say who someone claims to be."""
+IDENTIFYING = NAMING | {Method.PASSWORD, Method.BADGE_SECURE, Method.SSO_TICKET, Method.OIDC, Method.FIDO}
+"""Methods that say who someone is; the others need to be told. FIDO does so by a discoverable credential."""
+FIRST_ONLY = IDENTIFYING - {Method.PASSWORD, Method.FIDO}
+"""Methods that make sense as a first step only."""
 BADGES = frozenset({Method.BADGE_INSECURE, Method.BADGE_SECURE})
 
 
@@ -43,8 +53,10 @@ class Flow:
                 raise ValueError(f"flow {self.name!r} begins with {way[0]}, which does not say who the user is")
             if len(set(way)) != len(way):
                 raise ValueError(f"flow {self.name!r} asks twice for the same method: {text}")
-            if way == (Method.BADGE_INSECURE,):
-                raise ValueError(f"flow {self.name!r} lets an insecure badge log in by itself: it is only a user name")
+            if NAMING.issuperset(way):
+                raise ValueError(f"flow {self.name!r} lets {text} log in by itself: it is only a user name")
+            if FIRST_ONLY.intersection(way[1:]):
+                raise ValueError(f"flow {self.name!r} asks who the user is when that is known already: {text}")
             if any(other != way and other[: len(way)] == way for other in self.ways):
                 raise ValueError(f"flow {self.name!r} has a way that is only the beginning of another: {text}")
 

@@ -12,6 +12,7 @@ MIGRATIONS = (
         "UPDATE attempts SET locked_until = 1e18 WHERE failures >= 10",
     ),
     ("ALTER TABLE sessions ADD COLUMN offered VARCHAR NOT NULL DEFAULT '[]'",),
+    ("ALTER TABLE sessions ADD COLUMN decoy BLOB", "ALTER TABLE sessions ADD COLUMN target VARCHAR"),
 )
 """What changed since version 0, the first that was ever run; tables that are new need no statement."""
 
@@ -58,6 +59,8 @@ sessions = Table(
     Column("flow", String, nullable=False),  # empty until the first step has said who it is
     Column("offered", String, nullable=False, server_default="[]"),  # JSON: the methods that may come first
     Column("user_id", ForeignKey("users.id")),
+    Column("decoy", LargeBinary),
+    Column("target", String),
     Column("passed", String, nullable=False),  # JSON: the cursor in the flow
     Column("pending", String, nullable=False),  # JSON: what the current step has asked for
     Column("authenticated_at", Float),
@@ -75,6 +78,25 @@ approvals = Table(
     Column("device_id", String),
     Column("transaction", String),  # JSON: what the user is asked to approve, as recorded here
     Column("challenge_id", String),
+    Column("expires_at", Float, nullable=False),
+)
+
+device_tokens = Table(
+    "device_tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False, index=True),
+    Column("display_name", String, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+
+used_tickets = Table(
+    "used_tickets",
+    metadata,
+    Column("issuer", String, primary_key=True),
+    Column("ticket_id", String, primary_key=True),
     Column("expires_at", Float, nullable=False),
 )
 

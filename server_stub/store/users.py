@@ -70,15 +70,22 @@ def find_user(connection: Connection, username: str) -> User | None:
     return _user(row) if row else None
 
 
+def load_user(connection: Connection, user_id: bytes) -> User | None:
+    """The user of that permanent id, if there is one."""
+    row = connection.execute(select(users).where(users.c.id == user_id)).one_or_none()
+    return _user(row) if row else None
+
+
 def get_user(connection: Connection, user_id: bytes) -> User:
     """The user of that permanent id, which must exist."""
     return _user(connection.execute(select(users).where(users.c.id == user_id)).one())
 
 
 def who(connection: Connection, user_id: bytes, rp_id: str) -> Who:
-    """What policies may ask about a user."""
-    user = get_user(connection, user_id)
-    return Who(frozenset(user.groups), bool(fido_credentials_of(connection, user_id, rp_id)))
+    """What policies may ask about a user; of a user who does not exist nothing holds."""
+    row = connection.execute(select(users.c.groups).where(users.c.id == user_id)).scalar_one_or_none()
+    groups = msgspec.json.decode(row, type=frozenset[str]) if row else frozenset()
+    return Who(groups, bool(fido_credentials_of(connection, user_id, rp_id)))
 
 
 def set_password(connection: Connection, user_id: bytes, password_hash: str, sealed_badge_key: bytes) -> None:

@@ -152,6 +152,14 @@ class World:
         assert response.status_code == 201, response.text
         return Device(response.json()["data"]["id"], serial)
 
+    def device_of(self, person: Person, kind: str, seed_hex: str, **more: Any) -> Device:
+        """A token of any kind for ``person``."""
+        serial = f"{kind.upper()}-{next(self._names):08}"
+        body = {"kind": kind, "serial": serial, "seedHex": seed_hex, "displayName": f"Token {serial}", **more}
+        response = self.admin.post(f"/admin/rest/users/{person.name}/tokens", json=body)
+        assert response.status_code == 201, response.text
+        return Device(response.json()["data"]["id"], serial)
+
     def at_the_qr_code(self) -> tuple[Browser, Person, Device]:
         """Someone with one token who has passed the password."""
         person, browser = self.person(), self.browser()

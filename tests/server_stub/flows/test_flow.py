@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server_stub.flows.flow import Flow, Method
+from server_stub.flows.flow import IDENTIFYING, NAMING, Flow, Method
 from server_stub.flows.next_step import next_auth_step
 from server_stub.sessions import FidoChallenge, Pending
 
@@ -36,9 +36,12 @@ def test_only_a_whole_way_is_complete() -> None:
         ((), "no way"),
         (((),), "empty way"),
         (((Q, P),), "does not say who"),
-        (((F,),), "does not say who"),
+        (((Method.OTP,),), "does not say who"),
+        (((P, Method.SSO_TICKET),), "known already"),
+        (((Method.USERNAME,),), "only a user name"),
+        (((Method.DEVICE_TOKEN,),), "only a user name"),
         (((P, P),), "asks twice"),
-        (((N,),), "insecure badge"),
+        (((N,),), "only a user name"),
         (((P,), (P, Q)), "only the beginning"),
     ],
 )
@@ -64,8 +67,8 @@ def test_every_flow_that_can_be_made_is_safe_and_ends(ways: tuple[tuple[Method, 
         following = flow.next_methods(cursor)
         assert flow.is_complete(cursor) == (not following)
         if flow.is_complete(cursor):
-            assert cursor[0] in {P, N, S}
-            assert set(cursor) != {N}
+            assert cursor[0] in IDENTIFYING
+            assert not NAMING.issuperset(cursor)
         cursors += [(*cursor, method) for method in following]
 
 
@@ -79,6 +82,10 @@ def test_every_flow_that_can_be_made_is_safe_and_ends(ways: tuple[tuple[Method, 
         ((Q,), Pending(), "AIRLOCK_2FA_DEVICE_CHOICE_REQUIRED"),
         ((Q,), Pending("token"), "AIRLOCK_2FA_OFFLINE_QR_CODE_RETRIEVAL_REQUIRED"),
         ((Q,), Pending("token", "challenge"), "AIRLOCK_2FA_OTP_REQUIRED"),
+        ((Method.PUSH, Q), Pending("app", factor=Method.PUSH), "AIRLOCK_2FA_POLLING_OR_OFFLINE_REQUIRED"),
+        ((Q, Method.OTP), Pending("token", factor=Method.OTP), "AIRLOCK_2FA_OTP_REQUIRED"),
+        ((Q, F), Pending(factor=F), "FIDO_AUTHENTICATION_CHALLENGE_RETRIEVAL_REQUIRED"),
+        ((Method.USERNAME, Method.SSO_TICKET), Pending(), "USERNAME_REQUIRED"),
         ((F,), Pending(), "FIDO_AUTHENTICATION_CHALLENGE_RETRIEVAL_REQUIRED"),
         ((F,), Pending(fido=FidoChallenge("x", {}, 0)), "FIDO_AUTHENTICATION_RESPONSE_REQUIRED"),
     ],

@@ -1,0 +1,77 @@
+"""Online confirmation on an app ("one touch"): asked for by the IAM, answered by the app, looked at until its time is over."""
+
+from sqlalchemy import Connection, insert, select, update
+
+from server_stub.cloud.messages import PushAnswer, PushAuth, PushRequest, PushStatus
+from server_stub.cloud.store import audit, pushes, tokens
+from server_stub.errors import ApiError
+
+
+def start(connection: Connection, push_id: str, message: PushAuth, now: float) -> PushStatus:
+    """Ask the user's app; an earlier question for the same session is withdrawn.
+
+    Raises:
+        ApiError: 404 if the user has no such app.
+    """
+    owned = (tokens.c.id == message.device_id) & (tokens.c.user_id == message.user_id) & (tokens.c.state == "active")
+    if connection.execute(select(tokens.c.id).where(owned, tokens.c.kind == "app")).one_or_none() is None:
+        raise ApiError(404, "DEVICE_UNKNOWN", "the user has no such app")
+    same = (pushes.c.reference == message.reference) & (pushes.c.state == "waiting")
+    connection.execute(update(pushes).where(same).values(state="cancelled"))
+    connection.execute(
+        insert(pushes).values(
+            id=push_id,
+            token_id=message.device_id,
+            user_id=message.user_id,
+            reference=message.reference,
+            text=message.text,
+            state="waiting",
+            expires_at=now + message.ttl,
+        )
+    )
+    audit.append(connection, now, "push.ask", "waiting", bytes.fromhex(message.user_id), push=push_id)
+    return PushStatus(push_id, "waiting")
+
+
+def status(connection: Connection, push_id: str, user_id: str, now: float) -> PushStatus:
+    """What became of it. An approval is handed out once: then it is ``used``.
+
+    Raises:
+        ApiError: 404 if the user was not asked that.
+    """
+    mine = (pushes.c.id == push_id) & (pushes.c.user_id == user_id)
+    taken = connection.execute(
+        update(pushes).where(mine, pushes.c.state == "approved", pushes.c.expires_at > now).values(state="used")
+    )
+    if taken.rowcount:
+        return PushStatus(push_id, "approved")
+    row = connection.execute(select(pushes).where(mine)).one_or_none()
+    if row is None:
+        raise ApiError(404, "PUSH_UNKNOWN", "the user was not asked that")
+    if row.state in {"waiting", "approved"} and row.expires_at <= now:
+        return PushStatus(push_id, "expired")
+    return PushStatus(push_id, row.state)
+
+
+def waiting(connection: Connection, user_id: str, now: float) -> list[PushRequest]:
+    """What the user's apps show, oldest first."""
+    open_now = (pushes.c.user_id == user_id) & (pushes.c.state == "waiting") & (pushes.c.expires_at > now)
+    rows = connection.execute(select(pushes).where(open_now).order_by(pushes.c.expires_at))
+    return [PushRequest(row.id, row.token_id, row.text, row.expires_at) for row in rows]
+
+
+def answer(connection: Connection, push_id: str, message: PushAnswer, now: float) -> PushStatus:
+    """The user pressed a button of the app.
+
+    Raises:
+        ApiError: 409 if it is too late: answered, withdrawn, or its time is over.
+    """
+    outcome = "approved" if message.answer == "approve" else "denied"
+    still = (pushes.c.id == push_id) & (pushes.c.state == "waiting") & (pushes.c.expires_at > now)
+    changed = connection.execute(
+        update(pushes).where(still).values(state=outcome).returning(pushes.c.user_id)
+    ).scalar_one_or_none()
+    if changed is None:
+        raise ApiError(409, "PUSH_OVER", "nobody waits for that answer any more")
+    audit.append(connection, now, "push.answer", outcome, bytes.fromhex(changed), push=push_id)
+    return PushStatus(push_id, "approved" if outcome == "approved" else "denied")
