@@ -28,7 +28,11 @@ _REQUEST_ID = struct.Struct("=I")
 _GET_REPORT_REPLY = struct.Struct("=IIHH")
 _SET_REPORT_REPLY = struct.Struct("=IIH")
 _DATA_BYTES = 4096
-_EVENT_BYTES = _CREATE2.size + _DATA_BYTES
+_ALIGNMENT = 8
+EVENT_BYTES = _TYPE.size + -(-(_CREATE2.size - _TYPE.size + _DATA_BYTES) // _ALIGNMENT) * _ALIGNMENT
+"""The size of each event that is read: its type, and a union as large as CREATE2, filled up for the number in START."""
+QUEUED_EVENTS = 31
+"""How many events the kernel keeps until they are read; it drops more, and no host is told (a ring of 32)."""
 
 
 class EventType(IntEnum):
@@ -96,7 +100,7 @@ class Event:
 
 def parse_event(event: bytes) -> Event:
     """The event in what was read from the file; short ones count as filled up with zeros, as the kernel says."""
-    event = event.ljust(_EVENT_BYTES, b"\0")
+    event = event.ljust(EVENT_BYTES, b"\0")
     (kind,) = _TYPE.unpack_from(event)
     if kind == EventType.OUTPUT:
         size, _ = _OUTPUT_TAIL.unpack_from(event, _TYPE.size + _DATA_BYTES)
@@ -131,19 +135,7 @@ class UhidFile:
     """
 
     def __init__(self, node: Path = NODE) -> None:
-        try:
-            self.descriptor = os.open(node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        except PermissionError as error:
-            raise PlugError(
-                f"{node} may not be opened by this user: sudo cp {UDEV_RULE} /etc/udev/rules.d/ "
-                f"&& sudo udevadm control --reload && sudo udevadm trigger --sysname-match=uhid"
-            ) from error
-        except FileNotFoundError as error:
-            raise PlugError(
-                f"this kernel has no {node}: sudo modprobe uhid, or run the command with `authrig vm run --`"
-            ) from error
-        except OSError as error:
-            raise PlugError(f"cannot open {node}: {error.strerror}; sudo modprobe uhid may mend it") from error
+        self.descriptor = _open(node)
 
     def write(self, event: bytes) -> None:
         """Tell the kernel.
@@ -154,14 +146,30 @@ class UhidFile:
         os.write(self.descriptor, event)
 
     def events(self) -> Iterator[Event]:
-        """All that the kernel has told by now, in order. It keeps 32 events: read without delay."""
+        """All that the kernel has told by now, in order. It keeps ``QUEUED_EVENTS`` and drops what comes on top."""
         with contextlib.suppress(BlockingIOError):
-            while event := os.read(self.descriptor, _EVENT_BYTES):
+            while event := os.read(self.descriptor, EVENT_BYTES):
                 yield parse_event(event)
 
     def close(self) -> None:
         """Close the file; a device that is plugged in through it is unplugged."""
         os.close(self.descriptor)
+
+
+def _open(node: Path) -> int:
+    try:
+        return os.open(node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    except PermissionError as error:
+        raise PlugError(
+            f"{node} may not be opened by this user: sudo cp {UDEV_RULE} /etc/udev/rules.d/ "
+            f"&& sudo udevadm control --reload && sudo udevadm trigger --sysname-match=uhid"
+        ) from error
+    except FileNotFoundError as error:
+        raise PlugError(
+            f"this kernel has no {node}: sudo modprobe uhid, or run the command with `authrig vm run --`"
+        ) from error
+    except OSError as error:
+        raise PlugError(f"cannot open {node}: {error.strerror}; sudo modprobe uhid may mend it") from error
 
 
 def _text(value: str, field: int) -> bytes:

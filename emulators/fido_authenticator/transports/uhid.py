@@ -8,20 +8,33 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulators.fido_authenticator.ctaphid import REPORT_BYTES, CtapHid
+import msgspec
+
+from emulators.fido_authenticator.ctaphid import CONTINUATION_DATA_BYTES, INITIAL_DATA_BYTES, REPORT_BYTES, CtapHid
+from emulators.fido_authenticator.profile import Profile
 from emulators.fido_authenticator.transports.fido_hid import REPORT_DESCRIPTOR, bcd
 from emulators.fido_authenticator.transports.pace import Pace
 from emulators.fido_authenticator.transports.polled import PolledTransport
 from emulators.usb.hidraw import wait_for_hidraw
-from emulators.usb.uhid import NODE, EventType, HidDevice, UhidFile, destroy, input_report, refusal
+from emulators.usb.uhid import NODE, QUEUED_EVENTS, EventType, HidDevice, UhidFile, destroy, input_report, refusal
 
+LONGEST_MESSAGE = INITIAL_DATA_BYTES + (QUEUED_EVENTS - 1) * CONTINUATION_DATA_BYTES
+"""Bytes of a message that always reaches the key: its reports fit into the kernel's queue however busy the machine is."""
 _BACKLOG = 4096
 """Reports that wait for their turn; older ones are lost, as in a host that does not read."""
 _number = itertools.count(1)
 
 
+def fit_profile(profile: Profile) -> Profile:
+    """``profile`` with messages no longer than uhid carries for sure, as most keys have them; hosts keep to it."""
+    longest = min(profile.limits.max_msg_size, LONGEST_MESSAGE)
+    return msgspec.structs.replace(profile, limits=msgspec.structs.replace(profile.limits, max_msg_size=longest))
+
+
 class UhidTransport(PolledTransport):
     """A cable between ``hid`` and every program that opens its node; it is plugged in from the start.
+
+    Messages to the key that are longer than ``LONGEST_MESSAGE`` may lose reports: ``fit_profile`` keeps hosts from it.
 
     Raises:
         PlugError: if this kernel has no uhid or the user may not use it.

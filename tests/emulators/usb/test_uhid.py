@@ -1,6 +1,6 @@
 import ctypes
 import errno
-import os
+import select
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from emulators.usb.errors import PlugError
 from emulators.usb.uhid import (
+    EVENT_BYTES,
     UDEV_RULE,
     Event,
     EventType,
@@ -50,6 +51,26 @@ class _Output(ctypes.Structure):
         ("size", ctypes.c_uint16),
         ("rtype", ctypes.c_uint8),
     )
+
+
+class _Start(ctypes.Structure):
+    _fields_ = (("dev_flags", ctypes.c_uint64),)
+
+
+class _Create2Only(ctypes.Structure):
+    _pack_ = 1
+    _fields_ = _Create2._fields_[1:]
+
+
+class _Union(ctypes.Union):
+    _fields_ = (("create2", _Create2Only), ("start", _Start))
+
+
+class _Event(ctypes.Structure):
+    """struct uhid_event: packed, around a union that is not."""
+
+    _pack_ = 1
+    _fields_ = (("type", ctypes.c_uint32), ("u", _Union))
 
 
 def _device(name: str = "a key", descriptor: bytes = b"\x06\xd0\xf1") -> HidDevice:
@@ -103,17 +124,35 @@ def test_what_is_written_besides() -> None:
     assert refusal(question) == b"\x0e\0\0\0\x78\x56\x34\x12" + errno.EIO.to_bytes(2, "little")
 
 
+def test_events_are_as_large_as_the_kernels() -> None:
+    """A reader that is off by four bytes would lose step."""
+    assert ctypes.sizeof(_Event) == EVENT_BYTES == 4380
+
+
 @pytest.fixture
 def pair() -> Iterator[tuple[UhidFile, socket.socket]]:
     """A file whose other end is here instead of in a kernel."""
     kernel, node = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    node.setblocking(False)
-    file = UhidFile(Path(os.devnull))
-    os.close(file.descriptor)
-    file.descriptor = node.detach()
-    with kernel:
+    with kernel, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("emulators.usb.uhid._open", lambda _: node.detach())
+        node.setblocking(False)
+        file = UhidFile()
         yield file, kernel
-    file.close()
+        file.close()
+
+
+def _tell(kernel: socket.socket, kind: int) -> None:
+    kernel.send(kind.to_bytes(4, "little").ljust(EVENT_BYTES, b"\0"))
+
+
+def _next(file: UhidFile, count: int) -> list[int]:
+    """The kinds of the next ``count`` events."""
+    kinds = list[int]()
+    while len(kinds) < count:
+        ready, _, _ = select.select([file.descriptor], [], [], 10)
+        assert ready
+        kinds += [event.type for event in file.events()]
+    return kinds
 
 
 def test_events_are_read_in_order_and_without_waiting(pair: tuple[UhidFile, socket.socket]) -> None:
@@ -121,8 +160,9 @@ def test_events_are_read_in_order_and_without_waiting(pair: tuple[UhidFile, sock
     file, kernel = pair
     assert list(file.events()) == []
     for kind in (2, 4, 5):
-        kernel.send(kind.to_bytes(4, "little"))
-    assert [event.type for event in file.events()] == [EventType.START, EventType.OPEN, EventType.CLOSE]
+        _tell(kernel, kind)
+    assert _next(file, 3) == [EventType.START, EventType.OPEN, EventType.CLOSE]
+    assert list(file.events()) == []
     file.write(destroy())
     assert kernel.recv(100) == destroy()
 

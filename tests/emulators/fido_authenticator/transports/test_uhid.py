@@ -15,11 +15,12 @@ import pytest
 
 from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
-from emulators.fido_authenticator.ctaphid import CtapHid
-from emulators.fido_authenticator.transports.uhid import UhidTransport
+from emulators.fido_authenticator.ctaphid import CtapHid, fragments
+from emulators.fido_authenticator.profile import load
+from emulators.fido_authenticator.transports.uhid import UhidTransport, fit_profile
 from emulators.fido_authenticator.user import AutomaticUser, User
 from emulators.usb.errors import PlugError
-from emulators.usb.uhid import UhidFile
+from emulators.usb.uhid import EVENT_BYTES, QUEUED_EVENTS, UhidFile
 from tests.emulators.fido_authenticator.hid_transport_checks import CBOR, KEEPALIVE, PING, Channel, check_hid_transport
 
 DESTROY, OPEN, CLOSE, OUTPUT, GET_REPORT, CREATE2, INPUT2 = 1, 4, 5, 6, 9, 11, 12
@@ -53,7 +54,7 @@ class _Kernel:
                     self.answers.put(event)
 
     def tell(self, kind: int, payload: bytes = b"") -> None:
-        self.end.send(kind.to_bytes(4, "little") + payload)
+        self.end.send((kind.to_bytes(4, "little") + payload).ljust(EVENT_BYTES, b"\0"))
 
 
 class _Host:
@@ -96,24 +97,20 @@ class _Cable:
         return self.hosts[-1]
 
 
+def _write_all(file: UhidFile, event: bytes) -> None:
+    """A socket may be full, which the real file never is."""
+    select.select([], [file.descriptor], [])
+    os.write(file.descriptor, event)
+
+
 @contextmanager
 def _key(user: User | None = None) -> Iterator[_Cable]:
     kernel = _Kernel()
 
-    class File(UhidFile):
-        """The same file, open to the small kernel."""
-
-        def __init__(self, _: Path) -> None:
-            kernel.device_end.setblocking(False)
-            self.descriptor = os.dup(kernel.device_end.fileno())
-
-        def write(self, event: bytes) -> None:
-            """A socket may be full, which the real file never is."""
-            select.select([], [self.descriptor], [])
-            super().write(event)
-
     with pytest.MonkeyPatch.context() as patch, kernel.end, kernel.device_end:
-        patch.setattr("emulators.fido_authenticator.transports.uhid.UhidFile", File)
+        kernel.device_end.setblocking(False)
+        patch.setattr("emulators.usb.uhid._open", lambda _: os.dup(kernel.device_end.fileno()))
+        patch.setattr("emulators.usb.uhid.UhidFile.write", _write_all)
         with UhidTransport(CtapHid(Authenticator(Env.real(), user=user))) as key:
             cable = _Cable(kernel, key)
             try:
@@ -194,6 +191,15 @@ def test_a_long_answer_comes_no_faster_than_a_cable_carries_it() -> None:
         started = time.monotonic()
         assert channel.call(PING, message) == message
         assert time.monotonic() - started > (129 - 32) * 0.001 * 0.9
+
+
+def test_hosts_are_kept_from_messages_that_the_kernel_may_drop() -> None:
+    """The longest that is promised takes as many reports as the kernel keeps; a key with less stays as it is."""
+    profile = fit_profile(load())
+    reports = fragments(1, PING, bytes(profile.limits.max_msg_size))
+    assert len(reports) == QUEUED_EVENTS
+    assert len(fragments(1, PING, bytes(profile.limits.max_msg_size + 1))) > QUEUED_EVENTS
+    assert fit_profile(profile) == profile
 
 
 def test_no_uhid_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -1,0 +1,192 @@
+"""Suites that run inside the guest, on device nodes that a real kernel made: `authrig vm run -- python -m pytest tests/vm`.
+
+Outside of it nothing here is collected: the machine's own devices are nobody's to plug and unplug.
+"""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import msgspec
+import pytest
+
+from emulators.env import Env
+from emulators.fido_authenticator.authenticator import Authenticator
+from emulators.fido_authenticator.ctaphid import MAX_MESSAGE_BYTES, CtapHid
+from emulators.fido_authenticator.profile import Profile, load
+from emulators.fido_authenticator.transports.uhid import LONGEST_MESSAGE, UhidTransport, fit_profile
+from emulators.fido_authenticator.transports.usb import UsbTransport
+from emulators.fido_authenticator.user import User
+from emulators.usb.usbip_server import UsbIpServer
+
+_T = TypeVar("_T")
+collect_ignore_glob = [] if os.environ.get("AUTHRIG_VM") == "1" else ["test_*.py"]
+
+
+class PluggedKey(Protocol):
+    """A key in the guest's USB port."""
+
+    longest_message: int
+    """Bytes of a CTAPHID message that always comes through."""
+
+    @property
+    def path(self) -> str:
+        """Its device node."""
+        ...
+
+    def unplug(self) -> None:
+        """Pull it out."""
+        ...
+
+    def plug_in(self) -> None:
+        """Put it back."""
+        ...
+
+
+def _hid(serial_number: str, user: User | None, profile: Profile) -> CtapHid:
+    profile = msgspec.structs.replace(profile, usb=msgspec.structs.replace(profile.usb, serial_number=serial_number))
+    return CtapHid(Authenticator(Env.real(), profile=profile, user=user))
+
+
+class UhidKey:
+    """On uhid."""
+
+    longest_message = LONGEST_MESSAGE
+
+    def __init__(self, serial_number: str, user: User | None, stack: ExitStack) -> None:
+        self._transport = stack.enter_context(UhidTransport(_hid(serial_number, user, fit_profile(load()))))
+
+    @property
+    def path(self) -> str:
+        """Its device node."""
+        settle()
+        return str(self._transport.path)
+
+    def unplug(self) -> None:
+        """Pull it out."""
+        self._transport.unplug()
+
+    def plug_in(self) -> None:
+        """Put it back."""
+        self._transport.plug_in()
+
+
+class UsbIpKey:
+    """On USB/IP, attached through the kernel's virtual host controller by the distribution's own command."""
+
+    longest_message = MAX_MESSAGE_BYTES
+
+    def __init__(self, serial_number: str, user: User | None, stack: ExitStack, server: UsbIpServer) -> None:
+        self._serial_number = serial_number
+        self._server = server
+        self._transport = stack.enter_context(UsbTransport(_hid(serial_number, user, load()), server))
+        self.attach()
+
+    @property
+    def path(self) -> str:
+        """Its device node."""
+        node = wait_for(lambda: node_with(f"HID_UNIQ={self._serial_number}"))
+        settle()
+        return str(node)
+
+    def attach(self) -> None:
+        """What a user does."""
+        host, port = self._server.address
+        assert self._transport.busid is not None
+        subprocess.run(
+            ["usbip", "--tcp-port", str(port), "attach", "-r", host, "-b", self._transport.busid],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+
+    def unplug(self) -> None:
+        """Pull it out."""
+        self._transport.unplug()
+
+    def plug_in(self) -> None:
+        """Put it back."""
+        self._transport.plug_in()
+        self.attach()
+
+
+Plug = Callable[..., PluggedKey]
+
+
+@contextmanager
+def plugging(kind: str) -> Iterator[Plug]:
+    """A function that plugs keys in, each with a serial number and a user; at the end all are pulled out."""
+    with ExitStack() as stack:
+        if kind == "usbip":
+            server = stack.enter_context(UsbIpServer(port=0))
+
+            def plug(serial_number: str = "one", user: User | None = None) -> PluggedKey:
+                return UsbIpKey(serial_number, user, stack, server)
+        else:
+
+            def plug(serial_number: str = "one", user: User | None = None) -> PluggedKey:
+                return UhidKey(serial_number, user, stack)
+
+        yield plug
+    wait_for(lambda: node_with("HID_ID=0003:00001209:00000001") is None)
+
+
+@pytest.fixture(params=["uhid", "usbip"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """How a key is plugged in."""
+    return str(request.param)
+
+
+@pytest.fixture
+def plug(kind: str) -> Iterator[Plug]:
+    """Plugs keys in, both ways."""
+    with plugging(kind) as plug:
+        yield plug
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tools() -> None:
+    """All the judges must be there: in the guest nothing is skipped."""
+    needed = {"usbip": "usbip", "fido2-token": "fido2-tools", "ssh-keygen": "openssh-client", "sshd": "openssh-server"}
+    missing = [package for tool, package in needed.items() if shutil.which(tool) is None]
+    assert not missing, f"the suites in the guest need: apt-get install {' '.join(missing)}"
+
+
+def node_with(line: str) -> Path | None:
+    """A device node whose description in sysfs has ``line``."""
+    for node in Path("/sys/class/hidraw").glob("*"):
+        try:
+            described = (node / "device" / "uevent").read_text(encoding="utf-8")
+        except OSError:  # unplugged between the two looks
+            continue
+        if line in described.splitlines():
+            return Path("/dev") / node.name
+    return None
+
+
+def wait_for(look: Callable[[], _T | None], timeout: float = 30.0) -> _T:
+    """What ``look`` returns as soon as it is something."""
+    deadline = time.monotonic() + timeout
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+    return found
+
+
+def settle() -> None:
+    """Wait until udev has told programs of all devices."""
+    subprocess.run(["udevadm", "settle", "--timeout=30"], check=True)
+
+
+def run(*command: str | Path, stdin: str = "", code: int = 0) -> str:
+    """What an unmodified program prints; it must end with ``code``."""
+    done = subprocess.run(
+        [str(word) for word in command], input=stdin, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == code, f"{command[0]} ended with {done.returncode}: {done.stdout}{done.stderr}"
+    return done.stdout

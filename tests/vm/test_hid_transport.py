@@ -1,0 +1,112 @@
+import os
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from emulators.fido_authenticator.user import AutomaticUser, HandUser
+from tests.emulators.fido_authenticator.hid_transport_checks import (
+    CBOR,
+    KEEPALIVE,
+    PING,
+    Cable,
+    Channel,
+    check_hid_transport,
+)
+from tests.vm.conftest import Plug, PluggedKey, plugging
+
+
+class Host:
+    """A program that opens the node as libfido2 does."""
+
+    def __init__(self, path: str) -> None:
+        self.descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+    def write(self, report: bytes) -> None:
+        """The report's id comes first."""
+        assert os.write(self.descriptor, b"\0" + report) == 65
+
+    def read(self) -> bytes:
+        """The next report."""
+        ready, _, _ = select.select([self.descriptor], [], [], 20)
+        assert ready, "the key said nothing for twenty seconds"
+        return os.read(self.descriptor, 64)
+
+    def close(self) -> None:
+        """Close it, once."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
+class _Cable:
+    many_hosts = True
+
+    def __init__(self, key: PluggedKey) -> None:
+        self.path = key.path
+        self.longest_message = key.longest_message
+        self.hosts = list[Host]()
+
+    def open(self) -> Host:
+        self.hosts.append(Host(self.path))
+        return self.hosts[-1]
+
+
+def test_a_real_node_is_a_hid_transport(kind: str) -> None:
+    """The checks that every wire must pass, through a kernel: two programs may have the node open at the same time."""
+
+    @contextmanager
+    def make() -> Iterator[Cable]:
+        with plugging(kind) as plug:
+            cable = _Cable(plug())
+            try:
+                yield cable
+            finally:
+                for host in cable.hosts:
+                    host.close()
+
+    check_hid_transport(make)
+
+
+def test_the_longest_message_comes_through_again_and_again(plug: Plug) -> None:
+    """Whatever the kernel keeps, for a program and for the key."""
+    key = plug()
+    channel = Channel(Host(key.path))
+    for number in range(20):
+        data = bytes([number]) + os.urandom(key.longest_message - 1)
+        assert channel.call(PING, data) == data
+    channel.host.close()
+
+
+def test_a_program_that_dies_while_the_key_blinks_leaves_it_free(plug: Plug) -> None:
+    """The next program is served at once."""
+    path = plug(user=AutomaticUser(None)).path
+    for _ in range(10):
+        channel = Channel(Host(path))
+        channel.send(CBOR, b"\x0b")
+        assert channel.receive() == (KEEPALIVE, b"\x02")
+        channel.host.close()
+
+
+def test_unplugging_during_the_touch_wait_ends_it(plug: Plug) -> None:
+    """The program reads an error; plugged in again, the key works, wherever its node is now."""
+    key = plug(user=HandUser())
+    channel = Channel(Host(key.path))
+    channel.send(CBOR, b"\x0b")
+    assert channel.receive() == (KEEPALIVE, b"\x02")
+    key.unplug()
+    with pytest.raises(OSError, match=r"Input/output error|No such device"):
+        _read_until_it_fails(channel)
+    channel.host.close()
+    for _ in range(3):
+        key.plug_in()
+        channel = Channel(Host(key.path))
+        assert channel.call(PING, b"back again") == b"back again"
+        channel.host.close()
+        key.unplug()
+
+
+def _read_until_it_fails(channel: Channel) -> None:
+    for _ in range(10_000):
+        assert channel.receive() == (KEEPALIVE, b"\x02")
