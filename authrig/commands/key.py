@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 DEFAULT_PROFILE = "authrig-2.3"
-TRANSPORTS = ("pty", "tcp", "uhid")
+TRANSPORTS = ("pty", "tcp", "uhid", "usbip")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -48,9 +48,10 @@ def _add_run(actions: Any) -> None:
     run.add_argument(
         "--listen",
         type=_address,
-        default=("127.0.0.1", 0),
+        default=("127.0.0.1", None),
         metavar="HOST:PORT",
-        help="for tcp: where the first key listens, the others at the ports after it (default: a free port on loopback)",
+        help="for tcp: where the first key listens, the others at the ports after it; for usbip: where all do "
+        "(default: on loopback, a free port for each, and 3240 for usbip)",
     )
     run.add_argument(
         "--touch",
@@ -69,6 +70,14 @@ def _add_readers(actions: Any) -> None:
     info = actions.add_parser("info", help="what a key says about itself")
     info.add_argument("source", metavar="KEY", help="a key file, a profile, or a device such as /dev/hidraw0")
     info.set_defaults(run=_info)
+    export = actions.add_parser(
+        "export-attestation",
+        help="what a relying party must trust: the key's test CA and a metadata statement",
+        description="Writes root.pem, batch.pem, enterprise.pem and metadata.json (FIDO Metadata Statement 3.0) into DIR.",
+    )
+    export.add_argument("file", type=Path, metavar="FILE")
+    export.add_argument("folder", type=Path, metavar="DIR")
+    export.set_defaults(run=_export_attestation)
     listed = actions.add_parser("list", help="the credentials in a key file, without their private keys")
     listed.add_argument("file", type=Path, metavar="FILE")
     listed.set_defaults(run=_list)
@@ -129,6 +138,14 @@ def _list(args: argparse.Namespace) -> int:
         user = credential["user"] or {}
         who = user.get("name") or user.get("id") or "?"
         sys.stdout.write(f"{credential['rp_id']}  {who}  {credential['algorithm']}  {credential['id']}\n")
+    return 0
+
+
+def _export_attestation(args: argparse.Namespace) -> int:
+    from authrig.keys.attestation_export import export_attestation
+
+    for path in export_attestation(args.file, args.folder):
+        sys.stdout.write(f"{path}\n")
     return 0
 
 

@@ -9,7 +9,8 @@ from authrig.errors import RigError
 from emulators.env import Env, SeededRandom, SystemClock, SystemRandom
 from emulators.fido_authenticator.authenticator import Authenticator, check_implemented
 from emulators.fido_authenticator.profile import DEFAULT, Profile, ProfileError, load
-from emulators.fido_authenticator.store import Change, Erase, Put, SqliteStore, Store, StoreError
+from emulators.fido_authenticator.sqlite_store import SqliteStore
+from emulators.fido_authenticator.store import Change, Erase, Put, Store, StoreError
 from emulators.fido_authenticator.user import User
 
 _PROFILE = "factory.profile"

@@ -11,12 +11,15 @@ from pathlib import Path
 from authrig.errors import RigError
 from authrig.keys.key_file import KeyFile, load_profile
 from authrig.keys.port import Port
-from authrig.keys.wires import Listen, wire
+from authrig.keys.wires import Cabling, Listen
 from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import CtapHid, Direction, ReportTap
 from emulators.fido_authenticator.profile import DEFAULT
 from emulators.fido_authenticator.user import AutomaticUser, HandUser, User
+
+NETWORKED = ("tcp", "usbip")
+"""The transports that other machines could reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +45,20 @@ def run_keys(options: RunOptions) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     with ExitStack() as opened:
+        cabling = Cabling(options.transport, options.listen)
+        opened.callback(cabling.close)
         authenticators = _authenticators(options, opened)
         ports = {
             number: Port(
                 CtapHid(authenticator, on_report=_show_traffic() if options.traffic else None),
-                wire(options.transport, _listen(options.listen, number)),
+                cabling.plug(number),
             )
             for number, authenticator in enumerate(authenticators, start=1)
         }
         for port in ports.values():
             opened.callback(port.power_off)
             port.power_on()
-        if options.transport == "tcp" and not options.listen.is_loopback:
+        if options.transport in NETWORKED and not options.listen.is_loopback:
             sys.stderr.write(f"anyone who reaches {options.listen.host} can use the keys\n")
         if options.control_port is not None:
             # Nobody pays for a web server who does not ask for one.
@@ -66,11 +71,6 @@ def run_keys(options: RunOptions) -> None:
         if options.by_hand:
             threading.Thread(target=_touch_by_lines, args=(tuple(ports.values()),), daemon=True).start()
         ended.wait()
-
-
-def _listen(listen: Listen, number: int) -> Listen:
-    """Where the key in port ``number`` listens: each at a TCP port of its own, one after another."""
-    return Listen(listen.host, listen.port + number - 1) if listen.port else listen
 
 
 def _authenticators(options: RunOptions, opened: ExitStack) -> list[Authenticator]:

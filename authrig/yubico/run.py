@@ -15,7 +15,7 @@ from authrig.errors import RigError
 from authrig.keys.control import ControlServer
 from authrig.keys.key_file import KeyFile
 from authrig.keys.port import Port
-from authrig.keys.wires import wire
+from authrig.keys.wires import Cabling
 from authrig.yubico import ledger, plugin
 from authrig.yubico.suite import fetch
 from emulators.fido_authenticator.ctaphid import CtapHid
@@ -37,7 +37,7 @@ def run(folder: Path, profile: str, selection: Sequence[str]) -> list[ledger.Res
     with tempfile.TemporaryDirectory() as scratch:
         results = Path(scratch) / "results.json"
         key = KeyFile.create(Path(scratch) / "yubico.key", profile)
-        port = Port(CtapHid(key.authenticator(_tester())), wire("pty"))
+        port = Port(CtapHid(key.authenticator(_tester())), Cabling("pty").plug(1))
         port.power_on()
         arguments = [*selection, *_enterprise(key.profile)]
         try:

@@ -1,3 +1,4 @@
+import base64
 import json
 import os
 import signal
@@ -9,12 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from fido2.mds3 import MetadataStatement
 
 from authrig.cli import main
 from emulators.fido_authenticator.profile import names
-from emulators.fido_authenticator.store import SqliteStore
+from emulators.fido_authenticator.sqlite_store import SqliteStore
 
 AUTHRIG = str(Path(sys.executable).with_name("authrig"))
+
+
+NAMES = ("root", "batch", "enterprise")
 
 
 @contextmanager
@@ -231,3 +238,33 @@ def test_a_port_that_is_no_address_is_named(capsys: pytest.CaptureFixture[str]) 
         main(["key", "run", "--transport", "tcp", "--listen", "nonsense"])
     assert stopped.value.code == 2
     assert "expected HOST:PORT, found nonsense" in capsys.readouterr().err
+
+
+def test_what_a_relying_party_must_trust_is_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same each time; the certificates are signed by the root, and the statement names it."""
+    file, folder = str(tmp_path / "my.key"), tmp_path / "trust"
+    main(["key", "new", file])
+    exports = []
+    for _ in range(2):
+        assert main(["key", "export-attestation", file, str(folder)]) == 0
+        written = [Path(line) for line in capsys.readouterr().out.splitlines()]
+        exports.append({path.name: path.read_text() for path in written if path.suffix == ".pem"})
+    assert exports[0] == exports[1]
+    root, batch, enterprise = (x509.load_pem_x509_certificate((folder / f"{name}.pem").read_bytes()) for name in NAMES)
+    batch.verify_directly_issued_by(root)
+    enterprise.verify_directly_issued_by(root)
+    statement = json.loads((folder / "metadata.json").read_text())
+    encoded = base64.b64encode(root.public_bytes(Encoding.DER)).decode()
+    assert statement["attestationRootCertificates"] == [encoded]
+    assert MetadataStatement.from_dict(statement).aaguid is not None
+
+
+def test_keys_share_a_usbip_bus(tmp_path: Path) -> None:
+    """Each has a name of its own there."""
+    files = [str(tmp_path / name) for name in ("one.key", "two.key")]
+    for file in files:
+        main(["key", "new", file])
+    with _key("--transport", "usbip", "--listen", "127.0.0.1:0", *files) as (process, first):
+        assert process.stdout is not None
+        bus, name = first.split("/")
+        assert (name, process.stdout.readline()) == ("1-1", f"{bus}/1-2\n")

@@ -16,7 +16,7 @@ from authrig.keys import port as port_module
 from authrig.keys.attached import call_attached
 from authrig.keys.control import ControlServer
 from authrig.keys.port import Port
-from authrig.keys.wires import wire
+from authrig.keys.wires import Cabling
 from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import CtapHid
@@ -26,7 +26,7 @@ GET_INFO, SELECTION = b"\x04", b"\x0b"
 
 
 def _port() -> Port:
-    return Port(CtapHid(Authenticator(Env.real(), user=HandUser())), wire("pty"))
+    return Port(CtapHid(Authenticator(Env.real(), user=HandUser())), Cabling("pty").plug(1))
 
 
 @contextmanager

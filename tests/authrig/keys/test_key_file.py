@@ -8,7 +8,8 @@ from fido2 import cbor
 from authrig.errors import RigError
 from authrig.keys.key_file import KeyFile
 from emulators.fido_authenticator.authenticator import Authenticator
-from emulators.fido_authenticator.store import SqliteStore, dump
+from emulators.fido_authenticator.sqlite_store import SqliteStore
+from emulators.fido_authenticator.store import dump
 
 RESET = b"\x07"
 

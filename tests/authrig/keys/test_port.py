@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 
 from authrig.keys.port import Port
-from authrig.keys.wires import wire
+from authrig.keys.wires import Cabling
 from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import CtapHid
@@ -22,7 +22,7 @@ def user() -> HandUser:
 @pytest.fixture
 def port(user: HandUser) -> Iterator[Port]:
     """A port whose key has power."""
-    port = Port(CtapHid(Authenticator(Env.real(), user=user)), wire("pty"))
+    port = Port(CtapHid(Authenticator(Env.real(), user=user)), Cabling("pty").plug(1))
     port.power_on()
     yield port
     port.power_off()
