@@ -15,7 +15,8 @@ from fido2.ctap import CtapError
 from fido2.ctap2.config import Config
 from fido2.webauthn import PublicKeyCredentialDescriptor, PublicKeyCredentialType, PublicKeyCredentialUserEntity
 
-from emulators.fido_authenticator.store import Change, SqliteStore, dump
+from emulators.fido_authenticator.sqlite_store import SqliteStore
+from emulators.fido_authenticator.store import Change, dump
 from tests.emulators.fido_authenticator.ctap_requests import GET_ASSERTION, RESET, assertion, call
 from tests.emulators.fido_authenticator.pin_host import PERMISSION, PIN, PinHost
 

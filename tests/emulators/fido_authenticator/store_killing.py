@@ -15,7 +15,8 @@ from typing import Any
 
 from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.messages import UserEntity
-from emulators.fido_authenticator.store import Change, Delete, Erase, MemoryStore, Put, Remove, Save, SqliteStore, dump
+from emulators.fido_authenticator.sqlite_store import SqliteStore
+from emulators.fido_authenticator.store import Change, Delete, Erase, MemoryStore, Put, Remove, Save, dump
 
 NUMBER = "number"
 _RECORDS = ("signature_counter", "pin", "pin_retries", "large_blobs", "bio/1", "bio/2", "device_key")

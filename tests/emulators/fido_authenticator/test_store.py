@@ -15,6 +15,7 @@ from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.messages import UserEntity
+from emulators.fido_authenticator.sqlite_store import SqliteStore
 from emulators.fido_authenticator.status import Status
 from emulators.fido_authenticator.store import (
     Change,
@@ -24,7 +25,6 @@ from emulators.fido_authenticator.store import (
     Put,
     Remove,
     Save,
-    SqliteStore,
     Store,
     StoreError,
     dump,
