@@ -30,7 +30,7 @@ class Search:
     """The search for the key that ``seed`` makes."""
 
     def __init__(self, seed: bytes) -> None:
-        self._steps = _search(seed)
+        self._steps: Iterator[bytes | None] = _search(seed)
         self._found: bytes | None = None
 
     @classmethod
@@ -47,12 +47,15 @@ class Search:
         """Test one candidate, a few milliseconds of work; False once the key is found."""
         if self._found is None:
             self._found = next(self._steps)
+        if self._found is not None:
+            self._steps = iter(())  # the sieve's memory is no longer needed
         return self._found is None
 
     def finish(self) -> bytes:
         """The private key, for ``load``: after all the work that is left, a quarter of a second on average."""
-        while self._found is None:
-            self._found = next(self._steps)
+        while self.step():
+            pass
+        assert self._found is not None
         return self._found
 
 

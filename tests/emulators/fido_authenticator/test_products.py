@@ -109,10 +109,13 @@ def test_getinfo_and_profile_agree(name: str) -> None:
 
 @pytest.mark.parametrize("name", CTAP2)
 def test_every_algorithm_of_a_product_works_and_no_other(name: str) -> None:
-    """Each one makes a credential that fits the product's own limits; the next one is refused."""
+    """Each one makes a credential whose id, with all that extensions keep in it, fits; the next one is refused."""
     key = _key(name)
+    blob = bytes(key.profile.limits.max_cred_blob_length)
+    wishes = {"credBlob": blob, "credProtect": 3, "hmac-secret": True, "thirdPartyPayment": True}
+    extensions = {name: wish for name, wish in wishes.items() if name in key.profile.extensions}
     for algorithm in key.profile.all_algorithms:
-        handle = register(key, {4: [{"alg": algorithm, "type": "public-key"}]})
+        handle = register(key, {4: [{"alg": algorithm, "type": "public-key"}], 6: extensions})
         assert len(handle) <= key.profile.limits.max_credential_id_length
     strange = creation({4: [{"alg": -65535, "type": "public-key"}]})
     assert call(key, MAKE_CREDENTIAL, strange)[0] is Status.UNSUPPORTED_ALGORITHM
