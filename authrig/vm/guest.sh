@@ -10,7 +10,7 @@ mount -t tmpfs -o mode=1777 tmpfs /tmp
 mount -t tmpfs -o mode=755 tmpfs /var/tmp
 
 # What the command needs may itself live below a folder that is now hidden.
-echo "$KEEP" | while IFS= read -r path; do
+printf '%s\n' "$KEEP" | while IFS= read -r path; do
   case "$path" in
     /tmp/* | /var/tmp/* | /run/* | /dev/shm/*) mkdir -p "$path" && mount --bind "/run/authrig/host$path" "$path" ;;
   esac
