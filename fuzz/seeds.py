@@ -80,8 +80,34 @@ def report_seeds() -> list[bytes]:
     ]
 
 
+def u2f_seeds() -> list[bytes]:
+    """Version, register and authenticate, short and extended."""
+    commands = [
+        bytes((0, 3, 0, 0)),
+        bytes((0, 3, 0, 0, 0, 0, 0)),
+        bytes((0, 1, 0, 0, 0, 0, 64)) + bytes(64) + b"\0\0",
+        bytes((0, 2, 7, 0, 0, 0, 73)) + bytes(64) + b"\x08" + bytes(8) + b"\0\0",
+        bytes((0, 2, 3, 0, 73)) + bytes(64) + b"\x08" + bytes(8),
+    ]
+    framed = [len(command).to_bytes(2) + command for command in commands]
+    return [*framed, b"".join(framed)]
+
+
+def apdu_seeds() -> list[bytes]:
+    """U2F's commands, and each request as extended, as short and as chained APDUs."""
+    apdus = []
+    for request in _encoded():
+        apdus.append([b"\x80\x10\x80\0\0" + len(request).to_bytes(2) + request + b"\0\0", b"\x80\x11\0\0\0"])
+        parts = [request[at : at + 64] for at in range(0, len(request), 64)]
+        chained = [bytes((0x90, 0x10, 0x80, 0, len(part))) + part for part in parts[:-1]]
+        last = bytes((0x80, 0x10, 0x80, 0, len(parts[-1]))) + parts[-1] + b"\0"
+        apdus.append([*chained, last, b"\x00\xc0\0\0\0", b"\x80\x12\x01\0"])
+    framed = [b"".join(len(apdu).to_bytes(2) + apdu for apdu in commands) for commands in apdus]
+    return [*u2f_seeds(), *framed, b"".join(framed)]
+
+
 def _encoded() -> list[bytes]:
     return [bytes((command,)) + (cbor.encode(parameters) if parameters else b"") for command, parameters in REQUESTS]
 
 
-SEEDS = {"reports": report_seeds, "requests": request_seeds, "cbor": cbor_seeds}
+SEEDS = {"reports": report_seeds, "requests": request_seeds, "cbor": cbor_seeds, "apdus": apdu_seeds, "u2f": u2f_seeds}

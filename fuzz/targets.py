@@ -10,11 +10,15 @@ from emulators.env import Env, SimulatedClock
 from emulators.fido_authenticator import cbor
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import BROADCAST, REPORT_BYTES, CtapHid, Direction, fragments
+from emulators.fido_authenticator.iso7816 import AID, Iso7816
 from emulators.fido_authenticator.status import CtapError, Status
 from emulators.fido_authenticator.store import dump
 
 MAKE_CREDENTIAL, GET_ASSERTION, GET_INFO, CLIENT_PIN, RESET = 0x01, 0x02, 0x04, 0x06, 0x07
 _INIT, _CBOR, _ERROR = 0x06, 0x10, 0x3F
+
+_OK = b"\x90\x00"
+_SELECT = b"\x00\xa4\x04\x00" + bytes((len(AID),)) + AID
 
 _SPENT_ON_FAILURE = ("pin", "uv")
 """Records whose names begin so may change although the answer is an error: a failed attempt at a PIN is remembered."""
@@ -168,8 +172,43 @@ def _act(hid: CtapHid, clock: SimulatedClock, data: bytes, at: int) -> int:
     return at + 4 + length
 
 
+def check_apdus(data: bytes) -> None:
+    """A reader that sends whatever it likes: each APDU, behind two bytes of length, ends with a status word.
+
+    Afterwards a reader that behaves finds a key that answers.
+    """
+    key = new_key()
+    clock = key.env.clock
+    assert isinstance(clock, SimulatedClock)
+    card = Iso7816(key)
+    assert card.receive(_SELECT) == b"U2F_V2" + _OK
+    for apdu in _chunks(data):
+        answer = card.receive(apdu)
+        assert answer is not None, "a key that is touched at once answers at once"
+        assert len(answer) >= 2
+        assert answer[-2] & 0xF0 in (0x60, 0x90)
+        clock.advance(0.01)
+        card.poll()
+    assert card.receive(_SELECT) == b"U2F_V2" + _OK
+
+
+def check_u2f(data: bytes) -> None:
+    """U2F's raw messages, as CTAPHID_MSG carries them: a status word, and nothing changes but counters."""
+    key = new_key()
+    before = _remembered(key)
+    for command in _chunks(data):
+        answer = key.u2f.answer(command)
+        assert len(answer) >= 2
+        if answer[-2:] != _OK:
+            assert len(answer) == 2, "an error has no data"
+            assert _remembered(key) == before
+        before = _remembered(key)
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "reports": check_reports,
     "requests": check_request,
     "cbor": check_cbor,
+    "apdus": check_apdus,
+    "u2f": check_u2f,
 }
