@@ -71,7 +71,7 @@ class PolledTransport(ABC):
                 pause = self._pause()
             ready = dict(poll.poll(self._preparation.shorten(pause)))
             with self._lock:
-                self._preparation.waited(something_happened=bool(ready))
+                self._preparation.waited(idle=not ready and pause is None)
                 if ready.pop(self._woken, 0):
                     os.read(self._woken, 4096)
                 self._receive(ready)

@@ -19,9 +19,9 @@ class Preparation:
         """How long to wait for the next event at most, in milliseconds, where ``pause`` was meant; None: for ever."""
         return min((limit for limit in (pause, self._longest) if limit is not None), default=None)
 
-    def waited(self, *, something_happened: bool) -> None:
-        """The transport has waited, and this came of it: nothing means that there is time for a step."""
-        if something_happened:
+    def waited(self, *, idle: bool) -> None:
+        """The transport has waited; ``idle``: nothing happened and nothing is under way, so there is time for a step."""
+        if not idle:
             self._longest = _QUIET_MS
         elif self._longest is not None:
             self._longest = _BREATH_MS if self._authenticator.prepare() else None

@@ -80,7 +80,7 @@ class PtyTransport:
                 poll.register(self._key_end, select.POLLIN | (select.POLLOUT if self._outbox else 0))
             ready = {descriptor for descriptor, _ in poll.poll(self._preparation.shorten(pause))}
             with self._lock:
-                self._preparation.waited(something_happened=bool(ready))
+                self._preparation.waited(idle=not ready and pause is None)
                 if self._woken in ready:
                     os.read(self._woken, 4096)
                 if self._key_end in ready:

@@ -16,20 +16,20 @@ def test_an_idle_key_prepares_and_then_rests() -> None:
     preparation = Preparation(authenticator)
     assert preparation.shorten(None) == 500
     assert preparation.shorten(90.0) == 90
-    preparation.waited(something_happened=False)
+    preparation.waited(idle=True)
     assert preparation.shorten(None) == 20
-    preparation.waited(something_happened=True)
+    preparation.waited(idle=False)
     assert preparation.shorten(None) == 500
     steps = 0
     while preparation.shorten(None) is not None:
-        preparation.waited(something_happened=False)
+        preparation.waited(idle=True)
         steps += 1
         assert steps < 1000
     assert not authenticator.prepare()
-    preparation.waited(something_happened=False)
+    preparation.waited(idle=True)
     assert preparation.shorten(None) is None
     register(authenticator, RS256)
-    preparation.waited(something_happened=True)
+    preparation.waited(idle=False)
     assert preparation.shorten(None) == 500
     assert authenticator.prepare()
 
