@@ -17,8 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulators.fido_authenticator.cbor import encode
+from emulators.fido_authenticator.credentials import Credential
+from emulators.fido_authenticator.messages import UserEntity
 from emulators.fido_authenticator.status import Status
-from emulators.fido_authenticator.store import dump
+from emulators.fido_authenticator.store import Save, dump
 from tests.emulators.fido_authenticator.ctap_requests import GET_INFO, call, descriptor
 from tests.emulators.fido_authenticator.pin_host import PERMISSION, PinHost
 
@@ -350,3 +352,16 @@ def test_nothing_is_shown_or_changed_without_a_proof(parameters: dict[int, Any],
     assert answer[0] != Status.SUCCESS
     assert len(answer) == 1
     assert dump(_FUZZED.authenticator.store) == before
+
+
+def test_a_credential_of_a_newer_version_can_be_seen_and_deleted() -> None:
+    """Its public key is beyond this version."""
+    host = PinHost()
+    newer = Credential(b"newer", "example.com", -65000, b"k", UserEntity(b"bob"), discoverable=True)
+    host.authenticator.store.commit(Save(newer))
+    manager = host.manager()
+    (shown,) = manager.enumerate_creds(_hash("example.com"))
+    assert RESULT.PUBLIC_KEY not in shown
+    assert (shown[RESULT.USER], shown[RESULT.CREDENTIAL_ID]) == ({"id": b"bob"}, descriptor(b"newer"))
+    manager.delete_cred(_named(b"newer"))
+    assert host.authenticator.store.count() == 0
