@@ -87,14 +87,20 @@ def read_pskc(data: bytes, *, key: bytes | None = None, password: str | None = N
     return _distinct([Seed(each.serial, each.secret) for each in keys])
 
 
-def write_pskc(seeds: Iterable[Seed], *, key: bytes | None = None, draw: Callable[[int], bytes] | None = None) -> bytes:
-    """A PSKC file that ``read_pskc`` reads; encrypted where there is a ``key``, with randomness from ``draw``.
+def write_pskc(
+    seeds: Iterable[Seed],
+    *,
+    key: bytes | None = None,
+    password: str | None = None,
+    draw: Callable[[int], bytes] | None = None,
+) -> bytes:
+    """A PSKC file that ``read_pskc`` reads; encrypted where there is a key or a password, as for ``pskc.write``.
 
     Raises:
-        pskc.PskcError: the key has another length, or there is no source of random bytes.
+        pskc.PskcError: the key has another length, there is a password too, or no source of random bytes.
     """
-    keys = (pskc.PskcKey(each.serial, each.seed, ALGORITHM, serial=each.serial, suite="") for each in seeds)
-    return pskc.write(keys, key=key, draw=draw)
+    keys = (pskc.PskcKey(each.serial, each.seed, ALGORITHM, serial=each.serial) for each in seeds)
+    return pskc.write(keys, key=key, password=password, draw=draw)
 
 
 def _distinct(seeds: list[Seed]) -> list[Seed]:

@@ -42,12 +42,28 @@ def test_no_iv_is_used_twice() -> None:
     assert len(set(values)) == len(values) == 6
 
 
+def test_a_file_under_a_password() -> None:
+    """Another password reads nothing, and what is written says how it was derived."""
+    file = write(KEYS, password="corréct horse", draw=Drawing())
+    assert read(file, password="corréct horse") == KEYS
+    assert b"600000" in file
+    assert b"c2VjcmV0" not in file
+    with pytest.raises(WrongPskcKeyError):
+        read(file, password="correct horse")
+    with pytest.raises(PskcError, match="under a password: expected one"):
+        read(file, key=bytes(32))
+
+
 def test_what_encryption_needs_is_asked_for() -> None:
     """A key of a length that AES has, and randomness."""
     with pytest.raises(PskcError, match=r"\[16, 24, 32\] bytes, found 5"):
         write(KEYS, key=b"short", draw=Drawing())
     with pytest.raises(PskcError, match="source of random bytes"):
         write(KEYS, key=bytes(16))
+    with pytest.raises(PskcError, match="source of random bytes"):
+        write(KEYS, password="x")
+    with pytest.raises(PskcError, match="found both"):
+        write(KEYS, key=bytes(16), password="x", draw=Drawing())
 
 
 @given(st.binary(min_size=1, max_size=64), st.text("abcXYZ012-äß<>&'\"", max_size=20).map(str.strip))
