@@ -9,6 +9,7 @@ from server_stub.addresses import Network, networks
 from server_stub.cloud.account import service_account
 from server_stub.cloud_client import CloudClient
 from server_stub.errors import ServerError
+from server_stub.factors.attestation import load_policy
 from server_stub.factors.fido import Fido
 from server_stub.factors.password import PasswordHasher
 from server_stub.jose import PublicKey, load_public_key
@@ -48,13 +49,7 @@ class Iam:
         self.admin_token = self._key("admin.token", ADMIN_TOKEN_LENGTH).hex()
         self.role_tokens = {role: self._key(f"admin-{role}.token", ADMIN_TOKEN_LENGTH).hex() for role in ROLES}
         self.vault = Vault(self._key("iam-kek.key", KEY_LENGTH), settings.token_bytes)
-        self.fido = Fido(
-            settings.rp_id,
-            settings.service_name,
-            settings.origins,
-            settings.fido_user_verification,
-            settings.token_bytes,
-        )
+        self.fido = Fido(settings, load_policy(settings))
         self.database = Database(settings.data_dir / "iam.sqlite3", metadata)
         self.hasher = PasswordHasher(settings.argon2, settings.token_bytes)
         self.cloud = CloudClient(settings.cloud_url, account, settings)

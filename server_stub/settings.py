@@ -49,6 +49,16 @@ class Settings:
     origins: tuple[str, ...] = ()
     """Web origins that FIDO responses may come from; empty means ``http://localhost:<public port>``."""
     fido_user_verification: Literal["required", "preferred", "discouraged"] = "preferred"
+    fido_attestation: Literal["none", "trusted"] = "none"
+    """Whether a key must come with an attestation that ends at a root of ours."""
+    fido_attestation_roots: tuple[Path, ...] = ()
+    """PEM files with accepted roots."""
+    fido_metadata: tuple[tuple[Path, Path], ...] = ()
+    """FIDO metadata (MDS3) files with accepted roots, each with the PEM file of the root that signed it."""
+    fido_aaguids: tuple[str, ...] = ()
+    """Models that may be registered; empty means any. Without trusted attestation a key can claim any model."""
+    fido_counter_regression: Literal["refuse", "alarm"] = "refuse"
+    """What happens when a signature counter does not grow: an alarm is raised in both cases."""
     fido_challenge_ttl: int = 120
 
     behind_https: bool = False

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any
 
+from fido2.utils import websafe_encode
 from msgspec import Meta
 from sqlalchemy import Connection
 
 from server_stub import sessions
+from server_stub.alarms import raise_alarm
 from server_stub.api.current import (
     Claim,
     next_step,
@@ -16,7 +18,7 @@ from server_stub.api.current import (
     step_reply,
     subject_of,
 )
-from server_stub.api.envelope import Document, Request, answer
+from server_stub.api.envelope import Document, Request, answer, list_answer
 from server_stub.api.routing import Call, Nothing, Reply
 from server_stub.errors import ApiError, unexpected_call
 from server_stub.factors.fido import AssertionJson, AttestationJson, FidoRefused, Options, user_handle
@@ -83,9 +85,9 @@ async def check_assertion(iam: Iam, call: Call[AssertionCheck]) -> Reply:
         credential_id, count = iam.fido.verify_assertion(challenge.state, user_id, credentials, call.body.credential)
     except FidoRefused as error:
         raise await iam.database.run(_refuse, iam, session, "FIDO_ASSERTION_WRONG", str(error)) from error
-    if not await iam.database.run(users.count_signature, credential_id, count):
-        sentence = "the signature counter did not grow: the key may have been copied"
-        raise await iam.database.run(_refuse, iam, session, "FIDO_ASSERTION_WRONG", sentence)
+    refused = await iam.database.run(_count, iam, session, credential_id, count)
+    if refused:
+        raise refused
     proof = await prove(iam, call, session, Method.FIDO, Claim(user_id))
     token, session = await iam.database.run(passed, iam, session, proof)
     return step_reply(iam, session, token)
@@ -121,6 +123,48 @@ async def check_registration(iam: Iam, call: Call[RegistrationCheck]) -> Reply:
     return Reply(answer(iam.now(), "my.token.fido", call.body.credential.id, attributes))
 
 
+async def list_credentials(iam: Iam, call: Call[Nothing]) -> Reply:
+    """List one's own keys."""
+    session = await require_authenticated(iam, call)
+    credentials = await iam.database.run(users.fido_credentials_of, subject_of(session), iam.fido.rp_id)
+    items = [(websafe_encode(each.id), CredentialAttributes(each.display_name)) for each in credentials]
+    return Reply(list_answer(iam.now(), "my.token.fido", items))
+
+
+async def rename_credential(iam: Iam, call: Call[RegistrationRequest]) -> Reply:
+    """Call one of one's own keys something else."""
+    session = await require_authenticated(iam, call)
+    name = normalise(call.body.display_name).decode()
+    await iam.database.run(_change, iam, session, call.path["credential"], name)
+    return Reply(answer(iam.now(), "my.token.fido", call.path["credential"], CredentialAttributes(name)))
+
+
+async def remove_credential(iam: Iam, call: Call[Nothing]) -> Reply:
+    """Register one of one's own keys no longer."""
+    session = await require_authenticated(iam, call)
+    name = await iam.database.run(_change, iam, session, call.path["credential"], None)
+    return Reply(answer(iam.now(), "my.token.fido", call.path["credential"], CredentialAttributes(name)))
+
+
+def _change(connection: Connection, iam: Iam, session: Session, credential: str, name: str | None) -> str:
+    """Give one of the user's credentials another name, or remove it; the name it had.
+
+    Raises:
+        ApiError: 404 if the user has no such credential.
+    """
+    own = users.fido_credentials_of(connection, subject_of(session), iam.fido.rp_id)
+    found = next((each for each in own if websafe_encode(each.id) == credential), None)
+    if found is None:
+        raise ApiError(404, "FIDO_CREDENTIAL_UNKNOWN", "you have no such key")
+    if name is None:
+        users.remove_fido_credential(connection, found.id)
+    else:
+        users.rename_fido_credential(connection, found.id, name)
+    what = "fido.remove" if name is None else "fido.rename"
+    audit.append(connection, iam.now(), what, "done", session.user_id, credential=found.id.hex())
+    return found.display_name
+
+
 def _add(connection: Connection, iam: Iam, credential: FidoCredential) -> None:
     users.add_fido_credential(connection, credential, iam.now())
     audit.append(connection, iam.now(), "fido.register", "done", credential.user_id, credential=credential.id.hex())
@@ -147,6 +191,18 @@ async def _spend(iam: Iam, session: Session, purpose: str) -> tuple[Session, Fid
     if challenge.expires_at <= iam.now():
         raise unexpected_call("the FIDO challenge has expired; ask for a new one")
     return session, challenge
+
+
+def _count(connection: Connection, iam: Iam, session: Session, credential_id: bytes, count: int) -> ApiError | None:
+    """Store the signature counter; what to do when it did not grow is a matter of policy."""
+    if users.count_signature(connection, credential_id, count):
+        return None
+    about = {"credential": credential_id.hex(), "session": session.reference}
+    raise_alarm(connection, iam, "signature counter did not grow", session.user_id, **about)
+    if iam.settings.fido_counter_regression == "alarm":
+        return None
+    sentence = "the signature counter did not grow: the key may have been copied"
+    return _refuse(connection, iam, session, "FIDO_ASSERTION_WRONG", sentence)
 
 
 def _refuse(connection: Connection, iam: Iam, session: Session, code: str, sentence: str) -> ApiError:

@@ -72,6 +72,9 @@ from server_stub.api.fido import (
     RegistrationRequest,
     check_assertion,
     check_registration,
+    list_credentials,
+    remove_credential,
+    rename_credential,
     retrieve_challenge,
     retrieve_registration_challenge,
 )
@@ -114,6 +117,7 @@ _NO_USER = ("USER_NOT_FOUND",)
 _CLOUD = ("AIRLOCK_2FA_UNAVAILABLE",)
 _FIDO = f"{_AUTHENTICATION}/fido"
 _PROTECTED = f"{BASE}/protected"
+_CREDENTIALS = f"{_PROTECTED}/self-service/fido/credentials"
 _REMEMBERED = f"{_PROTECTED}/self-service/remembered-devices"
 _REGISTRATION = f"{_PROTECTED}/self-service/fido/registration"
 
@@ -252,6 +256,24 @@ PUBLIC_ROUTES = (
         "Check a new credential and keep it",
         RegistrationCheck,
         errors=("FIDO_REGISTRATION_WRONG", "FIDO_CREDENTIAL_EXISTS"),
+    ),
+    Route("GET", _CREDENTIALS, list_credentials, ListAnswer[CredentialAttributes], "List one's own keys"),
+    Route(
+        "PUT",
+        f"{_CREDENTIALS}/{{credential}}",
+        rename_credential,
+        Answer[CredentialAttributes],
+        "Call a key something else",
+        RegistrationRequest,
+        errors=("FIDO_CREDENTIAL_UNKNOWN",),
+    ),
+    Route(
+        "DELETE",
+        f"{_CREDENTIALS}/{{credential}}",
+        remove_credential,
+        Answer[CredentialAttributes],
+        "Register a key no longer",
+        errors=("FIDO_CREDENTIAL_UNKNOWN",),
     ),
     Route(
         "GET",

@@ -2,16 +2,18 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
+from fido2.attestation.base import InvalidAttestation
 from fido2.cose import CoseKey
 from fido2.server import Fido2Server
 from fido2.utils import websafe_decode
 from fido2.webauthn import (
+    AttestationConveyancePreference,
     AttestedCredentialData,
     AuthenticationResponse,
     AuthenticatorData,
@@ -26,6 +28,9 @@ from fido2.webauthn import (
 )
 from msgspec import Meta
 
+from server_stub.factors import fido2_hints
+from server_stub.factors.attestation import AttestationPolicy
+from server_stub.settings import Settings
 from server_stub.store.users import FidoCredential, User
 
 log = logging.getLogger(__name__)
@@ -84,29 +89,19 @@ class Options:
 
 
 class Fido:
-    """The relying party.
+    """The relying party, as the settings describe it; ``attestation`` says which models may be registered."""
 
-    Args:
-        rp_id: the RP ID, a domain.
-        rp_name: for people.
-        origins: the web origins that may use it.
-        user_verification: whether to ask for PIN or biometrics: required, preferred, or discouraged.
-        token_bytes: the random source for challenges.
-    """
-
-    def __init__(
-        self,
-        rp_id: str,
-        rp_name: str,
-        origins: Sequence[str],
-        user_verification: str,
-        token_bytes: Callable[[int], bytes],
-    ) -> None:
-        self.rp_id = rp_id
-        self._token_bytes = token_bytes
-        self._user_verification = UserVerificationRequirement(user_verification)
+    def __init__(self, settings: Settings, attestation: AttestationPolicy) -> None:
+        fido2_hints.remember()
+        self.rp_id = settings.rp_id
+        self._token_bytes = settings.token_bytes
+        self._user_verification = UserVerificationRequirement(settings.fido_user_verification)
+        self._aaguids = attestation.aaguids
         self._server = Fido2Server(
-            PublicKeyCredentialRpEntity(name=rp_name, id=rp_id), verify_origin=lambda origin: origin in origins
+            PublicKeyCredentialRpEntity(name=settings.service_name, id=settings.rp_id),
+            AttestationConveyancePreference.DIRECT if attestation.verifier else AttestationConveyancePreference.NONE,
+            verify_origin=lambda origin: origin in settings.origins,
+            verify_attestation=attestation.verifier,
         )
         self._server.allowed_algorithms = [
             PublicKeyCredentialParameters(type=PublicKeyCredentialType.PUBLIC_KEY, alg=alg) for alg in ALGORITHMS
@@ -151,6 +146,8 @@ class Fido:
             if data.credential_data.credential_id != response.raw_id:
                 raise FidoRefused("the credential id differs from the one in the attestation")
             _check_key(data.credential_data.public_key)
+            if self._aaguids and data.credential_data.aaguid not in self._aaguids:
+                raise FidoRefused(f"keys of the model {data.credential_data.aaguid} are not accepted")
         return data
 
     def verify_assertion(
@@ -179,6 +176,8 @@ def _refusing() -> Iterator[None]:
         yield
     except FidoRefused:
         raise
+    except InvalidAttestation as error:
+        raise FidoRefused(f"the attestation is not trusted: {type(error).__name__}") from error
     except ValueError as error:
         raise FidoRefused(str(error)[:200]) from error
     except Exception as error:

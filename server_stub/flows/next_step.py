@@ -21,7 +21,7 @@ def next_auth_step(methods: Sequence[Method], pending: Pending) -> str | None:
         return None
     if pending.factor is not Method.FIDO and set(CAPABILITY).intersection(methods):
         return _device_step(pending)
-    if Method.PASSWORD in methods:
+    if Method.PASSWORD in methods and methods[0] is not Method.FIDO:
         return "PASSWORD_OR_BADGE_REQUIRED" if BADGES.intersection(methods) else "PASSWORD_REQUIRED"
     if Method.FIDO in methods:
         return (

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server_stub.criteria import Who
@@ -153,6 +153,17 @@ def fido_credentials_of(connection: Connection, user_id: bytes, rp_id: str) -> l
         FidoCredential(row.id, row.user_id, row.rp_id, row.display_name, row.credential_data, row.sign_count)
         for row in rows
     ]
+
+
+def rename_fido_credential(connection: Connection, credential_id: bytes, display_name: str) -> None:
+    """Another name."""
+    changed = update(fido_credentials).where(fido_credentials.c.id == credential_id)
+    connection.execute(changed.values(display_name=display_name))
+
+
+def remove_fido_credential(connection: Connection, credential_id: bytes) -> None:
+    """The credential opens nothing any more."""
+    connection.execute(delete(fido_credentials).where(fido_credentials.c.id == credential_id))
 
 
 def count_signature(connection: Connection, credential_id: bytes, sign_count: int) -> bool:

@@ -5,8 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.server_stub.soft_key import USER_PRESENT, SoftKey
-from tests.server_stub.world import Browser, Person, World, code_of, next_of
+from server_stub.settings import Settings
+from tests.server_stub.soft_key import USER_PRESENT, USER_VERIFIED, SoftKey
+from tests.server_stub.world import Browser, Person, World, code_of, next_of, own_world
 
 REGISTRATION = "/auth/rest/protected/self-service/fido/registration"
 
@@ -207,3 +208,79 @@ def test_an_assertion_is_no_registration_and_the_other_way_round(world: World) -
     assert code_of(hand_in(browser, key.get({"challenge": "AAAA"}))) == "UNEXPECTED_CALL"
     assert register(browser, credential).status_code == 200
     assert code_of(register(browser, credential)) == "UNEXPECTED_CALL"
+
+
+USER_VERIFIED_TOO = USER_PRESENT | USER_VERIFIED
+
+
+def at_the_lounge(world: World) -> tuple[Browser, dict[str, Any]]:
+    """Nobody has said who they are, and the options for their key."""
+    browser = world.browser()
+    assert next_of(browser.access("lounge")) == "FIDO_AUTHENTICATION_CHALLENGE_RETRIEVAL_REQUIRED"
+    return browser, request_options(browser)
+
+
+def test_a_discoverable_credential_is_first_and_only_factor(world: World) -> None:
+    """No name is typed: the key says whose it is; the user must be verified."""
+    person, key = person_with_key(world, flags=USER_VERIFIED_TOO)
+    browser, options = at_the_lounge(world)
+    assert options.get("allowCredentials", []) == []
+    assert options["userVerification"] == "required"
+    assert next_of(hand_in(browser, key.get(options, bytes.fromhex(person.id)))) is None
+    assert browser.session().json()["data"]["attributes"]["username"] == person.name
+
+
+def test_a_key_alone_must_verify_its_user_and_say_who_it_is(world: World) -> None:
+    """A touch is not enough; no user handle, another user's, one that nobody has: all are refused."""
+    person, key = person_with_key(world, flags=USER_VERIFIED_TOO)
+    other, _ = person_with_key(world)
+    for wrong, handle in (
+        (replace(key, flags=USER_PRESENT), bytes.fromhex(person.id)),
+        (key, None),
+        (key, bytes.fromhex(other.id)),
+        (key, b"nobody at all..."),
+        (key, b"x" * 64),
+    ):
+        browser, options = at_the_lounge(world)
+        response = hand_in(browser, wrong.get(options, handle))
+        assert (response.status_code, code_of(response)) == (400, "FIDO_ASSERTION_WRONG")
+        assert browser.session().status_code == 401
+
+
+def test_keys_have_names_and_can_be_renamed_and_removed(world: World) -> None:
+    """One's own only; a removed key opens nothing."""
+    url = "/auth/rest/protected/self-service/fido/credentials"
+    person, key = person_with_key(world)
+    browser = logged_in(world, person)
+    second = SoftKey(world.server.origin)
+    register(browser, second.create(creation_options(browser)))
+    ids = [each["id"] for each in browser.client.get(url).json()["data"]]
+    assert len(ids) == 2
+    assert browser.client.put(f"{url}/{ids[0]}", json={"displayName": "Red key"}).status_code == 200
+    thief = logged_in(world, world.person())
+    for response in (
+        thief.client.delete(f"{url}/{ids[0]}"),
+        thief.client.put(f"{url}/{ids[0]}", json={"displayName": "x"}),
+    ):
+        assert (response.status_code, code_of(response)) == (404, "FIDO_CREDENTIAL_UNKNOWN")
+    names = {each["id"]: each["attributes"]["displayName"] for each in browser.client.get(url).json()["data"]}
+    assert names == {ids[0]: "Red key", ids[1]: "Blue key"}
+    assert browser.client.delete(f"{url}/{ids[0]}").json()["data"]["attributes"] == {"displayName": "Red key"}
+    at, options = at_the_key(world, person)
+    assert code_of(hand_in(at, key.get(options))) == "FIDO_ASSERTION_WRONG"
+    assert hand_in(at, second.get(request_options(at))).status_code == 200
+
+
+@pytest.mark.parametrize(("policy", "status"), [("refuse", 400), ("alarm", 200)])
+def test_a_counter_that_does_not_grow_raises_an_alarm_and_follows_the_policy(
+    settings: Settings, policy: str, status: int
+) -> None:
+    """Refused, or let in with an alarm; the counter does not go back."""
+    with own_world(settings, fido_counter_regression=policy) as world:
+        person, key = person_with_key(world, sign_count=5)
+        browser, options = at_the_key(world, person)
+        assert hand_in(browser, replace(key, sign_count=3).get(options)).status_code == status
+        [alarm] = [row for row in world.audit() if row["event"] == "alarm"]
+        assert (alarm["outcome"], alarm["user"]) == ("signature counter did not grow", person.id)
+        browser, options = at_the_key(world, person)
+        assert hand_in(browser, replace(key, sign_count=4).get(options)).status_code == status
