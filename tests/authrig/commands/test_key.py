@@ -268,3 +268,14 @@ def test_keys_share_a_usbip_bus(tmp_path: Path) -> None:
         assert process.stdout is not None
         bus, name = first.split("/")
         assert (name, process.stdout.readline()) == ("1-1", f"{bus}/1-2\n")
+
+
+def test_a_cold_start_loads_nothing_that_it_does_not_need() -> None:
+    """What makes `authrig key run` ready in well under half a second; `make bench` measures it."""
+    program = (
+        "import authrig.commands.key, authrig.keys.running, sys\n"
+        "import emulators.fido_authenticator.transports.pty\n"
+        "print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert {"fido2", "numpy", "cv2", "http", "starlette", "usbip", "rich"}.isdisjoint(loaded.split())
