@@ -24,6 +24,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from offline_qr.hotp import truncate
+
 _Parsed = TypeVar("_Parsed")
 
 _VERSION = "OCRA-1"
@@ -119,7 +121,7 @@ class Suite:
             )
         )
         digest = hmac.digest(key, data_input, self.hash_name)
-        return digest.hex() if self.digits == 0 else _truncate(digest, self.digits)
+        return digest.hex() if self.digits == 0 else truncate(digest, self.digits)
 
     def _given(self, name: str, *, wanted: bool, given: bool) -> bool:
         if wanted and not given:
@@ -273,10 +275,3 @@ def _parse_time(word: str) -> int:
         if int(match[1]) <= most:
             return int(match[1]) * seconds
     raise SuiteError(f"bad time step: expected T1S to T59S, T1M to T59M or T1H to T48H, found {word!r}")
-
-
-def _truncate(digest: bytes, digits: int) -> str:
-    """Dynamic truncation to decimal ``digits`` (RFC 4226 §5.3)."""
-    offset = digest[-1] & 0x0F
-    number = int.from_bytes(digest[offset : offset + 4]) & 0x7FFFFFFF
-    return f"{number % 10**digits:0{digits}d}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
 from offline_qr import eax
+from offline_qr.hotp import truncate
 from offline_qr.lseqr import wire
 from offline_qr.lseqr.errors import Damaged, NotEncodable, NotForThisToken, NotOurs, Unsupported
 from offline_qr.reader import Reader
@@ -124,9 +125,7 @@ class Exchange:
 
     def tan(self, digits: int = DEFAULT_DIGITS) -> str:
         """The answer to type: HOTP's truncation (RFC 4226 §5.3) of the signature. Compare in constant time."""
-        offset = self.user_signature[-1] & 0x0F
-        number = int.from_bytes(self.user_signature[offset : offset + 4]) & 0x7FFFFFFF
-        return f"{number % 10**digits:0{digits}d}"
+        return truncate(self.user_signature, digits)
 
 
 def issue(
