@@ -5,6 +5,7 @@ import os
 import shutil
 
 import pytest
+from hypothesis import settings
 
 REQUIRE_TOOLS = "AUTHRIG_REQUIRE_TOOLS"
 
@@ -19,6 +20,9 @@ def _missing(tool: str) -> str | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
+    # How long one example takes says nothing on a machine that is busy with other tests.
+    settings.register_profile("authrig", deadline=None)
+    settings.load_profile("authrig")
     config.addinivalue_line(
         "markers", "needs(tool, ...): commands, or lib:NAME, without which the test is skipped; CI makes that a failure"
     )
