@@ -1,7 +1,9 @@
 # Runs in the guest with the host's files as its root, read-only; machine.py puts the variables before it.
 set -u
 export PATH="$GUEST_PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-export HOME=/run/authrig/home TMPDIR=/tmp LANG=C.UTF-8 AUTHRIG_VM=1 PYTHONDONTWRITEBYTECODE=1
+export HOME=/run/authrig/home TMPDIR=/tmp LANG=C.UTF-8 AUTHRIG_VM=1
+# The host's files cannot be written, and these tools would try.
+export PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY="$HOME/hypothesis"
 
 mkdir -p /dev/pts /dev/shm "$HOME"
 mount -t devpts -o ptmxmode=666 devpts /dev/pts

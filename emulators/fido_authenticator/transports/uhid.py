@@ -18,8 +18,9 @@ from emulators.fido_authenticator.transports.polled import PolledTransport
 from emulators.usb.hidraw import wait_for_hidraw
 from emulators.usb.uhid import NODE, QUEUED_EVENTS, EventType, HidDevice, UhidFile, destroy, input_report, refusal
 
-LONGEST_MESSAGE = INITIAL_DATA_BYTES + (QUEUED_EVENTS - 1) * CONTINUATION_DATA_BYTES
-"""Bytes of a message that always reaches the key: its reports fit into the kernel's queue however busy the machine is."""
+_NEXT_HOST = 3  # the last host closes the node, the next one opens it and sends its first report
+LONGEST_MESSAGE = INITIAL_DATA_BYTES + (QUEUED_EVENTS - _NEXT_HOST - 1) * CONTINUATION_DATA_BYTES
+"""Bytes of a message whose reports fit into the kernel's queue however busy the machine is, with room for a next host."""
 _BACKLOG = 4096
 """Reports that wait for their turn; older ones are lost, as in a host that does not read."""
 _number = itertools.count(1)
@@ -89,7 +90,8 @@ class UhidTransport(PolledTransport):
             if event.type == EventType.OUTPUT:
                 # A program writes the report's id (0) in front; the interrupt endpoint of a real key never sees it.
                 self.hid.receive(event.data[1:] if len(event.data) == 1 + REPORT_BYTES else event.data)
-            elif event.type == EventType.CLOSE:
+            elif event.type in (EventType.OPEN, EventType.CLOSE):
+                # The last host has left, or the first has come: the news of one may have been dropped by a full queue.
                 self._forget()
             elif event.type in (EventType.GET_REPORT, EventType.SET_REPORT):
                 self._file.write(refusal(event))
