@@ -59,7 +59,7 @@ class AuditLog:
         what: str,
         outcome: str,
         user: bytes | None = None,
-        **detail: str | int | list[str],
+        **detail: str | int | list[str] | dict[str, str],
     ) -> None:
         """Add one row in the caller's transaction: what is undone was never logged, what is done always is."""
         last, link = self.head(connection)

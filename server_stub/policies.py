@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from server_stub.criteria import Context, Criterion, QrFirst
 from server_stub.flows.flow import BADGES, Flow, Method
+from server_stub.message_providers import MessageProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class PolicySet:
     applications: Mapping[str, Application]
     flows: Mapping[str, Flow]
     policies: tuple[Policy, ...]
-    approvals: frozenset[str]
-    """Names of the transaction approval flows."""
+    approvals: Mapping[str, MessageProvider]
+    """The transaction approval flows, each with what it shows."""
     warnings: tuple[str, ...] = ()
     """What can be meant, but probably is not."""

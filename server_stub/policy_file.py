@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from offline_qr.otq1 import Tag
 from server_stub.addresses import networks
 from server_stub.criteria import (
     DAYS,
@@ -24,6 +25,7 @@ from server_stub.criteria import (
 )
 from server_stub.errors import ServerError
 from server_stub.flows.flow import BADGES, Flow, Method, after_badge
+from server_stub.message_providers import FieldTemplate, MessageProvider
 from server_stub.policies import Application, Policy, PolicySet
 
 DEFAULT_FILE = Path(__file__).with_name("default_policies.toml")
@@ -55,11 +57,22 @@ class _PolicyRow(msgspec.Struct, forbid_unknown_fields=True):
     """Whether an insecure badge may say who it is; only with ``qr_first = true``."""
 
 
+class _FieldRow(msgspec.Struct, forbid_unknown_fields=True):
+    template: str
+    tag: str = ""
+    label: Annotated[str, Meta(max_length=40)] = ""
+    optional: bool = False
+
+
+class _ApprovalRow(msgspec.Struct, forbid_unknown_fields=True):
+    fields: Annotated[list[_FieldRow], Meta(max_length=8)] = []
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     applications: dict[str, _ApplicationRow]
     flows: dict[str, _FlowRow]
     policies: list[_PolicyRow]
-    approvals: list[str] = []
+    approvals: dict[str, _ApprovalRow] = {}
 
 
 def load(path: Path = DEFAULT_FILE) -> PolicySet:
@@ -90,8 +103,22 @@ def _build(rows: _File) -> PolicySet:
         name: Application(row.title, row.target, frozenset({row.target, *row.targets}))
         for name, row in rows.applications.items()
     }
+    approvals = {name: _provider(name, row) for name, row in rows.approvals.items()}
     flows = described | {policy.flow.name: policy.flow for policy in policies}
-    return PolicySet(applications, flows, policies, frozenset(rows.approvals), _warnings(rows.policies, policies))
+    return PolicySet(applications, flows, policies, approvals, _warnings(rows.policies, policies))
+
+
+def _provider(name: str, row: _ApprovalRow) -> MessageProvider:
+    try:
+        return MessageProvider(tuple(_template(field) for field in row.fields))
+    except ValueError as error:
+        raise ValueError(f"approval {name!r}: {error}") from error
+
+
+def _template(row: _FieldRow) -> FieldTemplate:
+    if row.tag and row.tag not in Tag.__members__:
+        raise ValueError(f"there is no tag {row.tag!r}, expected one of {', '.join(Tag.__members__)}")
+    return FieldTemplate(int(Tag[row.tag]) if row.tag else 0, row.label, row.template, row.optional)
 
 
 def _refuse_ties(rows: list[_PolicyRow]) -> None:

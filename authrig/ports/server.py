@@ -273,3 +273,7 @@ class Bank(_Client):
     def check_otp(self, otp: str) -> Answer:
         """Hand over the digits that the token shows."""
         return self.request("POST", f"{APPROVAL}/otp/check/", {"otp": otp})
+
+    def poll(self) -> Answer:
+        """Ask the app; from the second call on, whether it was answered."""
+        return self.request("POST", f"{APPROVAL}/status/poll/")

@@ -116,9 +116,7 @@ async def _ask_app(iam: Iam, session: Session, device_id: str) -> Session:
 def _not_approved(connection: Connection, iam: Iam, session: Session, status: str) -> ApiError:
     audit.append(connection, iam.now(), "push", status, session.user_id, session=session.reference)
     if status == "denied":
-        raise_alarm(connection, iam, "login denied on the app", session.user_id, session=session.reference)
-        sessions.end_by_hash(connection, session.token_hash)
-        return ApiError(403, "AIRLOCK_2FA_DENIED", "the login was denied on the app")
+        return _denied(connection, iam, session, "login denied on the app")
     falls_back = Method.OFFLINE_QR in next_methods(iam, session)
     factor = Method.OFFLINE_QR if falls_back else Method.PUSH
     sessions.set_pending(connection, session, Pending(session.pending.device_id, factor=factor))
@@ -167,10 +165,19 @@ async def check_otp(iam: Iam, call: Call[OtpCheck]) -> Reply:
     return step_reply(iam, session, token)
 
 
+def _denied(connection: Connection, iam: Iam, session: Session, what: str) -> ApiError:
+    """The device's owner says that it was somebody else: the login ends, and an operator should look at it."""
+    raise_alarm(connection, iam, what, session.user_id, session=session.reference)
+    sessions.end_by_hash(connection, session.token_hash)
+    return ApiError(403, "AIRLOCK_2FA_DENIED", f"the {what}")
+
+
 def _wrong_otp(connection: Connection, iam: Iam, session: Session, method: Method, result: VerifyResult) -> ApiError:
     audit.append(connection, iam.now(), method.lower(), result.status, session.user_id, session=session.reference)
     if method is Method.OTP:
         return offline_qr.refusal(result, challenge=False)
+    if result.status == "declined":
+        return _denied(connection, iam, session, "login declined on the token")
     if not result.attempts_left and result.status != "locked_out":
         sessions.forget_challenge(connection, session)
     return offline_qr.refusal(result)

@@ -104,6 +104,7 @@ from server_stub.api.transaction_approval import (
     set_parameters,
 )
 from server_stub.api.transaction_approval import check_otp as check_approval_otp
+from server_stub.api.transaction_approval import poll_status as poll_approval_status
 from server_stub.api.transaction_approval import retrieve_offline_qr_code as retrieve_approval_qr_code
 from server_stub.audit import Entry
 from server_stub.store.iam import addresses
@@ -219,7 +220,7 @@ PUBLIC_ROUTES = (
         _STEP,
         "Check the code that the token shows",
         OtpCheck,
-        errors=("OTP_WRONG", "OTP_EXPIRED", *_LOCKS, *_CLOUD),
+        errors=("OTP_WRONG", "OTP_EXPIRED", "AIRLOCK_2FA_DENIED", *_LOCKS, *_CLOUD),
     ),
     Route(
         "POST",
@@ -346,12 +347,20 @@ APPROVAL_ROUTES = (
     ),
     Route(
         "POST",
+        f"{_APPROVAL}/status/poll",
+        poll_approval_status,
+        Answer[ApprovalAttributes],
+        "Ask the user's app, then whether it was answered",
+        errors=("AIRLOCK_2FA_TIMEOUT", "TRANSACTION_DENIED", *_LOCKS, *_CLOUD),
+    ),
+    Route(
+        "POST",
         f"{_APPROVAL}/otp/check",
         check_approval_otp,
         Answer[ApprovalAttributes],
         "Approve the recorded transaction with the code that the token shows",
         OtpCheck,
-        errors=("OTP_WRONG", "OTP_EXPIRED", *_LOCKS, *_CLOUD),
+        errors=("OTP_WRONG", "OTP_EXPIRED", "TRANSACTION_DENIED", *_LOCKS, *_CLOUD),
     ),
 )
 

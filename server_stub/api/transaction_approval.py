@@ -4,6 +4,7 @@ What is approved is what the server recorded when it was told the parameters; no
 """
 
 import contextlib
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -11,21 +12,24 @@ from msgspec import UNSET, Meta, UnsetType
 from sqlalchemy import Connection
 from starlette.requests import Request as HttpRequest
 
+from server_stub.alarms import raise_alarm
 from server_stub.api.airlock_2fa import OtpCheck, Scale, ask_for_challenge, digits, draw
 from server_stub.api.current import require_same_domain
 from server_stub.api.envelope import Document, Request, Where, answer, error_answer, log_refusal, timestamp
 from server_stub.api.routing import Call, Cookie, Nothing, Reply
 from server_stub.api.second_factor import judge, refuse_locked
-from server_stub.cloud.messages import Auth, Verify, VerifyResult
-from server_stub.errors import ApiError, unexpected_call
+from server_stub.cloud.messages import Auth, Device, DisplayField, PushAuth, PushPoll, Verify, VerifyResult
+from server_stub.errors import ApiError, bad_request, unexpected_call
 from server_stub.factors import offline_qr
-from server_stub.factors.offline_qr import Transaction
 from server_stub.factors.password import normalise
 from server_stub.iam import Iam
+from server_stub.message_providers import advice, label_of
 from server_stub.store import approvals, users
 from server_stub.store.approvals import (
+    DENIED,
     OTP_REQUIRED,
     PARAMETERS_REQUIRED,
+    POLLING_REQUIRED,
     RETRIEVAL_REQUIRED,
     USERNAME_REQUIRED,
     Approval,
@@ -33,6 +37,7 @@ from server_stub.store.approvals import (
 from server_stub.store.iam import audit
 
 COOKIE = "authrig_approval"
+MAX_PUSH_TEXT = 260
 DATA_TYPE = "transaction-approval.session"
 
 
@@ -42,10 +47,14 @@ class Identify(Request, frozen=True):
     username: Annotated[str, Meta(min_length=1, max_length=64)]
 
 
+Name = Annotated[str, Meta(min_length=1, max_length=40)]
+Value = Annotated[str, Meta(max_length=120)]
+
+
 class Parameters(Request, frozen=True):
     """What is to be approved, and (when the user has several) with which device."""
 
-    message_parameters: Transaction
+    message_parameters: Annotated[dict[Name, Value], Meta(max_length=20)]
     auth_token_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
@@ -57,10 +66,14 @@ class PictureRequest(Request, frozen=True):
 
 
 class ApprovalAttributes(Document, frozen=True):
-    """``nextStep`` is null when it is approved; then ``approved`` is the transaction, as the server recorded it."""
+    """``nextStep`` is null when it is approved; then ``approved`` is the transaction, as the server recorded it.
+
+    ``warnings``: what people would find hard to read on a small screen.
+    """
 
     next_step: str | None
-    approved: Transaction | UnsetType = UNSET
+    approved: dict[str, str] | UnsetType = UNSET
+    warnings: list[str] | UnsetType = UNSET
 
 
 class ApprovalQrAttributes(Document, frozen=True):
@@ -120,24 +133,72 @@ async def identify_user(iam: Iam, call: Call[Identify]) -> Reply:
 async def set_parameters(iam: Iam, call: Call[Parameters]) -> Reply:
     """Record what is to be approved."""
     approval = await _require(iam, call, PARAMETERS_REQUIRED)
-    device_id = await _choose_device(iam, approval, call.body.auth_token_id)
-    changes = {"step": RETRIEVAL_REQUIRED, "device_id": device_id, "transaction": call.body.message_parameters}
-    return _reply(iam, await iam.database.run(approvals.move, approval, **changes))
+    fields = _shown(iam, approval, call.body.message_parameters)
+    device = await _choose_device(iam, approval, call.body.auth_token_id)
+    step = POLLING_REQUIRED if "one_touch" in device.capabilities else RETRIEVAL_REQUIRED
+    changes = {"step": step, "device_id": device.device_id, "transaction": call.body.message_parameters}
+    return _reply(iam, await iam.database.run(approvals.move, approval, **changes), warnings=advice(fields))
 
 
-async def _choose_device(iam: Iam, approval: Approval, wanted: str | None) -> str:
+def _shown(iam: Iam, approval: Approval, parameters: dict[str, str]) -> list[DisplayField]:
+    provider = iam.policies.approvals.get(approval.flow)
+    if provider is None:
+        raise ApiError(404, "FLOW_NOT_FOUND", "the approval flow is no longer there")
+    try:
+        return provider.render(parameters)
+    except ValueError as error:
+        raise bad_request(f"messageParameters: {error}") from error
+
+
+async def _choose_device(iam: Iam, approval: Approval, wanted: str | None) -> Device:
     assert approval.user_id is not None
-    devices = [each.device_id for each in await iam.cloud.devices(approval.user_id)]
-    if wanted is None and len(devices) > 1:
+    usable = [
+        each
+        for each in await iam.cloud.devices(approval.user_id)
+        if each.state == "active" and "offline_qrcode" in each.capabilities
+    ]
+    if wanted is None and len(usable) > 1:
         raise ApiError(400, "AIRLOCK_2FA_DEVICE_CHOICE_REQUIRED", "the user has several devices: say authTokenId")
-    if not devices or wanted not in (None, *devices):
-        raise ApiError(404, "DEVICE_UNKNOWN", "the user has no such device")
-    return wanted or devices[0]
+    for device in usable:
+        if wanted in {None, device.device_id}:
+            return device
+    raise ApiError(404, "DEVICE_UNKNOWN", "the user has no such device")
+
+
+async def poll_status(iam: Iam, call: Call[Nothing]) -> Reply:
+    """Ask the user's app, and from the second call on whether it was answered.
+
+    When nobody answers in time, the approval goes on with offline QR.
+    """
+    approval = await _require(iam, call, POLLING_REQUIRED)
+    assert approval.user_id is not None
+    if approval.push_id is None:
+        return _reply(iam, await _ask_app(iam, approval))
+    status = (await iam.cloud.push_status(PushPoll(approval.user_id.hex(), approval.push_id))).status
+    if status == "waiting":
+        return _reply(iam, approval)
+    if status == "approved":
+        return _reply(iam, await iam.database.run(_approve, iam, approval))
+    if status == "denied":
+        raise await iam.database.run(_deny, iam, approval, "transaction denied on the app")
+    await iam.database.run(approvals.move, approval, step=RETRIEVAL_REQUIRED, push_id=None)
+    raise ApiError(400, "AIRLOCK_2FA_TIMEOUT", "nobody answered on the app in time")
+
+
+async def _ask_app(iam: Iam, approval: Approval) -> Approval:
+    assert approval.user_id is not None
+    assert approval.device_id is not None
+    await refuse_locked(iam, approval.user_id)
+    fields = _shown(iam, approval, approval.transaction or {})
+    text = "\n".join(f"{field.label or label_of(field.tag)}: {field.value}" for field in fields)[:MAX_PUSH_TEXT]
+    ttl = iam.settings.push_ttl
+    push = await iam.cloud.push(PushAuth(approval.user_id.hex(), approval.device_id, approval.reference, text, ttl))
+    return await iam.database.run(approvals.move, approval, push_id=push.session_id)
 
 
 async def retrieve_offline_qr_code(iam: Iam, call: Call[PictureRequest]) -> Reply:
     """Make a challenge for the recorded transaction; one made before no longer counts."""
-    approval = await _require(iam, call, RETRIEVAL_REQUIRED, OTP_REQUIRED)
+    approval = await _require(iam, call, RETRIEVAL_REQUIRED, OTP_REQUIRED, POLLING_REQUIRED)
     assert approval.user_id is not None
     assert approval.device_id is not None
     assert approval.transaction is not None
@@ -150,12 +211,12 @@ async def retrieve_offline_qr_code(iam: Iam, call: Call[PictureRequest]) -> Repl
             factor="offline_qrcode",
             type="transaction",
             reference=approval.reference,
-            fields=offline_qr.payment_fields(approval.transaction),
+            fields=_shown(iam, approval, approval.transaction),
             ttl=iam.settings.transaction_challenge_ttl,
         ),
     )
     image = await draw(challenge.qrcode_content, call.body.scale) if call.body.image else None
-    changes = {"step": OTP_REQUIRED, "challenge_id": challenge.session_id}
+    changes = {"step": OTP_REQUIRED, "challenge_id": challenge.session_id, "push_id": None}
     approval = await iam.database.run(approvals.move, approval, **changes)
     attributes = ApprovalQrAttributes(approval.step, challenge.qrcode_content, image, timestamp(challenge.expires_at))
     return Reply(answer(iam.now(), DATA_TYPE, str(approval.id), attributes))
@@ -175,14 +236,23 @@ async def check_otp(iam: Iam, call: Call[OtpCheck]) -> Reply:
 
 def _approve(connection: Connection, iam: Iam, approval: Approval) -> Approval:
     approved = approvals.move(connection, approval, step=None)
-    transaction: dict[str, Any] = msgspec.to_builtins(approval.transaction)
-    audit.append(
-        connection, iam.now(), "transaction", "approved", approval.user_id, approval=approval.reference, **transaction
-    )
+    about = {"approval": approval.reference, "flow": approval.flow}
+    told = approval.transaction or {}
+    audit.append(connection, iam.now(), "transaction", "approved", approval.user_id, **about, transaction=told)
     return approved
 
 
+def _deny(connection: Connection, iam: Iam, approval: Approval, what: str) -> ApiError:
+    """The user says no: nothing can follow, and an operator should look at it."""
+    approvals.move(connection, approval, step=DENIED)
+    audit.append(connection, iam.now(), "transaction", "denied", approval.user_id, approval=approval.reference)
+    raise_alarm(connection, iam, what, approval.user_id, approval=approval.reference)
+    return ApiError(403, "TRANSACTION_DENIED", f"the {what}")
+
+
 def _wrong_otp(connection: Connection, iam: Iam, approval: Approval, result: VerifyResult) -> ApiError:
+    if result.status == "declined":
+        return _deny(connection, iam, approval, "transaction declined on the token")
     audit.append(connection, iam.now(), "transaction", result.status, approval.user_id, approval=approval.reference)
     if not result.attempts_left and result.status != "locked_out":
         with contextlib.suppress(ApiError):  # a newer challenge, asked for meanwhile, is left alone
@@ -204,7 +274,9 @@ async def _require(iam: Iam, call: Call[Any], *steps: str) -> Approval:
     return approval
 
 
-def _reply(iam: Iam, approval: Approval, cookie: Cookie | None = None) -> Reply:
+def _reply(iam: Iam, approval: Approval, cookie: Cookie | None = None, warnings: Sequence[str] = ()) -> Reply:
     approved = approval.transaction if approval.step is None and approval.transaction else UNSET
-    document = answer(iam.now(), DATA_TYPE, str(approval.id), ApprovalAttributes(approval.step, approved))
+    document = answer(
+        iam.now(), DATA_TYPE, str(approval.id), ApprovalAttributes(approval.step, approved, list(warnings) or UNSET)
+    )
     return Reply(document, cookies=(cookie,) if cookie else ())

@@ -8,7 +8,17 @@ import hmac
 
 from sqlalchemy import Connection, Row, case, insert, select, update
 
-from offline_qr.otq1 import Challenge, Field, Header, MessageType, Otq1Error, compute_code, encode, key_id
+from offline_qr.otq1 import (
+    Challenge,
+    Field,
+    Header,
+    MessageType,
+    Otq1Error,
+    compute_code,
+    compute_decline_code,
+    encode,
+    key_id,
+)
 from offline_qr.otq1.body import parse_body
 from offline_qr.otq1.header import parse_header
 from server_stub.cloud.messages import Auth, AuthResult, Status, Verify, VerifyResult
@@ -94,9 +104,10 @@ def _judge(connection: Connection, row: Row[tuple[object, ...]], token: Token, c
     # 2. The code is computed from what was stored when the challenge was issued, never from anything sent now.
     challenge = Challenge(parse_header(row.header), parse_body(row.body))
     right = hmac.compare_digest(compute_code(challenge, token.keys).encode(), code.encode())
+    declined = hmac.compare_digest(compute_decline_code(challenge, token.keys).encode(), code.encode())
     # 3. One conditional update decides whether the challenge was still open.
     live = (challenges.c.id == row.id) & (challenges.c.state == "open") & (challenges.c.expires_at > now)
-    outcome = {"state": "used"} if right else _ONE_MORE_WRONG
+    outcome = {"state": "used"} if right else ({"state": "declined"} if declined else _ONE_MORE_WRONG)
     wrong = connection.execute(
         update(challenges).where(live).values(outcome).returning(challenges.c.wrong)
     ).scalar_one_or_none()
@@ -107,12 +118,15 @@ def _judge(connection: Connection, row: Row[tuple[object, ...]], token: Token, c
     if right:
         attempts.clear(connection, token.id, METHOD)
         return VerifyResult("allow", "approved")
+    if declined:
+        attempts.clear(connection, token.id, METHOD)
+        return VerifyResult("deny", "declined")
     return VerifyResult("deny", "wrong_code", attempts_left=MAX_WRONG - wrong)
 
 
 def _why_closed(connection: Connection, challenge_id: str) -> Status:
     state = connection.execute(select(challenges.c.state).where(challenges.c.id == challenge_id)).scalar_one()
-    states: dict[str, Status] = {"used": "used", "dead": "dead", "cancelled": "cancelled"}
+    states: dict[str, Status] = {"used": "used", "dead": "dead", "cancelled": "cancelled", "declined": "declined"}
     return states.get(state, "expired")
 
 

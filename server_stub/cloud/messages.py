@@ -83,11 +83,16 @@ class Verify(Message, frozen=True):
     code: Annotated[str, Meta(pattern=r"^[0-9]{1,16}$(?!\n)")]
 
 
-Status = Literal["approved", "wrong_code", "dead", "expired", "used", "cancelled", "unknown_session", "locked_out"]
+Status = Literal[
+    "approved", "wrong_code", "dead", "expired", "used", "cancelled", "unknown_session", "locked_out", "declined"
+]
 
 
 class VerifyResult(Message, frozen=True):
-    """``allow`` exactly once per challenge; otherwise ``status`` says why not."""
+    """``allow`` exactly once per challenge; otherwise ``status`` says why not.
+
+    ``declined``: the token's user saw what it is and held Cancel; the code proves that.
+    """
 
     result: Literal["allow", "deny"]
     status: Status

@@ -6,7 +6,6 @@ import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
 from server_stub.errors import unexpected_call
-from server_stub.factors.offline_qr import Transaction
 from server_stub.sessions import hash_token
 from server_stub.store.iam import approvals, users
 
@@ -14,10 +13,13 @@ USERNAME_REQUIRED = "USERNAME_REQUIRED"
 PARAMETERS_REQUIRED = "PARAMETERS_REQUIRED"
 RETRIEVAL_REQUIRED = "AIRLOCK_2FA_OFFLINE_QR_CODE_RETRIEVAL_REQUIRED"
 OTP_REQUIRED = "AIRLOCK_2FA_OTP_REQUIRED"
+POLLING_REQUIRED = "AIRLOCK_2FA_POLLING_OR_OTP_REQUIRED"
+DENIED = "DENIED"
+"""No step: the user said no, and nothing can follow."""
 
 
 class Approval(msgspec.Struct, frozen=True):
-    """One approval; ``step`` is what comes next, None once it is approved."""
+    """One approval; ``step`` is what comes next, None once it is approved, ``DENIED`` once it is denied."""
 
     id: int
     token_hash: bytes
@@ -26,8 +28,10 @@ class Approval(msgspec.Struct, frozen=True):
     user_id: bytes | None
     username: str | None
     device_id: str | None
-    transaction: Transaction | None
+    transaction: dict[str, str] | None
+    """The parameters, as the server was told them once and for all."""
     challenge_id: str | None
+    push_id: str | None
     expires_at: float
 
     @property
@@ -69,6 +73,7 @@ def move(connection: Connection, /, before: Approval, **changes: Any) -> Approva
             approvals.c.id == before.id,
             approvals.c.step == before.step,
             approvals.c.challenge_id.is_not_distinct_from(before.challenge_id),
+            approvals.c.push_id.is_not_distinct_from(before.push_id),
         )
         .values(
             step=after.step,
@@ -76,6 +81,7 @@ def move(connection: Connection, /, before: Approval, **changes: Any) -> Approva
             device_id=after.device_id,
             transaction=msgspec.json.encode(after.transaction).decode() if after.transaction else None,
             challenge_id=after.challenge_id,
+            push_id=after.push_id,
         )
     )
     if not changed.rowcount:
@@ -84,7 +90,7 @@ def move(connection: Connection, /, before: Approval, **changes: Any) -> Approva
 
 
 def _approval(row: Row[Any]) -> Approval:
-    transaction = msgspec.json.decode(row.transaction, type=Transaction) if row.transaction else None
+    transaction = msgspec.json.decode(row.transaction, type=dict[str, str]) if row.transaction else None
     return Approval(
         row.id,
         row.token_hash,
@@ -95,5 +101,6 @@ def _approval(row: Row[Any]) -> Approval:
         row.device_id,
         transaction,
         row.challenge_id,
+        row.push_id,
         row.expires_at,
     )

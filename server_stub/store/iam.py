@@ -13,6 +13,7 @@ MIGRATIONS = (
     ),
     ("ALTER TABLE sessions ADD COLUMN offered VARCHAR NOT NULL DEFAULT '[]'",),
     ("ALTER TABLE sessions ADD COLUMN decoy BLOB", "ALTER TABLE sessions ADD COLUMN target VARCHAR"),
+    ("ALTER TABLE approvals ADD COLUMN push_id VARCHAR",),
 )
 """What changed since version 0, the first that was ever run; tables that are new need no statement."""
 
@@ -78,6 +79,7 @@ approvals = Table(
     Column("device_id", String),
     Column("transaction", String),  # JSON: what the user is asked to approve, as recorded here
     Column("challenge_id", String),
+    Column("push_id", String),
     Column("expires_at", Float, nullable=False),
 )
 

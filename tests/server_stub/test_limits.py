@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, MetaData, create_engine
 
@@ -48,6 +48,7 @@ def test_a_released_attempt_never_happened(connection: Connection) -> None:
         ATTEMPTS.release(connection, "alice", "PASSWORD")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["wrong", "right"]), st.floats(0, 400)), max_size=40))
 def test_the_table_agrees_with_a_model_on_paper(steps: list[tuple[str, float]]) -> None:
     """Whatever the order of attempts and pauses."""

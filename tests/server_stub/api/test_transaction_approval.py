@@ -3,7 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from offline_qr.otq1 import Challenge, Field, MessageType, Tag, compute_code, derive_keys
+from offline_qr.otq1 import Challenge, Field, MessageType, Tag, compute_code, compute_decline_code, derive_keys
 from tests.server_stub.world import APPROVAL, SEED, Device, Person, World, code_of, off_by_one
 
 PAYMENT = {
@@ -203,4 +203,105 @@ def test_an_approved_payment_is_in_the_audit_log_as_recorded(
     bank.otp(device.code(bank.qr()))
     approved = [row for row in world.audit() if row["event"] == "transaction" and row["user"] == person.id]
     assert [row["outcome"] for row in approved] == ["approved"]
-    assert PAYMENT.items() <= approved[0]["detail"].items()
+    assert approved[0]["detail"]["transaction"] == PAYMENT
+
+
+def test_a_flow_of_the_policy_file_shows_what_its_templates_say(customer: tuple[Bank, Person, Device]) -> None:
+    """Another flow, other parameters, and no advice against it."""
+    bank, person, device = customer
+    assert step(bank.post("/flows/limit/select")) == "USERNAME_REQUIRED"
+    bank.post("/user/identify/", {"username": person.name})
+    parameters = {"currency": "CHF", "amount": "5000", "account": "CH9300762011623852957"}
+    told = bank.post("/parameters/", {"messageParameters": parameters})
+    assert "warnings" not in told.json()["data"]["attributes"]
+    content = bank.qr()
+    assert [(field.display_label, field.value) for field in device.read(content).fields] == [
+        ("New limit", "CHF 5'000 a day"),
+        ("From account", "CH93 0076 2011 6238 5295 7"),
+    ]
+    assert bank.otp(device.code(content)).json()["data"]["attributes"]["approved"] == parameters
+
+
+def test_what_is_hard_to_read_is_warned_about_and_done(customer: tuple[Bank, Person, Device]) -> None:
+    """Four fields are more than the advice, and less than the token can show."""
+    bank, person, _ = customer
+    told = bank.begin(person).json()["data"]["attributes"]
+    assert told["warnings"] == ["4 fields are shown, at most 3 are advised"]
+
+
+def test_a_parameter_that_would_not_be_shown_is_refused(customer: tuple[Bank, Person, Device]) -> None:
+    """In a payment and in a flow of the policy file; then the right ones still work."""
+    bank, person, _ = customer
+    refused = bank.begin(person, PAYMENT | {"note": "hidden"})
+    assert (refused.status_code, code_of(refused)) == (400, "BAD_REQUEST")
+    assert "note" in refused.json()["errors"][0]["detail"]
+    assert bank.post("/parameters/", {"messageParameters": PAYMENT}).status_code == 200
+
+
+def decline(device: Device, content: str) -> str:
+    """What the token shows when Cancel is held."""
+    return compute_decline_code(device.read(content), derive_keys(device.serial, SEED))
+
+
+def test_a_declined_payment_is_denied_for_good_and_raises_an_alarm(
+    world: World, customer: tuple[Bank, Person, Device]
+) -> None:
+    """Not even the right code helps after that."""
+    bank, person, device = customer
+    bank.begin(person)
+    content = bank.qr()
+    denied = bank.otp(decline(device, content))
+    assert (denied.status_code, code_of(denied)) == (403, "TRANSACTION_DENIED")
+    assert step(denied) == "DENIED"
+    for again in (bank.otp(device.code(content)), bank.post("/offline-qr-code/retrieve/", {"image": False})):
+        assert code_of(again) == "UNEXPECTED_CALL"
+    rows = [(row["event"], row["outcome"]) for row in world.audit() if row["user"] == person.id]
+    assert ("transaction", "denied") in rows
+    assert ("alarm", "transaction declined on the token") in rows
+
+
+def test_a_decline_is_for_its_own_challenge_and_no_wrong_attempt(
+    world: World, customer: tuple[Bank, Person, Device]
+) -> None:
+    """The decline code of another challenge is only a wrong code."""
+    bank, person, device = customer
+    bank.begin(person)
+    old, content = bank.qr(), bank.qr()
+    assert code_of(bank.otp(decline(device, old))) == "OTP_WRONG"
+    assert code_of(bank.otp(decline(device, content))) == "TRANSACTION_DENIED"
+    locks = world.admin.get(f"/admin/rest/users/{person.name}/locks").json()["data"]["attributes"]
+    assert locks["wrongAttempts"] == []
+
+
+def test_a_login_can_be_declined_as_well(world: World) -> None:
+    """The session ends, and an operator is told."""
+    browser, person, device = world.at_the_qr_code()
+    denied = browser.otp(decline(device, browser.qr()))
+    assert (denied.status_code, code_of(denied)) == (403, "AIRLOCK_2FA_DENIED")
+    assert code_of(browser.otp("12345678")) == "NOT_AUTHORIZED"
+    alarms = [row["outcome"] for row in world.audit() if row["event"] == "alarm" and row["user"] == person.id]
+    assert alarms == ["login declined on the token"]
+
+
+@pytest.mark.parametrize("button", ["approve", "deny", ""])
+def test_an_app_is_asked_online_first(world: World, button: str) -> None:
+    """It approves, denies, or nobody answers: then offline QR."""
+    person, bank = world.person(), Bank(world)
+    app = world.device_of(person, "app", SEED.hex())
+    assert step(bank.begin(person)) == "AIRLOCK_2FA_POLLING_OR_OTP_REQUIRED"
+    assert step(bank.post("/status/poll/")) == "AIRLOCK_2FA_POLLING_OR_OTP_REQUIRED"
+    [shown] = world.admin.get(f"/admin/rest/users/{person.name}/push-requests").json()["data"]
+    assert shown["attributes"]["text"].startswith("Amount: CHF 1'250.00\nTo account: CH93")
+    if button:
+        world.admin.post(f"/admin/rest/push-requests/{shown['id']}/answer", json={"answer": button})
+    else:
+        world.clock.advance(61)
+    answer = bank.post("/status/poll/")
+    if button == "approve":
+        assert answer.json()["data"]["attributes"] == {"nextStep": None, "approved": PAYMENT}
+    elif button == "deny":
+        assert (code_of(answer), step(answer)) == ("TRANSACTION_DENIED", "DENIED")
+    else:
+        assert code_of(answer) == "AIRLOCK_2FA_TIMEOUT"
+        assert step(answer) == "AIRLOCK_2FA_OFFLINE_QR_CODE_RETRIEVAL_REQUIRED"
+        assert bank.otp(app.code(bank.qr())).status_code == 200
