@@ -84,7 +84,7 @@ def _from_file(path: Path) -> Iterator[tuple[Frame, tuple[Read, ...]]]:
     from emulators.camera_scanner.scanner import Scanner
     from emulators.camera_scanner.sources.any_file import open_file
 
-    scanner = Scanner(read=partial(read_codes, deadline_ms=_PATIENCE_MS))
+    scanner = Scanner(read=partial(read_codes, deadline_ms=_PATIENCE_MS, thorough=True))
     source = open_file(path)
     try:
         yield from scanner.scan_all(source.frames())

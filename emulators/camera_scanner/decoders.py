@@ -2,9 +2,10 @@
 
 Three readers, of which all three hand over bytes exactly:
 
-- **zxing-cpp** looks first at the picture as it is, then at four preparations of it. It reads inverted and mirrored
-  codes too.
-- **zbar**, where the shared library is installed, gives a second opinion (see ``zbar``).
+- **zxing-cpp** looks first at the picture as it is, then at preparations of it. It reads inverted and mirrored
+  codes too. A huge picture it sees shrunk first, since nothing can stop it once it has begun.
+- **zbar**, where the shared library is installed, gives a second opinion where there is time for one (see ``zbar``):
+  it costs more than all the rest.
 - **OpenCV** comes last and never searches, since its search for codes takes minutes on some pictures. It is handed only
   the place where zxing-cpp saw a code that it could not read: it flattens that place, and samples the modules there.
   zxing-cpp turns both into bytes, for OpenCV's own strings are not exact.
@@ -21,7 +22,8 @@ import zxingcpp
 
 from emulators.camera_scanner import zbar
 from emulators.camera_scanner.frames import require_image
-from emulators.camera_scanner.preparations import PREPARATIONS, shrink, to_gray
+from emulators.camera_scanner.mirror import is_mirrored
+from emulators.camera_scanner.preparations import THOROUGH, preparations, shrink, to_gray
 from emulators.env import SystemClock
 
 if TYPE_CHECKING:
@@ -33,7 +35,10 @@ Corners: TypeAlias = tuple[tuple[float, float], tuple[float, float], tuple[float
 """Top left, top right, bottom right and bottom left of a symbol (as it was printed), as (x, y) in pixels of a picture."""
 
 DEADLINE_MS = 250.0
-"""After this many milliseconds no further stage is begun."""
+"""No stage is begun that would probably end after this many milliseconds."""
+
+_HUGE_PIXELS, _SHRUNK_SIDE = 4_000_000, 2048
+"""Pictures with more pixels are seen with no side longer than this first."""
 
 _SECOND_OPINION_PIXELS = 1600
 """zbar looks at pictures with no side longer than this: its time grows with their area, and there is a deadline."""
@@ -44,6 +49,8 @@ _FLAT_MARGIN = 40
 _FORMATS = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
 # Never BarcodeFormat.QRCode: it includes Micro QR, whose smallest size has no error correction and is found by chance
 # in parts of larger codes, as a plausible six-digit number.
+
+_LEVELS = frozenset("LMQH")
 
 _now = SystemClock().monotonic
 
@@ -78,46 +85,81 @@ class _Found(NamedTuple):
     corners: Corners
 
 
-def read_codes(image: Image, *, deadline_ms: float = DEADLINE_MS, now: Callable[[], float] = _now) -> tuple[Read, ...]:
+def read_codes(
+    image: Image, *, deadline_ms: float = DEADLINE_MS, thorough: bool = False, now: Callable[[], float] = _now
+) -> tuple[Read, ...]:
     """All QR codes that the first successful stage finds in ``image``, left to right; nothing if no stage finds one.
 
     Args:
         image: gray or colour, any size up to ``frames.MAX_PIXELS``; a code needs two pixels a module or more.
-        deadline_ms: when this much time has passed, no further stage is begun. The first stage always runs.
+        deadline_ms: no stage is begun that would end after this time if it took as long as the longest before it. The
+            first stage always runs.
+        thorough: ask zbar too, and undo blur: for a picture after which no other comes.
         now: tells the time in seconds.
 
     Raises:
         ImageError: if ``image`` is not a picture.
     """
-    start = now()
-    for decoder, stage, found in _cascade(require_image(image)):
-        milliseconds = (now() - start) * 1000
+    begun = now()
+    longest = 0.0
+    for stage in _cascade(require_image(image), begun + deadline_ms / 1000, now, thorough=thorough):
+        ended = now()
         reads = [
-            Read(code.data, *code[1:4], code.corners, decoder, stage, milliseconds)
-            for code in found
+            Read(code.data, *code[1:4], code.corners, stage.decoder, stage.name, (ended - begun) * 1000)
+            for code in stage.found
             if code.data is not None
         ]
         if reads:
             return tuple(sorted(reads, key=_left_to_right))
-        if milliseconds >= deadline_ms:
+        longest = max(longest, ended - stage.begun)
+        if ended - begun + longest >= deadline_ms / 1000:
             break
     return ()
 
 
-def _cascade(image: Image) -> Iterator[tuple[str, str, list[_Found]]]:
-    """Decoder, stage, and what it found, cheapest first; a stage runs only when it is asked for."""
-    seen = _by_zxing(image, with_errors=True)
-    yield "zxing-cpp", "direct", seen
-    gray = to_gray(image)
-    for preparation in PREPARATIONS:
+class _Stage(NamedTuple):
+    """One look at the picture."""
+
+    decoder: str
+    name: str
+    begun: float
+    found: list[_Found]
+
+
+def _cascade(image: Image, until: float, now: Callable[[], float], *, thorough: bool) -> Iterator[_Stage]:
+    """What each look finds, cheapest first; a stage runs only when it is asked for, or not at all after ``until``."""
+    begun, scale = now(), 1.0
+    work = image
+    if image.shape[0] * image.shape[1] > _HUGE_PIXELS:
+        work, scale = shrink(to_gray(image), _SHRUNK_SIDE)
+        begun = now()
+    seen = _by_zxing(work, with_errors=True)
+    yield _Stage("zxing-cpp", "direct" if scale == 1 else "shrunk", begun, [_moved(code, scale) for code in seen])
+    if scale > 1:
+        # Time grows with the area.
+        took, begun = now() - begun, now()
+        if begun + 1.5 * took * scale * scale < until:
+            yield _Stage("zxing-cpp", "direct", begun, _by_zxing(image))
+    gray = to_gray(work)
+    for preparation in preparations(gray):
+        begun = now()
         found = _by_zxing(preparation.prepare(gray))
-        yield "zxing-cpp", preparation.stage, [_moved(code, preparation.scale) for code in found]
-    small, scale = shrink(gray, _SECOND_OPINION_PIXELS)
-    yield "zbar", "direct", [_moved(code, scale) for code in _by_zbar(small)]
+        yield _Stage("zxing-cpp", preparation.stage, begun, [_moved(code, preparation.scale * scale) for code in found])
     for code in seen[:2]:
+        begun = now()
+        corners = _scaled(code.corners, scale)
         flat = _flattened(gray, code.corners)
-        yield "zxing-cpp", "flattened", [read._replace(corners=code.corners) for read in _by_zxing(flat)]
-        yield "opencv", "sampled", [read._replace(corners=code.corners) for read in _by_opencv(flat)]
+        yield _Stage("zxing-cpp", "flattened", begun, [read._replace(corners=corners) for read in _by_zxing(flat)])
+        begun = now()
+        yield _Stage("opencv", "sampled", begun, [read._replace(corners=corners) for read in _by_opencv(flat)])
+    if thorough:
+        begun = now()
+        small, shrunk = shrink(gray, _SECOND_OPINION_PIXELS)
+        yield _Stage("zbar", "direct", begun, [_moved(code, shrunk * scale) for code in _by_zbar(small)])
+        for preparation in THOROUGH:
+            begun = now()
+            found = _by_zxing(preparation.prepare(gray))
+            yield _Stage("zxing-cpp", preparation.stage, begun, [_moved(code, scale) for code in found])
 
 
 def _by_zxing(image: Image, *, with_errors: bool = False) -> list[_Found]:
@@ -126,20 +168,32 @@ def _by_zxing(image: Image, *, with_errors: bool = False) -> list[_Found]:
     for barcode in zxingcpp.read_barcodes(image, formats=_FORMATS, return_errors=with_errors):
         place = barcode.position
         extra = cast("dict[str, str] | None", barcode.extra) or {}  # None for what it sees but cannot read
-        corners = tuple(
-            (float(point.x), float(point.y))
-            for point in (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
+        corners = cast(
+            "Corners",
+            tuple(
+                (float(point.x), float(point.y))
+                for point in (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
+            ),
         )
+        if barcode.valid and _seen_in_a_mirror(image, corners, barcode.ec_level, extra):
+            corners = (corners[0], corners[3], corners[2], corners[1])
         found.append(
             _Found(
                 barcode.bytes if barcode.valid else None,
                 barcode.symbology_identifier,
                 int(extra["Version"]) if "Version" in extra else None,
                 barcode.ec_level,
-                cast("Corners", corners),
+                corners,
             )
         )
     return found
+
+
+def _seen_in_a_mirror(image: Image, corners: Corners, level: str, extra: dict[str, str]) -> bool:
+    """Whether a code that zxing-cpp read is mirrored: it reads those too, and says nothing of it."""
+    if "Version" not in extra or "DataMask" not in extra or level not in _LEVELS:
+        return False
+    return is_mirrored(image, corners, int(extra["Version"]), level, int(extra["DataMask"]))
 
 
 def _by_zbar(gray: Image) -> list[_Found]:

@@ -77,6 +77,47 @@ def glare(image: Image, strength: float, seed: int) -> Image:
     return np.asarray(cv2.add(image, light if image.ndim == 2 else cv2.merge([light] * 3)), np.uint8)
 
 
+def moire(image: Image, depth: float, seed: int) -> Image:
+    """The grid of a screen beats against that of the sensor: stripes and colours a few pixels wide. At 1 they reach black."""
+    if depth <= 0:
+        return image
+    rng = np.random.default_rng(seed)
+    height, width = image.shape[:2]
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    channels = []
+    for _ in range(1 if image.ndim == 2 else 3):
+        # Each colour of a screen stands beside the others, so that its stripes are a little apart from theirs.
+        period, angle, phase = rng.uniform(3, 8), rng.uniform(0, math.pi), rng.uniform(0, 2 * math.pi)
+        across, down = 2 * math.pi * math.cos(angle) / period, 2 * math.pi * math.sin(angle) / period
+        # cos(a + b) from its parts, so that only rows and columns need a cosine.
+        wave = np.cos(across * x + phase) * np.cos(down * y) - np.sin(across * x + phase) * np.sin(down * y)
+        channels.append((255 - 127.5 * min(depth, 1.0) * (1 + wave)).astype(np.uint8))
+    grid = channels[0] if image.ndim == 2 else cv2.merge(channels)
+    return np.asarray(cv2.multiply(image, grid, scale=1 / 255), np.uint8)
+
+
+def occlusion(image: Image, share: float, seed: int) -> Image:
+    """A thumb reaches in from an edge and covers about ``share`` of the middle of the picture."""
+    if share <= 0:
+        return image
+    rng = np.random.default_rng(seed)
+    height, width = image.shape[:2]
+    angle = rng.uniform(0, 2 * math.pi)
+    thick = math.sqrt(min(share, 1.0)) * min(height, width) * 0.55
+    tip = width / 2 + 0.16 * width * math.cos(angle), height / 2 + 0.16 * height * math.sin(angle)
+    root = width / 2 + width * math.cos(angle), height / 2 + height * math.sin(angle)
+    covered = image.copy()
+    colour = (96.0, 128.0, 196.0) if image.ndim == 3 else (150.0,)
+    ends = [(round(x), round(y)) for x, y in (tip, root)]
+    cv2.line(covered, ends[0], ends[1], colour, max(1, round(thick)), cv2.LINE_AA)
+    return np.asarray(covered, np.uint8)
+
+
+def mirrored(image: Image) -> Image:
+    """As webcams show people themselves: left and right changed."""
+    return np.ascontiguousarray(image[:, ::-1])
+
+
 def motion_blur(image: Image, pixels: float, seed: int) -> Image:
     """The hand moved ``pixels`` far in some direction while the shutter was open."""
     if pixels <= 0:
@@ -95,6 +136,16 @@ def motion_blur(image: Image, pixels: float, seed: int) -> Image:
         kernel[top + 1, left] += (1 - right_share) * low_share
         kernel[top + 1, left + 1] += right_share * low_share
     return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def rolling_shutter(image: Image, pixels: float) -> Image:
+    """The camera moved while the rows were read one after the other: the last row stands ``pixels`` beside the first."""
+    if pixels == 0:
+        return image
+    height, width = image.shape[:2]
+    shear = np.array([[1, pixels / height, -pixels / 2], [0, 1, 0]], np.float64)
+    leaning = cv2.warpAffine(image, shear, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(leaning, np.uint8)
 
 
 def lens_blur(image: Image, sigma: float) -> Image:
@@ -125,6 +176,27 @@ def exposure(image: Image, brightness: float, contrast: float = 1.0) -> Image:
     levels = np.arange(256.0) * brightness
     levels = (levels - 128 * brightness) * contrast + 128 * brightness
     return np.asarray(cv2.LUT(image, levels.round().clip(0, 255).astype(np.uint8)), np.uint8)
+
+
+def flicker(image: Image, depth: float, seed: int) -> Image:
+    """A lamp on alternating current under a rolling shutter: dark bands across the picture. At 1 they reach black."""
+    if depth <= 0:
+        return image
+    rng = np.random.default_rng(seed)
+    bands, phase = rng.uniform(1.5, 4), rng.uniform(0, 2 * math.pi)
+    wave = np.cos(np.linspace(phase, phase + 2 * math.pi * bands, image.shape[0]))
+    light = (255 - 127.5 * min(depth, 1.0) * (1 + wave)).astype(np.uint8)[:, None]
+    if image.ndim == 3:
+        light = light[:, :, None]
+    return np.asarray(cv2.multiply(image, np.broadcast_to(light, image.shape).copy(), scale=1 / 255), np.uint8)
+
+
+def exposure_drift(strength: float, seconds: float, seed: int) -> float:
+    """The brightness after ``seconds`` of a camera that hunts for the right one: at 1 between about half and double."""
+    if strength <= 0:
+        return 1.0
+    slow, quick = np.random.default_rng(seed).uniform(0, 2 * math.pi, 2)
+    return float(2 ** (strength * (0.7 * math.sin(0.9 * seconds + slow) + 0.3 * math.sin(2.3 * seconds + quick))))
 
 
 def sensor_noise(image: Image, sigma: float, seed: int) -> Image:

@@ -1,6 +1,7 @@
 """What is done to a gray picture before a reader that found nothing in it looks once more.
 
-The choice and the order come from measurement: together they read what any of twenty preparations could read.
+The choice and the order come from measurement on pictures of ``corpus`` with numbers from 5,000 on, never on those that are
+reported.
 """
 
 from __future__ import annotations
@@ -48,10 +49,16 @@ def half(gray: Image) -> Image:
     return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def double(gray: Image) -> Image:
+    """Twice the size: for modules of hardly more than a pixel."""
+    size = (gray.shape[1] * 2, gray.shape[0] * 2)
+    return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
 def adaptive_threshold(gray: Image) -> Image:
-    """Black and white, each pixel judged by its neighbourhood of 25 pixels: for shadows and low light."""
+    """Black and white, each pixel, with its neighbours, judged by the 25 pixels around it: for shadows, noise and moire."""
     method, kind = cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY
-    return np.asarray(cv2.adaptiveThreshold(gray, 255, method, kind, 25, 5), np.uint8)
+    return np.asarray(cv2.adaptiveThreshold(cv2.blur(gray, (3, 3)), 255, method, kind, 25, 0), np.uint8)
 
 
 def normalise(gray: Image) -> Image:
@@ -62,16 +69,55 @@ def normalise(gray: Image) -> Image:
     )
 
 
-def denoise_and_sharpen(gray: Image) -> Image:
+def contrast(gray: Image) -> float:
+    """The difference between the brightest and the darkest pixel, in gray levels."""
+    low, high, _, _ = cv2.minMaxLoc(gray)
+    return high - low
+
+
+def sharpen(gray: Image) -> Image:
     """A small blur against noise, then edges exaggerated against the lens."""
     smooth = cv2.GaussianBlur(gray, (0, 0), 1)
-    return np.asarray(cv2.addWeighted(smooth, 5, cv2.GaussianBlur(smooth, (0, 0), 3), -4, 0), np.uint8)
+    # A box as wide as a Gaussian of three pixels, at a fraction of its cost.
+    return np.asarray(cv2.addWeighted(smooth, 5, cv2.blur(smooth, (11, 11)), -4, 0), np.uint8)
 
 
-PREPARATIONS = (
+def sharpen_wide(gray: Image) -> Image:
+    """The same for larger modules and stronger noise."""
+    smooth = cv2.GaussianBlur(gray, (0, 0), 1.5)
+    return np.asarray(cv2.addWeighted(smooth, 6, cv2.blur(smooth, (21, 21)), -5, 0), np.uint8)
+
+
+def deconvolve(gray: Image) -> Image:
+    """The blur of a lens undone in four steps (Van Cittert), for a blur of about three pixels."""
+    seen = gray.astype(np.float32)
+    estimate = seen
+    for _ in range(4):
+        estimate = estimate + (seen - cv2.GaussianBlur(estimate, (0, 0), 3))
+    return np.asarray(estimate.clip(0, 255), np.uint8)
+
+
+_SMALL_PIXELS = 400
+_NARROW, _WIDE = 96, 200
+_NORMALISE = Preparation("normalise", normalise)
+_ALWAYS = (
     Preparation("half-size", half, 2.0),
     Preparation("adaptive-threshold", adaptive_threshold),
-    Preparation("normalise", normalise),
-    Preparation("denoise-and-sharpen", denoise_and_sharpen),
+    Preparation("sharpen-wide", sharpen_wide),
 )
-"""In the order in which they are tried: most reads per millisecond first."""
+_LAST = (Preparation("sharpen", sharpen),)
+THOROUGH = (Preparation("deconvolve", deconvolve),)
+"""For pictures for which there is time: it costs as much as all others together."""
+
+
+def preparations(gray: Image) -> tuple[Preparation, ...]:
+    """What to try on ``gray``, most reads per millisecond first.
+
+    A dark picture is stretched first; one that uses nearly all gray levels is not stretched at all. A small picture is
+    doubled.
+    """
+    spread = contrast(gray)
+    first = (_NORMALISE,) if spread < _NARROW else ()
+    doubled = (Preparation("double-size", double, 0.5),) if max(gray.shape) <= _SMALL_PIXELS else ()
+    late = (_NORMALISE,) if _NARROW <= spread < _WIDE else ()
+    return (*first, *doubled, *_ALWAYS, *late, *_LAST)

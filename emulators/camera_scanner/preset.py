@@ -47,6 +47,9 @@ class Light(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contrast: Share
     vignette: Share
     glare: Share
+    flicker: Share = 0
+    drift: Share = 0
+    """How far the camera hunts for the right exposure."""
 
 
 class Lens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,16 +59,21 @@ class Lens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Standard deviation of the blur."""
     motion: Annotated[float, msgspec.Meta(ge=0, le=40)]
     """Length of the longest smear."""
+    rolling: Annotated[float, msgspec.Meta(ge=-40, le=40)] = 0
+    """By how much the last row stands beside the first."""
 
 
 class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the sensor and its driver do."""
 
+    frames_per_second: Annotated[float, msgspec.Meta(gt=0, le=240)]
     noise: Annotated[float, msgspec.Meta(ge=0, le=100)]
     """Standard deviation, in gray levels."""
     jpeg: Annotated[int, msgspec.Meta(ge=0, le=100)]
     """Quality of the compression; 0 for none."""
-    frames_per_second: Annotated[float, msgspec.Meta(gt=0, le=240)]
+    moire: Share = 0
+    mirrored: bool = False
+    """Whether the driver turns the picture as in a mirror."""
 
 
 class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -63,7 +63,7 @@ def _tinted(gray: Image, colour: tuple[int, int, int], depth: float) -> Image:
     return np.asarray((shade[:, :, None] * np.array(colour, np.float32)).clip(0, 255), np.uint8)
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=4)
 def _wood(width: int, height: int) -> Image:
     """A desk of oak planks with a pen and a cup on it."""
     grain = cv2.addWeighted(_grain(width, height, (160, 3), 1), 0.6, _grain(width, height, (400, 24), 2), 0.4, 0)
@@ -80,7 +80,7 @@ def _wood(width: int, height: int) -> Image:
     return desk
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=4)
 def _office(width: int, height: int) -> Image:
     """A pale wall above the edge of a gray desk, with a shelf of folders."""
     room = _tinted(_grain(width, height, (90, 90), 3), (206, 214, 216), 0.05)
@@ -100,7 +100,7 @@ def _office(width: int, height: int) -> Image:
     return room
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=4)
 def _hall(width: int, height: int) -> Image:
     """The blurred hall behind a person who stands at a kiosk, and the coat of that person."""
     hall = _tinted(_grain(width, height, (width // 5, height // 4), 6), (150, 152, 150), 0.3)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from emulators.camera_scanner.frames import Image
 
 _LARGEST_FILE = 256 * 1024 * 1024
+_MAY_BE_TRANSPARENT = (b"\x89PNG", b"RIFF")
 
 
 class ImageFiles:
@@ -49,7 +50,21 @@ def load_image(path: Path) -> Image:
     if len(data) > _LARGEST_FILE:
         raise UnreadableFile(f"{path} is larger than {_LARGEST_FILE} bytes: too large for a picture")
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-        return require_image(image)
+        packed = np.frombuffer(data, np.uint8)
+        if data.startswith(_MAY_BE_TRANSPARENT):
+            image = cv2.imdecode(packed, cv2.IMREAD_UNCHANGED)
+            if image is not None and image.ndim == 3 and image.shape[2] == 4 and image.dtype == np.uint8:
+                return require_image(_on_paper(np.asarray(image, np.uint8)))
+        return require_image(cv2.imdecode(packed, cv2.IMREAD_COLOR))
     except (cv2.error, ImageError) as error:
         raise UnreadableFile(f"{path} holds no picture that can be read") from error
+
+
+def _on_paper(image: Image) -> Image:
+    """A picture with transparency laid on white; on black, if what can be seen of it is white itself."""
+    colour, opaque = image[:, :, :3], image[:, :, 3:].astype(np.float32) / 255
+    weight = float(opaque.sum())
+    bright = weight > 0 and float((colour * opaque).sum()) / (3 * weight) > 127
+    # A code in white alone has nothing dark beside it, but one with its own paper around it is opaque nearly everywhere.
+    ground = 0 if bright and weight < 0.75 * opaque.size else 255
+    return np.asarray(colour * opaque + ground * (1 - opaque), np.uint8)

@@ -39,6 +39,8 @@ class SyntheticCamera:
         self._preset = load_preset(preset)
         self._size = size
         self._rng = np.random.Generator(np.random.PCG64(int.from_bytes(random.token_bytes(16))))
+        self._drift = int.from_bytes(random.token_bytes(4))
+        self._number = 0
         self._plane: Image | None = None
         self._pose: NDArray[np.float64] = np.zeros(5)
         self._tremor: NDArray[np.float64] = np.zeros(2)
@@ -87,12 +89,18 @@ class SyntheticCamera:
         seeds = [int(seed) for seed in self._rng.integers(0, 2**32, 3)]
         image = optics.perspective(self._plane, self._homography(scale), self._size)
         image = optics.glare(image, preset.light.glare, seeds[0])
+        image = optics.rolling_shutter(image, preset.lens.rolling * scale)
         image = optics.motion_blur(image, preset.lens.motion * scale * self._rng.uniform(0, 1), seeds[1])
         image = optics.lens_blur(image, preset.lens.blur * scale)
+        image = optics.moire(image, preset.sensor.moire, seeds[1])
         image = optics.vignette(image, preset.light.vignette)
-        image = optics.exposure(image, preset.light.brightness, preset.light.contrast)
+        image = optics.flicker(image, preset.light.flicker, seeds[0])
+        hunting = optics.exposure_drift(preset.light.drift, self._number / preset.sensor.frames_per_second, self._drift)
+        image = optics.exposure(image, preset.light.brightness * hunting, preset.light.contrast)
+        self._number += 1
         image = optics.sensor_noise(image, preset.sensor.noise, seeds[2])
-        return optics.jpeg(image, preset.sensor.jpeg)
+        image = optics.jpeg(image, preset.sensor.jpeg)
+        return optics.mirrored(image) if preset.sensor.mirrored else image
 
     def _homography(self, scale: float) -> NDArray[np.float64]:
         """The pose with which the hand holds the camera now; the tremor moves on by one frame."""

@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Callable
 
 import cv2
@@ -14,6 +15,10 @@ EFFECTS: dict[str, Callable[[Image, float], Image]] = {
     "vignette": optics.vignette,
     "exposure": lambda image, strength: optics.exposure(image, 1 - strength / 2, 1 - strength / 2),
     "sensor_noise": lambda image, strength: optics.sensor_noise(image, 12 * strength, 7),
+    "moire": lambda image, strength: optics.moire(image, strength, 7),
+    "occlusion": lambda image, strength: optics.occlusion(image, strength / 5, 7),
+    "flicker": lambda image, strength: optics.flicker(image, strength, 7),
+    "rolling_shutter": lambda image, strength: optics.rolling_shutter(image, 9 * strength),
     "jpeg": lambda image, strength: optics.jpeg(image, round(30 * strength)),
 }
 
@@ -39,7 +44,9 @@ def test_an_effect_is_a_pure_function_of_picture_strength_and_seed(name: str, *,
     assert np.array_equal(image, before)
 
 
-@pytest.mark.parametrize("effect", [optics.glare, optics.motion_blur, optics.sensor_noise])
+@pytest.mark.parametrize(
+    "effect", [optics.glare, optics.motion_blur, optics.sensor_noise, optics.moire, optics.flicker]
+)
 def test_another_seed_is_another_picture(effect: Callable[[Image, float, int], Image]) -> None:
     """Effects with chance in them draw it from the seed alone."""
     image = scenery(colour=False)
@@ -114,3 +121,43 @@ def test_a_leaning_plane_is_narrower_at_its_far_end() -> None:
         np.array([(230, 135), (430, 135), (430, 335), (230, 335)])
     )
     assert seen(optics.View(roll=90))[0] == pytest.approx([370, 190])
+
+
+def test_a_thumb_covers_about_the_share_that_was_asked_for() -> None:
+    """And more when more is asked for."""
+    image = np.zeros((480, 640, 3), np.uint8)
+    shares = [float((optics.occlusion(image, share, 3).max(axis=2) > 0).mean()) for share in (0.02, 0.1, 0.3)]
+    assert shares == sorted(shares)
+    assert 0.02 < shares[0] < shares[2] < 0.5
+
+
+def test_a_rolling_shutter_leans_what_stands() -> None:
+    """The last row stands as far beside the first as was asked for; the middle stays."""
+    post = np.zeros((100, 100), np.uint8)
+    post[:, 50] = 255
+    leaning = optics.rolling_shutter(post, 20).argmax(axis=1)
+    assert (leaning[99] - leaning[0], leaning[50]) == (pytest.approx(20, abs=1), pytest.approx(50, abs=1))
+
+
+def test_flicker_darkens_rows_and_no_columns() -> None:
+    """Each row as a whole."""
+    bands = optics.flicker(np.full((120, 160), 200, np.uint8), 0.8, 5)
+    assert np.ptp(bands, axis=1).max() == 0
+    assert np.ptp(bands[:, 0]) > 100
+
+
+def test_a_mirror_changes_left_and_right() -> None:
+    """Twice is once too often to be noticed."""
+    image = scenery(colour=True)
+    image[:, :10] = 0
+    assert not optics.mirrored(image)[:, -10:].any()
+    assert np.array_equal(optics.mirrored(optics.mirrored(image)), image)
+
+
+def test_exposure_drifts_slowly_and_within_its_bounds() -> None:
+    """Between half and double, and hardly at all from one frame to the next; none at strength 0."""
+    course = [optics.exposure_drift(1, number / 30, 4) for number in range(900)]
+    assert 0.5 <= min(course) < 0.7
+    assert 1.5 < max(course) <= 2
+    assert max(abs(b / a - 1) for a, b in itertools.pairwise(course)) < 0.05
+    assert optics.exposure_drift(0, 3, 4) == 1

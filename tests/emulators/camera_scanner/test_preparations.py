@@ -6,11 +6,21 @@ import pytest
 
 from emulators.camera_scanner import optics
 from emulators.camera_scanner.frames import Image
-from emulators.camera_scanner.preparations import PREPARATIONS, Preparation, normalise, shrink, to_gray
+from emulators.camera_scanner.preparations import (
+    THOROUGH,
+    Preparation,
+    normalise,
+    preparations,
+    shrink,
+    to_gray,
+)
+
+DARK = np.arange(64, dtype=np.uint8).reshape(8, 8)
+EVERY = (*preparations(DARK), *THOROUGH)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5), (7, 1), (33, 47)])
-@pytest.mark.parametrize("preparation", PREPARATIONS, ids=lambda preparation: str(preparation.stage))
+@pytest.mark.parametrize("preparation", EVERY, ids=lambda preparation: str(preparation.stage))
 def test_any_gray_picture_can_be_prepared(preparation: Preparation, shape: tuple[int, int]) -> None:
     """The result is a gray picture of the size that the preparation announces, and the original is untouched."""
     gray = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
@@ -45,8 +55,18 @@ def test_only_large_pictures_are_shrunk() -> None:
     assert shrink(np.zeros((1, 900), np.uint8), 100)[0].shape == (1, 100)
 
 
-def test_sharpening_undoes_some_of_a_blur(draw: Callable[..., Image]) -> None:
+@pytest.mark.parametrize("stage", ["sharpen", "sharpen-wide", "deconvolve"])
+def test_sharpening_undoes_some_of_a_blur(draw: Callable[..., Image], stage: str) -> None:
     """Edges are steeper afterwards."""
     blurred = optics.lens_blur(draw("hello", scale=6), 2.5)
-    sharpened = {preparation.stage: preparation.prepare for preparation in PREPARATIONS}["denoise-and-sharpen"](blurred)
+    sharpened = {preparation.stage: preparation.prepare for preparation in EVERY}[stage](blurred)
     assert cv2.Laplacian(sharpened, cv2.CV_64F).std() > 2 * cv2.Laplacian(blurred, cv2.CV_64F).std()
+
+
+def test_what_is_tried_depends_on_the_picture() -> None:
+    """A dark one is stretched first, one with all gray levels never; only a small one is doubled."""
+    stages = [preparation.stage for preparation in preparations(DARK)]
+    assert stages[:2] == ["normalise", "double-size"]
+    large = np.zeros((480, 640), np.uint8)
+    large[0, 0] = 255
+    assert {"normalise", "double-size"}.isdisjoint(preparation.stage for preparation in preparations(large))

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
+from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Image, UnreadableFile
 from emulators.camera_scanner.sources.images import ImageFiles, load_image
 
@@ -53,3 +54,16 @@ def test_a_device_is_not_read_until_it_ends() -> None:
     """It never would."""
     with pytest.raises(UnreadableFile, match="it is no file"):
         load_image(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("ink", [0, 255], ids=["black", "white"])
+def test_a_transparent_code_is_laid_on_what_it_can_be_seen_on(
+    tmp_path: Path, draw: Callable[..., Image], ink: int
+) -> None:
+    """Black modules on nothing lie on white, white ones on black; both are read."""
+    modules = draw("hello") == 0
+    picture = np.zeros((*modules.shape, 4), np.uint8)
+    picture[modules] = (ink, ink, ink, 255)
+    path = tmp_path / "x.png"
+    path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    assert [read.data for read in read_codes(load_image(path))] == [b"hello"]

@@ -1,0 +1,108 @@
+"""The reading table: our cascade beside bare readers, on the same seeded pictures, and on pictures without a code.
+
+``python -m benchmarks.reading`` takes some minutes; ``--count`` and ``--negatives`` make it shorter.
+"""
+
+import argparse
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import cv2
+import zxingcpp
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from emulators.camera_scanner import zbar
+from emulators.camera_scanner.corpus import CONDITIONS, corpus, damaged
+from emulators.camera_scanner.decoders import read_codes
+from emulators.camera_scanner.frames import Image
+from emulators.camera_scanner.preparations import to_gray
+
+_PATIENT_MS = 60_000.0
+"""A busy machine must not read less than an idle one."""
+_ARUCO_SIDE = 1280
+"""OpenCV's search takes minutes on some larger pictures: it sees them shrunk to this."""
+
+Reader = Callable[[Image], set[bytes]]
+
+
+def _by_us(image: Image) -> set[bytes]:
+    return {read.data for read in read_codes(image, deadline_ms=_PATIENT_MS)}
+
+
+def _by_us_thoroughly(image: Image) -> set[bytes]:
+    return {read.data for read in read_codes(image, deadline_ms=_PATIENT_MS, thorough=True)}
+
+
+def _by_zxing(image: Image) -> set[bytes]:
+    formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
+    return {barcode.bytes for barcode in zxingcpp.read_barcodes(image, formats=formats)}
+
+
+def _by_zbar(image: Image) -> set[bytes]:
+    return {symbol.data for symbol in zbar.find_symbols(to_gray(image))}
+
+
+def _by_aruco(image: Image) -> set[bytes]:
+    """What it finds is counted as found, whatever it says: its bytes are not exact."""
+    if max(image.shape) > _ARUCO_SIDE:
+        return set()
+    try:
+        return {b"?"} if any(cv2.QRCodeDetectorAruco().detectAndDecodeMulti(image)[1]) else set()
+    except cv2.error:
+        return set()
+
+
+READERS: dict[str, Reader] = {
+    "authrig": _by_us,
+    "authrig, thorough": _by_us_thoroughly,
+    "zxing-cpp": _by_zxing,
+    "zbar": _by_zbar,
+    "OpenCV Aruco": _by_aruco,
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=1000, help="pictures with a code")
+    parser.add_argument("--negatives", type=int, default=2000, help="pictures without one, or with a damaged one")
+    args = parser.parse_args()
+    console = Console(stderr=True)
+    hits: dict[str, Counter[str]] = {name: Counter() for name in READERS}
+    seconds: dict[str, list[float]] = {name: [] for name in READERS}
+    wrong: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for sample in track(corpus(args.count), total=args.count, description="reading", console=console):
+        total[sample.condition] += 1
+        for name, read in READERS.items():
+            begun = time.perf_counter()
+            found = read(sample.image)
+            seconds[name].append(time.perf_counter() - begun)
+            hits[name][sample.condition] += bool(found)
+            wrong[name] += bool(found - set(sample.payloads) - {b"?"})
+    for number in track(range(args.negatives), description="negatives", console=console):
+        image = damaged(number)
+        for name, read in READERS.items():
+            if name != "OpenCV Aruco":
+                wrong[name] += bool(read(image))
+    table = Table("reader", "rate", "median ms", "mean ms", "p99 ms", "wrong", *CONDITIONS)
+    for name in READERS:
+        times = sorted(seconds[name])
+        table.add_row(
+            name,
+            f"{hits[name].total() / total.total():.1%}",
+            f"{statistics.median(times) * 1e3:.1f}",
+            f"{statistics.mean(times) * 1e3:.1f}",
+            f"{times[len(times) * 99 // 100] * 1e3:.0f}",
+            str(wrong[name]),
+            *(f"{hits[name][condition] / max(1, total[condition]):.0%}" for condition in CONDITIONS),
+        )
+    Console(width=240).print(table)
+
+
+if __name__ == "__main__":
+    main()

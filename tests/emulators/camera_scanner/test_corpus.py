@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from emulators.camera_scanner.corpus import CONDITIONS, corpus, damaged, sample
+from emulators.camera_scanner.decoders import read_codes
+
+PATIENT = 60_000.0
+
+
+def test_the_same_number_is_the_same_picture() -> None:
+    """To the byte, whichever were made before."""
+    one, other = sample(40), sample(40)
+    assert np.array_equal(one.image, other.image)
+    assert (one.payloads, one.condition) == (other.payloads, other.condition)
+    assert np.array_equal(damaged(3), damaged(3))
+    assert not np.array_equal(damaged(3), damaged(7))
+
+
+def test_conditions_take_turns() -> None:
+    """Sixteen of them, and each picture says what is in it."""
+    assert len(CONDITIONS) == 16
+    assert [picture.condition for picture in corpus(17)] == [*CONDITIONS, CONDITIONS[0]]
+    assert len(sample(CONDITIONS.index("several")).payloads) == 2
+
+
+@pytest.mark.parametrize("condition", ["clean", "rotate", "inverted", "several"])
+def test_where_nothing_is_wrong_everything_is_read(condition: str) -> None:
+    """All codes, byte for byte."""
+    picture = sample(16 + CONDITIONS.index(condition))
+    assert sorted(read.data for read in read_codes(picture.image, deadline_ms=PATIENT)) == sorted(picture.payloads)
+
+
+def test_nothing_wrong_is_read_and_damage_is_never_read() -> None:
+    """On a small part of what `make bench` reports."""
+    for number in range(32):
+        picture = sample(number)
+        assert {read.data for read in read_codes(picture.image, deadline_ms=PATIENT)} <= set(picture.payloads)
+    for number in range(40):
+        assert read_codes(damaged(number), deadline_ms=PATIENT, thorough=True) == ()
