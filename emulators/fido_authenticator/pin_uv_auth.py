@@ -197,7 +197,10 @@ class PinUv:
         if token is not None and token.expired:
             self._tokens.clear()
             token = None
-        if token is None or not verify(token.secret, message, auth.param) or not token.permissions & permission:
+        if token is None or not verify(token.secret, message, auth.param):
             raise CtapError(Status.PIN_AUTH_INVALID)
+        # The host has used it, whether or not it was good for this.
         token.used = True
+        if not token.permissions & permission:
+            raise CtapError(Status.PIN_AUTH_INVALID)
         return token
