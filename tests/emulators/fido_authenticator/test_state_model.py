@@ -214,14 +214,12 @@ class KeyMachine(RuleBasedStateMachine):
     # Tokens
 
     def _authorize(self, permission: PERMISSION, rp_id: str | None) -> bool:
-        """Whether the token may be used so now; the first use keeps it from lapsing early."""
+        """Whether the token may be used so now; its first proof, good for this or not, keeps it from lapsing early."""
         token = self.model.token
         if token is None or self.now - token.begun > (TOKEN_TIME if token.used else FIRST_USE_TIME):
             return False
-        if permission not in token.permissions or (rp_id is not None and token.rp_id not in (None, rp_id)):
-            return False
         token.used = True
-        return True
+        return permission in token.permissions and (rp_id is None or token.rp_id in (None, rp_id))
 
     def _spend(self) -> None:
         """After a touch the token allows no more than writing large blobs, which the model never asks for."""
