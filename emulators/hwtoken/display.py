@@ -10,16 +10,21 @@ from emulators.hwtoken.layout import Unrenderable, font_of, starts_block, wrap
 from emulators.hwtoken.profile import Display, Profile
 from emulators.hwtoken.screens import (
     Code,
+    Declined,
     Error,
     ErrorKind,
     Idle,
     Line,
+    Locked,
+    Menu,
+    Notice,
     Off,
     Refused,
     Review,
     Scanning,
     Screen,
     Style,
+    Typing,
     soft_keys,
 )
 
@@ -37,6 +42,9 @@ ERROR_TITLES = {
     ErrorKind.SCAN_TIME_OUT: "Nothing found",
     ErrorKind.NOT_PROVISIONED: "Not set up",
     ErrorKind.MEMORY_FAULT: "Memory fault",
+    ErrorKind.ALREADY_DONE: "Already done",
+    ErrorKind.WRONG_ACTIVATION_CODE: "Wrong code",
+    ErrorKind.TAMPERED: "Tampered",
 }
 
 
@@ -47,12 +55,33 @@ def render(screen: Screen, profile: Profile) -> Dots:
         Unrenderable: if the panel's fonts lack a character; screens of a token with this profile have none.
     """
     panel = _Panel(profile.display)
+    if isinstance(screen, Off):
+        return panel.dots
+    _draw(screen, panel)
+    panel.soft_keys(*soft_keys(screen))
+    return panel.dots
+
+
+def _draw(screen: Screen, panel: "_Panel") -> None:  # noqa: C901 - one case for each screen, a line or two long
     match screen:
-        case Off():
-            return panel.dots
-        case Idle(model, serial):
+        case Idle(model, serial, note):
             panel.title(model)
-            panel.message(icons.READY, ("Ready", serial))
+            panel.message(icons.READY, (note or "Ready", serial))
+        case Menu(items, chosen):
+            panel.title("Menu", f"{chosen + 1}/{len(items)}")
+            panel.message(icons.READY, (items[chosen],))
+        case Notice(title, sentences):
+            panel.title(title)
+            panel.message(icons.READY, sentences)
+        case Typing(title, prompt, shown, wheel):
+            panel.title(title)
+            panel.typing(prompt, shown, wheel)
+        case Locked(serial):
+            panel.title("PIN locked")
+            panel.message(icons.CROSS, ("Ask for an unlock code.", serial))
+        case Declined(code):
+            panel.title("Report fraud")
+            panel.code(code, "Type it to decline")
         case Scanning():
             panel.title("Scan")
             panel.message(icons.VIEWFINDER, ("Hold the code in view of the camera.",))
@@ -68,8 +97,6 @@ def render(screen: Screen, profile: Profile) -> Dots:
         case Error(kind, sentence):
             panel.title(ERROR_TITLES[kind])
             panel.message(icons.WARNING, (sentence,))
-    panel.soft_keys(*soft_keys(screen))
-    return panel.dots
 
 
 def picture(screen: Screen, profile: Profile, scale: int | None = None) -> Dots:
@@ -133,6 +160,21 @@ class _Panel:
         self._stamp(digits, y, (self.display.width - digits.shape[1]) // 2)
         y += digits.shape[0] + free // 3
         self._write(purpose, font, y, (self.display.width - len(purpose) * font.width) // 2)
+
+    def typing(self, prompt: str, shown: str, wheel: str) -> None:
+        """What to type, what was typed, and the position of the wheel in a dark box."""
+        label = load_font(self.display.label_font)
+        y = self._top
+        for part, _ in wrap(prompt, (self.display.width - 4 * self.unit) // label.width):
+            self._write(part, label, y, 2 * self.unit)
+            y += label.height
+        font = load_font(self.display.value_font)
+        y = max(y, self._top + (self.display.body_height - font.height) // 2) + self.unit
+        self._write(shown, font, y, 2 * self.unit)
+        if wheel:
+            left = (3 * self.unit) + len(shown) * font.width
+            self.dots[y - self.unit : y + font.height, left - self.unit : left + font.width + self.unit] = 1
+            self._write(wheel, font, y, left)
 
     def message(self, art: str, paragraphs: tuple[str, ...]) -> None:
         """An icon at the left and ``paragraphs`` beside it, in the middle of the body, as large as they fit."""

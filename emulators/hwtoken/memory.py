@@ -1,4 +1,4 @@
-"""What a token keeps without power: serial, seed, and the ids of the last challenges that it answered.
+"""What a token keeps without power (``contents.Contents``), and where.
 
 A file is replaced as a whole, so that a kill or a power cut at any write leaves the old contents or the new. The seed
 stands in it readably: it belongs to an emulated token and protects nothing but tests.
@@ -8,19 +8,25 @@ import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
+from emulators.hwtoken.contents import Contents
 from offline_qr import otq1
 
 FORMAT = "authrig emulated token memory"
-VERSION = 1
+VERSION = 2
+"""Version 1 had serial, seed and replay cache only; it is read, and written as version 2 with the next change."""
 REPLAY_CACHE_SIZE = 32
 
 
 class MemoryFault(Exception):  # noqa: N818 - as the token's screen calls it
     """The memory cannot be read or written; the sentence says which, what was expected and what was found."""
+
+
+class PowerLost(Exception):  # noqa: N818 - an event, no program error
+    """The power went during a write: the old contents are kept, or the new, and the device is dark."""
 
 
 class MemoryStore(Protocol):
@@ -144,15 +150,6 @@ class Identity:
     seed: bytes = field(repr=False)
 
 
-class _Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    serial: str
-    seed: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-    shown: tuple[Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{2})*$")], ...]
-
-    def __repr__(self) -> str:
-        return f"_Contents(serial={self.serial!r}, ...)"
-
-
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The checksum tells a file that rotted from a token that was provisioned with another seed."""
 
@@ -163,7 +160,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TokenMemory:
-    """The non-volatile memory of one token; empty until it is provisioned.
+    """The non-volatile memory of one token; empty until it is manufactured or provisioned.
 
     Args:
         store: where it is kept; in RAM unless told otherwise.
@@ -174,30 +171,41 @@ class TokenMemory:
 
     def __init__(self, store: MemoryStore | None = None) -> None:
         self._store = store or RamStore()
-        self._identity: Identity | None = None
-        self._shown: tuple[bytes, ...] = ()
+        self._contents: Contents | None = None
         data = self._store.load()
         if data is not None:
-            self._restore(data)
+            self._contents = self._parse(data)
 
     def __repr__(self) -> str:
-        serial = self._identity.serial if self._identity else None
-        return f"TokenMemory({self._store.name}, serial={serial!r})"
+        return f"TokenMemory({self._store.name}, serial={self.serial!r})"
+
+    @property
+    def contents(self) -> Contents:
+        """Everything that is kept.
+
+        Raises:
+            ValueError: the memory is empty.
+        """
+        if self._contents is None:
+            raise ValueError("expected a provisioned memory, found an empty one")
+        return self._contents
 
     @property
     def identity(self) -> Identity | None:
-        """Serial and seed, None before provisioning."""
-        return self._identity
+        """Serial and seed, None before the seed is there."""
+        if self._contents is None or self._contents.seed is None:
+            return None
+        return Identity(self._contents.serial, bytes.fromhex(self._contents.seed))
 
     @property
     def serial(self) -> str | None:
-        """The serial number, None before provisioning."""
-        return self._identity.serial if self._identity else None
+        """The serial number, None for an empty memory."""
+        return self._contents.serial if self._contents else None
 
     @property
     def shown(self) -> tuple[bytes, ...]:
         """Ids of the last challenges whose codes were shown, oldest first."""
-        return self._shown
+        return tuple(bytes.fromhex(challenge) for challenge in self._contents.shown) if self._contents else ()
 
     def provision(self, serial: str, seed: bytes) -> None:
         """Make this memory that of the token ``serial`` (visible ASCII) with ``seed`` (32 bytes).
@@ -207,50 +215,104 @@ class TokenMemory:
             MemoryFault: if the store refuses; then nothing has changed.
         """
         otq1.derive_keys(serial, seed)  # the protocol knows which serials and seeds are fit
-        identity = Identity(serial, bytes(seed))
-        if self._identity is not None:
-            if self._identity == identity:
+        if self._contents is not None:
+            if self.identity == Identity(serial, bytes(seed)):
                 return
-            raise ValueError(f"expected a memory without a token, found that of {self._identity.serial}")
-        self._save(identity, ())
+            if self._contents.serial == serial and self._contents.seed is None and not self._contents.zeroised:
+                self.update(seed=seed.hex())
+                return
+            raise ValueError(f"expected a memory without a token, found that of {self._contents.serial}")
+        self._save(Contents(serial, seed.hex()))
 
-    def remember(self, challenge_id: bytes) -> bool:
-        """Note that the code of ``challenge_id`` is about to be shown; True if it was noted before.
+    def manufacture(self, serial: str, factory_key: bytes | None = None, verify_key: bytes | None = None) -> None:
+        """Make this memory that of the token ``serial`` without a seed, to be activated by its user.
+
+        Args:
+            serial: 1 to 64 visible ASCII characters.
+            factory_key: its X25519 private key (32 bytes), for activation by HPKE; or None.
+            verify_key: the server's Ed25519 public key (32 bytes), so that it takes signed messages only; or None.
 
         Raises:
-            ValueError: before provisioning.
+            ValueError: if one of them is not as it must be, or the memory is a token's already.
             MemoryFault: if the store refuses; then nothing has changed.
         """
-        if self._identity is None:
-            raise ValueError("expected a provisioned memory, found an empty one")
-        if challenge_id in self._shown:
-            return True
-        self._save(self._identity, (*self._shown, challenge_id)[-REPLAY_CACHE_SIZE:])
-        return False
+        otq1.key_id(serial)
+        for key in (factory_key, verify_key):
+            if key is not None and len(key) != 32:
+                raise ValueError(f"expected a key of 32 bytes, found {len(key)}")
+        if self._contents is not None:
+            raise ValueError(f"expected a memory without a token, found that of {self._contents.serial}")
+        self._save(
+            Contents(
+                serial,
+                factory_key=factory_key.hex() if factory_key else None,
+                verify_key=verify_key.hex() if verify_key else None,
+            )
+        )
 
-    def _save(self, identity: Identity, shown: tuple[bytes, ...]) -> None:
-        contents = _Contents(identity.serial, identity.seed.hex(), tuple(challenge.hex() for challenge in shown))
+    def update(self, **changes: Any) -> None:
+        """Keep the contents with ``changes``, all of them or none; once this returns, no power cut can undo them.
+
+        Raises:
+            ValueError: the memory is empty.
+            MemoryFault: if the store refuses; then nothing has changed.
+        """
+        self._save(msgspec.structs.replace(self.contents, **changes))
+
+    def remember(self, challenge_id: bytes, **changes: Any) -> bool:
+        """Note, together with ``changes``, that the code of ``challenge_id`` is about to be shown; True if it was before.
+
+        Raises:
+            ValueError: the memory is empty.
+            MemoryFault: if the store refuses; then nothing has changed.
+        """
+        shown = self.contents.shown
+        known = challenge_id.hex() in shown
+        if not known:
+            changes["shown"] = (*shown, challenge_id.hex())[-REPLAY_CACHE_SIZE:]
+        if changes:
+            self.update(**changes)
+        return known
+
+    def wipe(self) -> None:
+        """Erase all but what the maker put in: the token is as new, and can be activated again.
+
+        Raises:
+            ValueError: the memory is empty.
+            MemoryFault: if the store refuses; then nothing has changed.
+        """
+        kept = self.contents
+        # A key that came with an activation goes; one of the maker's stays. Only the former has a label beside it.
+        verify_key = None if kept.label is not None else kept.verify_key
+        self._save(Contents(kept.serial, factory_key=kept.factory_key, verify_key=verify_key, rtc=kept.rtc))
+
+    def zeroise(self) -> None:
+        """Erase every key for good, the maker's too: only the serial is left.
+
+        Raises:
+            ValueError: the memory is empty.
+            MemoryFault: if the store refuses; then nothing has changed.
+        """
+        self._save(Contents(self.contents.serial, zeroised=True))
+
+    def _save(self, contents: Contents) -> None:
         raw = msgspec.json.encode(contents)
         file = _File(FORMAT, VERSION, hashlib.sha256(raw).hexdigest(), msgspec.Raw(raw))
         self._store.save(msgspec.json.encode(file) + b"\n")
-        self._identity, self._shown = identity, shown
+        self._contents = contents
 
-    def _restore(self, data: bytes) -> None:
+    def _parse(self, data: bytes) -> Contents:
         try:
-            contents = _parse(data)
-            seed = bytes.fromhex(contents.seed)
-            otq1.derive_keys(contents.serial, seed)
+            return _parse(data)
         except (ValueError, RecursionError) as problem:
             advice = "restore it from a copy, or move it away to begin with an empty token"
             raise MemoryFault(f"token memory {self._store.name} is damaged: {problem}; {advice}") from problem
-        self._identity = Identity(contents.serial, seed)
-        self._shown = tuple(bytes.fromhex(challenge) for challenge in contents.shown)
 
 
-def _parse(data: bytes) -> _Contents:
+def _parse(data: bytes) -> Contents:
     file = msgspec.json.decode(data, type=_File)
-    if (file.format, file.version) != (FORMAT, VERSION):
+    if file.format != FORMAT or not 1 <= file.version <= VERSION:
         raise ValueError(f"expected {FORMAT!r} version {VERSION}, found {file.format!r} version {file.version}")
     if hashlib.sha256(file.contents).hexdigest() != file.sha256:
         raise ValueError("expected contents that match the checksum, found others")
-    return msgspec.json.decode(file.contents, type=_Contents)
+    return msgspec.json.decode(file.contents, type=Contents)

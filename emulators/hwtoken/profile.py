@@ -3,7 +3,7 @@
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,6 +11,8 @@ from emulators.hwtoken.font import cell_of, font_names
 
 Pixels = Annotated[int, msgspec.Meta(ge=32, le=1024)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=3600)]
+Personality = Literal["otq1"]
+"""The protocols that a token can speak. The first in a profile's list is what OK begins."""
 Colour = Annotated[str, msgspec.Meta(pattern="^#[0-9a-f]{6}$")]
 
 LONGEST_CODE = 9
@@ -82,6 +84,24 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     auto_off_seconds: Seconds
     has_rtc: bool
     digits_per_group: Annotated[int, msgspec.Meta(ge=2, le=8)]
+    keypad: bool = False
+    """Whether there are keys for digits; without, two buttons turn a wheel."""
+    strict: bool = False
+    """Whether the user is warned, and must agree, before a challenge is shown that nobody signed."""
+
+
+class PinPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The token's own PIN: it has to be set at first use, and is asked for when the token is switched on."""
+
+    least_digits: Annotated[int, msgspec.Meta(ge=4, le=8)]
+    most_digits: Annotated[int, msgspec.Meta(ge=4, le=8)]
+    tries: Annotated[int, msgspec.Meta(ge=1, le=10)]
+    wipe_when_spent: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse an empty range."""
+        if self.least_digits > self.most_digits:
+            raise ValueError(f"expected most_digits of {self.least_digits} or more, found {self.most_digits}")
 
 
 class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,6 +119,9 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     display: Display
     behaviour: Behaviour
     look: Look
+    pin: PinPolicy | None = None
+    personalities: Annotated[tuple[Personality, ...], msgspec.Meta(min_length=1)] = ("otq1",)
+    firmware: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){2}$")] = "1.0.0"
 
 
 def profile_names() -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 A screen is a value: everything that is on the panel, nothing that is not. ``display.render`` draws it, a test compares it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 
@@ -12,10 +12,15 @@ class State(Enum):
 
     OFF = auto()
     IDLE = auto()
+    MENU = auto()
+    NOTICE = auto()
+    TYPING = auto()
+    LOCKED = auto()
     SCANNING = auto()
     REVIEW = auto()
     CODE = auto()
     REFUSED = auto()
+    DECLINED = auto()
     ERROR = auto()
     FAULT = auto()
 
@@ -29,6 +34,14 @@ class Event(Enum):
     OK = auto()
     OK_ON_LAST_PAGE = auto()  # only in a review: OK with nothing left unread
     CANCEL = auto()
+    HOLD_OK = auto()
+    HOLD_CANCEL = auto()
+    DIGITS_WANTED = auto()  # there is something to type, for the first time or again
+    DIGITS_TYPED = auto()  # a code is due once what was typed is accepted
+    UNLOCKED = auto()  # the PIN was right, or is not needed any more
+    GIVEN_UP = auto()  # the user does not want to type
+    BLOCKED = auto()  # the PIN is locked
+    TOLD = auto()  # there is something to say that is no error
     CHALLENGE = auto()  # the camera saw a challenge that this token can answer
     REJECTED = auto()  # what was seen, or the challenge under review, must not be answered
     BROKEN = auto()  # the memory refused to keep what must be kept
@@ -49,9 +62,12 @@ class ErrorKind(Enum):
     SCAN_TIME_OUT = "scan time-out"
     NOT_PROVISIONED = "not provisioned"
     MEMORY_FAULT = "memory fault"
+    ALREADY_DONE = "already done"
+    WRONG_ACTIVATION_CODE = "wrong activation code"
+    TAMPERED = "tampered"
 
 
-FAULTS = frozenset({ErrorKind.NOT_PROVISIONED, ErrorKind.MEMORY_FAULT})
+FAULTS = frozenset({ErrorKind.NOT_PROVISIONED, ErrorKind.MEMORY_FAULT, ErrorKind.TAMPERED})
 """Errors that another scan cannot mend."""
 
 
@@ -71,6 +87,10 @@ class Idle:
 
     model: str
     serial: str
+    note: str = field(default="", repr=False)
+    """What is not as usual: not activated, low battery."""
+    start: str = field(default="Scan", repr=False)
+    """What OK begins."""
 
     @property
     def state(self) -> State:
@@ -144,6 +164,80 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Menu:
+    """A list with one entry chosen (``chosen`` counts from 0)."""
+
+    items: tuple[str, ...]
+    chosen: int
+
+    @property
+    def state(self) -> State:
+        """The table's name for this screen."""
+        return State.MENU
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to know, in short sentences or lines of the device's own."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+    @property
+    def state(self) -> State:
+        """The table's name for this screen."""
+        return State.NOTICE
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Digits are being typed: ``shown`` so far, as stars where they are secret.
+
+    ``wheel`` is the position of the wheel on a model without a keypad: a digit, "<" to erase, "=" to finish.
+    """
+
+    title: str
+    prompt: str
+    shown: str
+    wheel: str = ""
+    enough: bool = False
+
+    @property
+    def state(self) -> State:
+        """The table's name for this screen."""
+        return State.TYPING
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """The PIN is locked; only the server can help."""
+
+    serial: str
+
+    @property
+    def state(self) -> State:
+        """The table's name for this screen."""
+        return State.LOCKED
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The user reports the challenge as fraud: ``code`` says so to the server."""
+
+    code: str
+
+    @property
+    def state(self) -> State:
+        """The table's name for this screen."""
+        return State.DECLINED
+
+    @property
+    def digits(self) -> str:
+        """The code as it is typed."""
+        return self.code.replace(" ", "")
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The user refused; no code was computed."""
 
@@ -166,7 +260,7 @@ class Error:
         return State.FAULT if self.kind in FAULTS else State.ERROR
 
 
-Screen = Off | Idle | Scanning | Review | Code | Refused | Error
+Screen = Off | Idle | Menu | Notice | Typing | Locked | Scanning | Review | Code | Refused | Declined | Error
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,53 +271,78 @@ class Move:
     label: str = ""
 
 
+_OFF = {Event.TIME_OUT: Move(State.OFF), Event.SWITCHED_OFF: Move(State.OFF)}
+_FAILED = {Event.REJECTED: Move(State.ERROR), Event.BROKEN: Move(State.FAULT)}
+_HOME = {Event.DIGITS_WANTED: Move(State.TYPING), Event.BLOCKED: Move(State.LOCKED)}
+"""Instead of to the idle screen, where the PIN has not been typed yet, or is locked."""
+_READ = {Event.OK: Move(State.IDLE, "Done"), **_HOME, **_OFF}
+
 MOVES = {
     State.OFF: {
         Event.SWITCHED_ON: Move(State.IDLE),
         Event.SWITCHED_ON_UNFIT: Move(State.FAULT),
+        **_HOME,
     },
     State.IDLE: {
         Event.OK: Move(State.SCANNING, "Scan"),
         Event.CANCEL: Move(State.OFF, "Off"),
-        Event.TIME_OUT: Move(State.OFF),
-        Event.SWITCHED_OFF: Move(State.OFF),
+        Event.HOLD_OK: Move(State.MENU),
+        **_OFF,
+    },
+    State.MENU: {
+        Event.OK: Move(State.NOTICE, "Select"),
+        Event.CANCEL: Move(State.MENU, "Next"),
+        Event.HOLD_CANCEL: Move(State.IDLE),
+        Event.GIVEN_UP: Move(State.IDLE),
+        Event.DIGITS_WANTED: Move(State.TYPING),
+        Event.BROKEN: Move(State.FAULT),
+        **_OFF,
+    },
+    State.NOTICE: _READ,
+    State.TYPING: {
+        Event.UNLOCKED: Move(State.IDLE),
+        Event.GIVEN_UP: Move(State.IDLE),
+        Event.TOLD: Move(State.NOTICE),
+        Event.CHALLENGE: Move(State.REVIEW),
+        Event.DIGITS_TYPED: Move(State.CODE),
+        **_HOME,
+        **_FAILED,
+        **_OFF,
+    },
+    State.LOCKED: {
+        Event.OK: Move(State.SCANNING, "Unlock"),
+        Event.CANCEL: Move(State.OFF, "Off"),
+        **_OFF,
     },
     State.SCANNING: {
         Event.CHALLENGE: Move(State.REVIEW),
-        Event.REJECTED: Move(State.ERROR),
         Event.CANCEL: Move(State.IDLE, "Stop"),
+        **_HOME,
+        **_FAILED,
+        **_OFF,
         Event.TIME_OUT: Move(State.ERROR),
-        Event.SWITCHED_OFF: Move(State.OFF),
     },
     State.REVIEW: {
         Event.OK: Move(State.REVIEW, "Next"),
         Event.OK_ON_LAST_PAGE: Move(State.CODE, "Confirm"),
         Event.CANCEL: Move(State.REFUSED, "Refuse"),
-        Event.REJECTED: Move(State.ERROR),
-        Event.BROKEN: Move(State.FAULT),
-        Event.TIME_OUT: Move(State.OFF),
-        Event.SWITCHED_OFF: Move(State.OFF),
+        Event.HOLD_CANCEL: Move(State.DECLINED),
+        Event.DIGITS_WANTED: Move(State.TYPING),
+        **_FAILED,
+        **_OFF,
     },
-    State.CODE: {
-        Event.OK: Move(State.IDLE, "Done"),
-        Event.TIME_OUT: Move(State.OFF),
-        Event.SWITCHED_OFF: Move(State.OFF),
-    },
-    State.REFUSED: {
-        Event.OK: Move(State.IDLE, "Done"),
-        Event.TIME_OUT: Move(State.OFF),
-        Event.SWITCHED_OFF: Move(State.OFF),
-    },
+    State.CODE: _READ,
+    State.REFUSED: _READ,
+    State.DECLINED: _READ,
     State.ERROR: {
         Event.OK: Move(State.SCANNING, "Retry"),
         Event.CANCEL: Move(State.IDLE, "Back"),
-        Event.TIME_OUT: Move(State.OFF),
-        Event.SWITCHED_OFF: Move(State.OFF),
+        **_HOME,
+        **_OFF,
     },
     State.FAULT: {
         Event.CANCEL: Move(State.OFF, "Off"),
-        Event.TIME_OUT: Move(State.OFF),
-        Event.SWITCHED_OFF: Move(State.OFF),
+        **_OFF,
     },
 }
 """Every move there is. What is not here does not happen: the event is ignored and nothing changes."""
@@ -241,5 +360,14 @@ def ok_event(screen: Screen) -> Event:
 
 def soft_keys(screen: Screen) -> tuple[str, str]:
     """The words above the two buttons (CANCEL left, OK right); empty where the button does nothing."""
+    if isinstance(screen, Typing):
+        return _typing_keys(screen)
     cancel, ok = (move(screen.state, event) for event in (Event.CANCEL, ok_event(screen)))
-    return (cancel.label if cancel else "", ok.label if ok else "")
+    right = screen.start if isinstance(screen, Idle) else ok.label if ok else ""
+    return (cancel.label if cancel else "", right)
+
+
+def _typing_keys(screen: Typing) -> tuple[str, str]:
+    if screen.wheel:
+        return "Turn", {"<": "Erase", "=": "Done"}.get(screen.wheel, "Take")
+    return "Erase" if screen.shown else "Back", "Done" if screen.enough else ""

@@ -3,44 +3,51 @@
 The device opens nothing, sleeps never and has no thread. Whoever runs it shows it frames and ticks it now and then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum, auto
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from emulators.env import Env
+from emulators.hwtoken import menu
+from emulators.hwtoken.keys import Button
 from emulators.hwtoken.layout import Unrenderable, paginate
-from emulators.hwtoken.memory import MemoryFault, TokenMemory
-from emulators.hwtoken.personalities.base import Personality, Proposal, Rejected
-from emulators.hwtoken.personalities.otq1 import Otq1Personality
+from emulators.hwtoken.memory import MemoryFault, PowerLost, TokenMemory
+from emulators.hwtoken.parts import Parts
+from emulators.hwtoken.personalities.base import Confirmation, Personality, PinUse, Proposal, Rejected, TypeFirst
+from emulators.hwtoken.personalities.table import personalities_of
+from emulators.hwtoken.pin import PinLock, Verdict
 from emulators.hwtoken.profile import Profile
+from emulators.hwtoken.rtc import TokenClock
 from emulators.hwtoken.screens import (
     Code,
+    Declined,
     Error,
     ErrorKind,
     Event,
     Idle,
     Line,
+    Locked,
+    Menu,
+    Notice,
     Off,
     Refused,
     Review,
     Scanning,
     Screen,
     State,
+    Typing,
     move,
     ok_event,
 )
+from emulators.hwtoken.typed import Outcome, Question, TypedDigits
 
 if TYPE_CHECKING:
     from emulators.camera_scanner.frames import Frame
 
-
-class Button(Enum):
-    """The two buttons."""
-
-    OK = auto()
-    CANCEL = auto()
+__all__ = ["Button", "QrToken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +59,25 @@ class _UnderReview:
         return Review(self.proposal.title, page, len(self.pages), self.pages[page - 1])
 
 
+@dataclass(frozen=True, slots=True)
+class _Dialogue:
+    """Digits being typed, and what becomes of them."""
+
+    digits: TypedDigits
+    then: Callable[[str], None]
+
+    def screen(self) -> Typing:
+        digits = self.digits
+        return Typing(digits.question.title, digits.question.prompt, digits.shown, digits.wheel, digits.enough)
+
+
 class QrToken:
     """An offline QR token, dark until it is powered on.
 
     Args:
         env: clock and randomness.
         profile: which model it is.
-        memory: what survives power-off: serial, seed, replay cache.
+        memory: what survives power-off: serial, seed, PIN, counters, replay cache.
         on_screen: called with each new screen once it is up; may press buttons.
     """
 
@@ -69,10 +88,16 @@ class QrToken:
         self._profile = profile
         self._memory = memory
         self._on_screen = on_screen
+        self._clock = TokenClock(env.clock, memory, present=profile.behaviour.has_rtc)
+        self._parts = Parts(memory, self._clock, env.random, profile)
+        self._pin = PinLock(memory, profile.pin, env.random) if profile.pin else None
         self._screen: Screen = Off()
         self._deadline: float | None = None
-        self._personality: Personality | None = None
+        self._personalities: tuple[Personality, ...] = ()
         self._under_review: _UnderReview | None = None
+        self._dialogue: _Dialogue | None = None
+        self._pin_typed = False
+        self._duress = False
 
     @property
     def screen(self) -> Screen:
@@ -84,40 +109,50 @@ class QrToken:
         """Which model it is."""
         return self._profile
 
+    @property
+    def memory(self) -> TokenMemory:
+        """What survives power-off."""
+        return self._memory
+
+    @property
+    def clock(self) -> TokenClock:
+        """The token's own clock, to make it drift, jump or stop."""
+        return self._clock
+
     def power_on(self) -> None:
-        """Boot to the idle screen, or to an error where there is no seed. Nothing of an earlier session comes back."""
-        if move(self._screen.state, Event.SWITCHED_ON) is None:
-            return
-        identity = self._memory.identity
-        if identity is None:
-            sentence = "This token has no key yet. It must be provisioned."
-            self._show(Event.SWITCHED_ON_UNFIT, Error(ErrorKind.NOT_PROVISIONED, sentence))
-            return
-        self._personality = Otq1Personality(identity.serial, identity.seed)
-        self._show(Event.SWITCHED_ON, self._idle())
+        """Boot: to the idle screen, to the PIN, or to an error where nothing works. No earlier session comes back."""
+        with self._powered():
+            if self._screen.state is not State.OFF:
+                return
+            if self._memory.serial is None:
+                sentence = "This token has no key yet. It must be provisioned."
+                self._show(Event.SWITCHED_ON_UNFIT, Error(ErrorKind.NOT_PROVISIONED, sentence))
+            elif self._memory.contents.zeroised:
+                sentence = f"Opened and erased. {self._memory.serial}"
+                self._show(Event.SWITCHED_ON_UNFIT, Error(ErrorKind.TAMPERED, sentence))
+            else:
+                self._go_home(Event.SWITCHED_ON)
 
     def power_off(self) -> None:
         """Take the power away. Keys, challenge and code leave the working memory."""
         self._show(Event.SWITCHED_OFF, Off())
 
-    def press(self, button: Button) -> None:
-        """Press and release ``button``. Where it has no meaning, nothing happens."""
-        self.tick()
-        event = ok_event(self._screen) if button is Button.OK else Event.CANCEL
-        step = move(self._screen.state, event)
-        match step.to if step else None:
-            case State.OFF:
-                self._show(event, Off())
-            case State.IDLE:
-                self._show(event, self._idle())
-            case State.SCANNING:
-                self._show(event, Scanning())
-            case State.REVIEW:
-                self._turn_page(event)
-            case State.CODE:
-                self._answer(event)
-            case State.REFUSED:
-                self._show(event, Refused())
+    def press(self, button: Button, *, held: bool = False) -> None:
+        """Press and release ``button``; ``held``: for longer than a second. Where it has no meaning, nothing happens.
+
+        Raises:
+            ValueError: this model has no such key.
+        """
+        if button.digit and not self._profile.behaviour.keypad:
+            raise ValueError(f"expected a key of the {self._profile.name}: OK or CANCEL, found {button.digit}")
+        with self._powered():
+            self.tick()
+            if self._dialogue is not None:
+                self._type(self._dialogue, button, held=held)
+            elif held:
+                self._hold(button)
+            elif not button.digit:
+                self._push(button)
 
     def see(self, frame: "Frame") -> None:
         """Let the camera see ``frame``. It is looked at only while the scan screen is up.
@@ -134,21 +169,22 @@ class QrToken:
     def read(self, *codes: bytes) -> None:
         """What ``see`` does with the codes that it found in one frame: judge their bytes, if the scan screen is up."""
         self.tick()
-        if self._personality is None or self._screen.state is not State.SCANNING or not codes:
+        if self._screen.state is not State.SCANNING or not codes:
             return
-        proposals: list[Proposal] = []
+        found: list[Proposal | TypeFirst] = []
         rejections: list[Rejected] = []
         for data in dict.fromkeys(codes):
             try:
-                proposals.append(self._propose(self._personality, data))
+                found.append(self._propose(data))
             except Rejected as rejected:
                 rejections.append(rejected)
-        if len(proposals) > 1:
+        if len(found) > 1:
             self._reject(Rejected(ErrorKind.SEVERAL, "Two challenges in view. Show one."))
-        elif proposals:
-            self._begin_review(proposals[0])
+        elif found:
+            self._begin(found[0])
         else:
-            self._reject(rejections[0])
+            # What is said about a code of ours helps more than what is said about a poster beside it.
+            self._reject(min(rejections, key=lambda rejected: rejected.kind is ErrorKind.NOT_OURS))
 
     def tick(self) -> None:
         """Let time-outs happen that are due. Late ticks catch up: the result does not depend on how often one ticks."""
@@ -161,10 +197,218 @@ class QrToken:
             else:
                 self._show(Event.TIME_OUT, Off(), since=due)
 
-    def _propose(self, personality: Personality, data: bytes) -> Proposal:
-        proposal = personality.propose(data, has_clock=self._profile.behaviour.has_rtc)
-        proposal.check_time(self._now())
-        return proposal
+    # What keys do
+
+    def _push(self, button: Button) -> None:
+        event = ok_event(self._screen) if button is Button.OK else Event.CANCEL
+        step = move(self._screen.state, event)
+        match step.to if step else None:
+            case State.OFF:
+                self._show(event, Off())
+            case State.IDLE:
+                self._go_home(event)
+            case State.SCANNING:
+                self._show(event, Scanning())
+            case State.REVIEW:
+                self._turn_page(event)
+            case State.CODE:
+                self._confirm()
+            case State.REFUSED:
+                self._show(event, Refused())
+            case State.MENU | State.NOTICE if isinstance(self._screen, Menu):
+                self._use_menu(event, self._screen)
+
+    def _hold(self, button: Button) -> None:
+        if button is Button.OK and self._screen.state is State.IDLE:
+            self._show(Event.HOLD_OK, Menu(tuple(item.label for item in menu.items(self._profile)), 0))
+        elif button is Button.CANCEL and self._screen.state is State.MENU:
+            self._show(Event.HOLD_CANCEL, self._idle())
+        elif button is Button.CANCEL and self._under_review is not None:
+            code = self._under_review.proposal.decline()
+            if code is not None:
+                self._show(Event.HOLD_CANCEL, Declined(self._grouped(code)))
+
+    def _type(self, dialogue: _Dialogue, button: Button, *, held: bool) -> None:
+        match dialogue.digits.press(button, held=held):
+            case Outcome.CHANGED:
+                self._show(Event.DIGITS_WANTED, dialogue.screen())
+            case Outcome.DONE:
+                dialogue.then(dialogue.digits.text)
+            case Outcome.GIVEN_UP if self._is_open:
+                self._show(Event.GIVEN_UP, self._idle())
+            case Outcome.GIVEN_UP:
+                self.power_off()
+
+    def _use_menu(self, event: Event, screen: Menu) -> None:
+        items = menu.items(self._profile)
+        if event is Event.CANCEL:
+            self._show(event, Menu(screen.items, (screen.chosen + 1) % len(items)))
+            return
+        match items[screen.chosen].action:
+            case menu.Action.INFO:
+                self._show(event, Notice("About", menu.about(self._parts)))
+            case menu.Action.SELF_TEST:
+                self._show(event, Notice("Self-test", menu.self_test(self._parts)))
+            case menu.Action.CHANGE_PIN:
+                self._ask_for_pin("Old PIN", partial(self._change_pin, duress=False))
+            case menu.Action.DURESS_PIN:
+                self._ask_for_pin("PIN", partial(self._change_pin, duress=True))
+            case menu.Action.ERASE:
+                question = Question("Erase", f"Type {menu.ERASE_WORD} to erase all", 4, 4, hidden=False)
+                self._ask(question, self._erase)
+            case menu.Action.BACK:
+                self._show(Event.GIVEN_UP, self._idle())
+
+    # The PIN
+
+    @property
+    def _is_open(self) -> bool:
+        return self._pin is None or self._pin_typed
+
+    def _go_home(self, event: Event) -> None:
+        """To the idle screen by ``event``, or to what stands before it: setting, typing or unlocking the PIN."""
+        if not self._personalities:
+            self._personalities = personalities_of(self._parts)
+        if self._pin is not None and self._pin.is_locked:
+            self._pin_typed = self._duress = False
+            self._show(Event.BLOCKED, Locked(self._memory.serial or ""))
+        elif self._pin is not None and not self._pin.is_set:
+            self._pin_typed = self._duress = False
+            self._ask_to_choose_pin(duress=False)
+        elif not self._is_open:
+            self._ask_for_pin("PIN", self._sign_in)
+        else:
+            self._show(event, self._idle())
+
+    def _ask_for_pin(self, title: str, then: Callable[[str], None], *, note: str = "") -> None:
+        assert self._profile.pin is not None
+        policy = self._profile.pin
+        self._ask(Question(title, note or "Type your PIN", policy.least_digits, policy.most_digits), then)
+
+    def _sign_in(self, pin: str) -> None:
+        if self._check_pin(pin, self._sign_in):
+            self._pin_typed = True
+            self._show(Event.UNLOCKED, self._idle())
+
+    def _check_pin(self, pin: str, again: Callable[[str], None]) -> bool:
+        """Whether ``pin`` is right, or the duress PIN; otherwise what comes next is on the panel."""
+        assert self._pin is not None
+        try:
+            verdict = self._pin.check(pin)
+        except MemoryFault:
+            self._break()
+            return False
+        if verdict in {Verdict.RIGHT, Verdict.DURESS}:
+            self._duress = verdict is Verdict.DURESS
+            return True
+        if verdict is Verdict.LOCKED:
+            self._pin_typed = self._duress = False
+            if self._pin.is_locked:
+                self._show(Event.BLOCKED, Locked(self._memory.serial or ""))
+            else:  # the last try wiped the token
+                self.power_off()
+            return False
+        left = self._pin.tries_left
+        self._ask_for_pin("Wrong PIN", again, note=f"{left} {'try' if left == 1 else 'tries'} left")
+        return False
+
+    def _change_pin(self, pin: str, *, duress: bool) -> None:
+        if self._check_pin(pin, partial(self._change_pin, duress=duress)):
+            self._ask_to_choose_pin(duress=duress)
+
+    def _ask_to_choose_pin(self, *, duress: bool, note: str = "") -> None:
+        assert self._profile.pin is not None
+        policy = self._profile.pin
+        title = "Duress PIN" if duress else "New PIN"
+        question = Question(title, note or "Choose a PIN", policy.least_digits, policy.most_digits)
+        self._ask(question, partial(self._ask_to_repeat_pin, duress=duress))
+
+    def _ask_to_repeat_pin(self, pin: str, *, duress: bool) -> None:
+        assert self._profile.pin is not None
+        assert self._pin is not None
+        refusal = self._pin.refuse(pin)
+        if refusal is not None:
+            self._ask_to_choose_pin(duress=duress, note=refusal)
+            return
+        question = Question(
+            "Repeat PIN", "Type it again", self._profile.pin.least_digits, self._profile.pin.most_digits
+        )
+        self._ask(question, partial(self._choose_pin, pin, duress=duress))
+
+    def _choose_pin(self, pin: str, repeated: str, *, duress: bool) -> None:
+        assert self._pin is not None
+        if pin != repeated:
+            self._ask_to_choose_pin(duress=duress, note="They differ. Choose again.")
+            return
+        try:
+            # Who was forced to sign in and now changes the PIN changes the duress PIN: the real one stays unknown.
+            if duress or self._duress:
+                self._pin.choose_duress(pin)
+            else:
+                self._pin.choose(pin)
+        except MemoryFault:
+            self._break()
+            return
+        self._pin_typed = True
+        self._show(Event.TOLD, Notice("PIN", ("It is set.",)))
+
+    def _ask(self, question: Question, then: Callable[[str], None]) -> None:
+        dialogue = _Dialogue(TypedDigits(question, wheel=not self._profile.behaviour.keypad), then)
+        self._show(Event.DIGITS_WANTED, dialogue.screen())
+        if self._screen.state is State.TYPING:
+            self._dialogue = dialogue
+
+    def _erase(self, typed: str) -> None:
+        if typed != menu.ERASE_WORD:
+            self._show(Event.GIVEN_UP, self._idle())
+            return
+        try:
+            self._memory.wipe()
+        except MemoryFault:
+            self._break()
+        else:
+            self.power_off()
+
+    # From what the camera saw to the code
+
+    def _propose(self, data: bytes) -> Proposal | TypeFirst:
+        refused = Rejected(ErrorKind.NOT_OURS, "This token reads no codes.")
+        for personality in self._personalities:
+            try:
+                found = personality.propose(data)
+            except Rejected as rejected:
+                if rejected.kind is not ErrorKind.NOT_OURS:
+                    raise
+                refused = rejected
+                continue
+            self._check_locked(found)
+            return found
+        raise refused
+
+    def _check_locked(self, found: Proposal | TypeFirst) -> None:
+        """Refuse what may not be done while the PIN stands between the user and the token; and what is too old."""
+        if isinstance(found, TypeFirst):
+            return
+        if not self._is_open and not found.while_locked:
+            raise Rejected(ErrorKind.UNSUPPORTED, "The PIN is locked. This does not unlock it.")
+        found.check_time()
+
+    def _begin(self, found: Proposal | TypeFirst) -> None:
+        if isinstance(found, TypeFirst):
+            self._ask(found.question, partial(self._open, found))
+        else:
+            self._begin_review(found)
+
+    def _open(self, locked: TypeFirst, typed: str) -> None:
+        try:
+            proposal = locked.propose(typed)
+            self._check_locked(proposal)
+        except Rejected as rejected:
+            self._reject(rejected)
+        except MemoryFault:
+            self._break()
+        else:
+            self._begin_review(proposal)
 
     def _begin_review(self, proposal: Proposal) -> None:
         try:
@@ -179,21 +423,38 @@ class QrToken:
         if self._under_review is not None and isinstance(self._screen, Review):
             self._show(event, self._under_review.screen(self._screen.page + 1))
 
-    def _answer(self, event: Event) -> None:
-        """Compute and show the code: the only place that does. The replay cache is on disk before the code is seen."""
-        if self._under_review is None or event is not Event.OK_ON_LAST_PAGE:
+    def _confirm(self) -> None:
+        """The last page has been confirmed: a code, or the PIN before it."""
+        if self._under_review is None:
             return
         proposal = self._under_review.proposal
+        match proposal.pin_use:
+            case PinUse.NONE:
+                self._answer(Event.OK_ON_LAST_PAGE, proposal, Confirmation(duress=self._duress))
+            case PinUse.TOKEN:
+                self._ask_for_pin("PIN", partial(self._confirm_with_own_pin, proposal))
+            case PinUse.SERVER:
+                self._ask_for_pin("PIN", partial(self._confirm_with_any_pin, proposal))
+
+    def _confirm_with_own_pin(self, proposal: Proposal, pin: str) -> None:
+        if self._check_pin(pin, partial(self._confirm_with_own_pin, proposal)):
+            self._answer(Event.DIGITS_TYPED, proposal, Confirmation(duress=self._duress))
+
+    def _confirm_with_any_pin(self, proposal: Proposal, pin: str) -> None:
+        self._answer(Event.DIGITS_TYPED, proposal, Confirmation(pin=pin, duress=self._duress))
+
+    def _answer(self, event: Event, proposal: Proposal, confirmation: Confirmation) -> None:
+        """Compute and show the code. What must be durable is so before the code is seen."""
         try:
-            proposal.check_time(self._now())  # it may have ended while it was read
-            already_shown = self._memory.remember(proposal.challenge_id)
+            proposal.check_time()  # it may have ended while it was read
+            answer = proposal.answer(confirmation)
         except Rejected as rejected:
             self._reject(rejected)
         except MemoryFault:
-            sentence = "The memory cannot keep this: no code."
-            self._show(Event.BROKEN, Error(ErrorKind.MEMORY_FAULT, sentence))
+            self._break()
         else:
-            self._show(event, Code(self._grouped(proposal.compute_code()), proposal.purpose, already_shown))
+            self._personalities = personalities_of(self._parts)  # their keys may have come or gone
+            self._show(event, Code(self._grouped(answer.digits), answer.purpose, answer.already_shown))
 
     def _grouped(self, digits: str) -> str:
         """Groups of the profile's length at most, as even as they can be: 4+4, 4+3, 3+3."""
@@ -202,15 +463,26 @@ class QrToken:
         ends = [size * group + min(group, longer) for group in range(count + 1)]
         return " ".join(digits[start:end] for start, end in pairwise(ends))
 
+    # Screens
+
     def _reject(self, rejected: Rejected) -> None:
         self._show(Event.REJECTED, Error(rejected.kind, rejected.sentence))
 
-    def _idle(self) -> Idle:
-        identity = self._memory.identity
-        return Idle(self._profile.name, identity.serial if identity else "")
+    def _break(self) -> None:
+        sentence = "The memory cannot keep this: no code."
+        self._show(Event.BROKEN, Error(ErrorKind.MEMORY_FAULT, sentence))
 
-    def _now(self) -> float | None:
-        return self._env.clock.time() if self._profile.behaviour.has_rtc else None
+    def _idle(self) -> Idle:
+        note = "" if self._memory.identity else "Not activated"
+        return Idle(self._profile.name, self._memory.serial or "", note)
+
+    @contextmanager
+    def _powered(self) -> Iterator[None]:
+        """Go dark where the power is lost on the way."""
+        try:
+            yield
+        except PowerLost:
+            self.power_off()
 
     def _show(self, event: Event, screen: Screen, *, since: float | None = None) -> None:
         """Make the move that the table allows, and no other; forget what the new screen does not need."""
@@ -221,8 +493,11 @@ class QrToken:
             raise AssertionError(f"{event} in {self._screen.state} leads to {step.to}, not to {screen.state}")
         if step.to is not State.REVIEW:
             self._under_review = None
+        if step.to is not State.TYPING:
+            self._dialogue = None
         if step.to is State.OFF:
-            self._personality = None
+            self._personalities = ()
+            self._pin_typed = self._duress = False
         self._screen = screen
         self._deadline = self._deadline_of(screen, self._env.clock.monotonic() if since is None else since)
         if self._on_screen is not None:

@@ -1,9 +1,13 @@
 """What the device needs from a protocol, whichever it is: something to review, and the code once it is confirmed."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Protocol
 
 from emulators.hwtoken.layout import Entry
 from emulators.hwtoken.screens import ErrorKind
+from emulators.hwtoken.typed import Question
 
 
 class Rejected(Exception):  # noqa: N818 - no program error: the answer "there will be no code" and the screen that says why
@@ -15,22 +19,40 @@ class Rejected(Exception):  # noqa: N818 - no program error: the answer "there w
         super().__init__(f"{kind.value}: {sentence}")
 
 
+class PinUse(Enum):
+    """Whether a PIN is typed between the last page and the code, and who judges it."""
+
+    NONE = auto()
+    TOKEN = auto()
+    SERVER = auto()
+    """It goes into the code; the token shows a code for any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """How the user agreed."""
+
+    pin: str | None = field(default=None, repr=False)
+    """What was typed for the server to judge."""
+    duress: bool = False
+    """The duress PIN was typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The digits, what typing them does, and whether they were on the panel before."""
+
+    digits: str
+    purpose: str
+    already_shown: bool = False
+
+
 class Proposal(Protocol):
     """A genuine challenge: what the user must read before its code exists."""
 
     @property
-    def challenge_id(self) -> bytes:
-        """What tells this challenge from others of the same token; the replay cache keeps it."""
-        ...
-
-    @property
     def title(self) -> str:
         """One or two words of the device's own for the title bar."""
-        ...
-
-    @property
-    def purpose(self) -> str:
-        """A sentence of the device's own: what typing the code does."""
         ...
 
     @property
@@ -43,30 +65,58 @@ class Proposal(Protocol):
         """Whether the server asks that each entry be confirmed by itself."""
         ...
 
-    def check_time(self, now: float | None) -> None:
-        """Make sure that the challenge is alive at ``now`` (seconds since 1970); None: the device has no clock.
+    @property
+    def pin_use(self) -> PinUse:
+        """Whether the code needs a PIN."""
+        ...
+
+    @property
+    def while_locked(self) -> bool:
+        """Whether it may be answered while the token's PIN is locked or not typed: it is what ends that."""
+        ...
+
+    def check_time(self) -> None:
+        """Make sure that the challenge is alive by the token's clock, where it has one.
 
         Raises:
             Rejected: it has ended, or is not valid yet.
         """
         ...
 
-    def compute_code(self) -> str:
-        """The digits. Called once the user has confirmed the last page, never before."""
+    def answer(self, confirmation: Confirmation) -> Answer:
+        """Make durable what must not be lost, then compute the digits. Called once the user has confirmed the last page.
+
+        Raises:
+            Rejected: something has made it impossible since.
+            MemoryFault: the memory keeps nothing; there is no code then.
+        """
         ...
+
+    def decline(self) -> str | None:
+        """The digits that report the challenge as fraud; None where the protocol has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TypeFirst:
+    """A message that cannot be opened before something was typed.
+
+    ``propose`` opens it with that; it raises Rejected where it does not open, and MemoryFault where the try could not be
+    counted.
+    """
+
+    question: Question
+    propose: Callable[[str], Proposal]
 
 
 class Personality(Protocol):
     """One protocol with one token's keys."""
 
-    def propose(self, data: bytes, *, has_clock: bool) -> Proposal:
-        """The challenge in ``data``, the bytes of one QR code as the decoder gave them.
-
-        Args:
-            data: anything that a camera can see.
-            has_clock: whether the device can check times itself; where it cannot, the entries must show them.
+    def propose(self, data: bytes) -> Proposal | TypeFirst:
+        """What ``data``, the bytes of one QR code as the decoder gave them, asks.
 
         Raises:
-            Rejected: it is no challenge of this protocol for this token, by the kind that the user can act on.
+            Rejected: it is no message of this protocol for this token, by the kind that the user can act on; ``NOT_OURS``
+                leaves it to other protocols.
         """
         ...

@@ -1,12 +1,15 @@
+import hashlib
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.hwtoken.memory import REPLAY_CACHE_SIZE, FileStore, MemoryFault, RamStore, TokenMemory
+from emulators.hwtoken.contents import Contents
+from emulators.hwtoken.memory import REPLAY_CACHE_SIZE, FileStore, Identity, MemoryFault, RamStore, TokenMemory
 
 SERIAL, SEED = "QT1-00000042", bytes(range(32))
 ID = bytes(range(12))
@@ -137,8 +140,8 @@ def test_a_memory_of_a_later_version_is_named() -> None:
     TokenMemory(store).provision(SERIAL, SEED)
     data = store.load()
     assert data is not None
-    store.save(data.replace(b'"version":1', b'"version":2'))
-    with pytest.raises(MemoryFault, match=r"version 1, found .* version 2"):
+    store.save(data.replace(b'"version":2', b'"version":3'))
+    with pytest.raises(MemoryFault, match=r"version 2, found .* version 3"):
         TokenMemory(store)
 
 
@@ -243,3 +246,45 @@ def test_a_power_cut_at_any_write_leaves_the_old_memory_or_the_new() -> None:
         if len(acknowledged) == 1 + len(ids):
             break
     assert cuts == 4 * (1 + len(ids))
+
+
+def test_a_memory_of_version_1_is_read() -> None:
+    """As written by the first release: serial, seed and replay cache."""
+    contents = b'{"serial":"%s","seed":"%s","shown":["%s"]}' % (SERIAL.encode(), SEED.hex().encode(), ID.hex().encode())
+    checksum = hashlib.sha256(contents).hexdigest().encode()
+    store = RamStore()
+    store.save(
+        b'{"format":"authrig emulated token memory","version":1,"sha256":"%s","contents":%s}' % (checksum, contents)
+    )
+    memory = TokenMemory(store)
+    assert memory.identity == Identity(SERIAL, SEED)
+    assert memory.shown == (ID,)
+
+
+def test_a_wiped_token_is_as_it_left_the_maker() -> None:
+    """Its factory key and the maker's public key stay; what came with an activation goes."""
+    memory = TokenMemory()
+    memory.manufacture(SERIAL, factory_key=SEED, verify_key=bytes(32))
+    new = memory.contents
+    memory.update(seed=SEED.hex(), counter=7, sequence=3, pin_tries_spent=2)
+    memory.wipe()
+    assert memory.contents == new
+    memory.update(seed=SEED.hex(), label="Bank", verify_key="11" * 32)
+    memory.wipe()
+    assert memory.contents == msgspec.structs.replace(new, verify_key=None)
+    with pytest.raises(ValueError, match="expected a memory without a token"):
+        memory.manufacture(SERIAL)
+
+
+def test_a_wiped_token_can_be_provisioned_again_but_a_zeroised_one_cannot() -> None:
+    """Opening the case ends a token."""
+    memory = TokenMemory()
+    memory.provision(SERIAL, SEED)
+    memory.wipe()
+    assert memory.contents == Contents(SERIAL)
+    memory.provision(SERIAL, bytes(32))
+    assert memory.identity == Identity(SERIAL, bytes(32))
+    memory.zeroise()
+    with pytest.raises(ValueError, match="expected a memory without a token"):
+        memory.provision(SERIAL, SEED)
+    assert memory.contents == Contents(SERIAL, zeroised=True)

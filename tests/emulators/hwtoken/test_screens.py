@@ -3,16 +3,21 @@ import pytest
 from emulators.hwtoken.screens import (
     MOVES,
     Code,
+    Declined,
     Error,
     ErrorKind,
     Event,
     Idle,
+    Locked,
+    Menu,
+    Notice,
     Off,
     Refused,
     Review,
     Scanning,
     Screen,
     State,
+    Typing,
     ok_event,
     soft_keys,
 )
@@ -27,17 +32,21 @@ def test_the_table_names_every_state() -> None:
 
 
 def test_only_a_confirmed_last_page_leads_to_a_code() -> None:
-    """There is one such move in the whole table."""
+    """Or the digits that were asked for after it; there is no third way."""
     to_code = [(at, event) for at, moves in MOVES.items() for event, move in moves.items() if move.to is State.CODE]
-    assert to_code == [(State.REVIEW, Event.OK_ON_LAST_PAGE)]
+    assert to_code == [(State.TYPING, Event.DIGITS_TYPED), (State.REVIEW, Event.OK_ON_LAST_PAGE)]
     assert ok_event(FIRST) is Event.OK
     assert ok_event(LAST) is Event.OK_ON_LAST_PAGE
 
 
 def test_only_a_challenge_before_the_camera_leads_to_a_review() -> None:
-    """Apart from turning its own pages."""
+    """Apart from turning its own pages, and the code that opens an activation."""
     to_review = {(at, event) for at, moves in MOVES.items() for event, move in moves.items() if move.to is State.REVIEW}
-    assert to_review == {(State.SCANNING, Event.CHALLENGE), (State.REVIEW, Event.OK)}
+    assert to_review == {
+        (State.SCANNING, Event.CHALLENGE),
+        (State.TYPING, Event.CHALLENGE),
+        (State.REVIEW, Event.OK),
+    }
 
 
 def test_every_screen_but_a_dark_one_can_be_switched_off_and_times_out() -> None:
@@ -68,6 +77,15 @@ def test_only_buttons_have_labels() -> None:
         (Error(ErrorKind.DAMAGED, ""), State.ERROR, ("Back", "Retry")),
         (Error(ErrorKind.NOT_PROVISIONED, ""), State.FAULT, ("Off", "")),
         (Error(ErrorKind.MEMORY_FAULT, ""), State.FAULT, ("Off", "")),
+        (Menu(("About", "Back"), 0), State.MENU, ("Next", "Select")),
+        (Notice("About", ("1",)), State.NOTICE, ("", "Done")),
+        (Locked("1"), State.LOCKED, ("Off", "Unlock")),
+        (Declined("9122 1436"), State.DECLINED, ("", "Done")),
+        (Typing("PIN", "Type it", "", "7"), State.TYPING, ("Turn", "Take")),
+        (Typing("PIN", "Type it", "****", "<", enough=True), State.TYPING, ("Turn", "Erase")),
+        (Typing("PIN", "Type it", "****", "=", enough=True), State.TYPING, ("Turn", "Done")),
+        (Typing("PIN", "Type it", ""), State.TYPING, ("Back", "")),
+        (Typing("PIN", "Type it", "****", enough=True), State.TYPING, ("Erase", "Done")),
     ],
 )
 def test_the_buttons_say_what_they_do(screen: Screen, state: State, labels: tuple[str, str]) -> None:
