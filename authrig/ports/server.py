@@ -247,6 +247,14 @@ class Administrator(_Client):
         """Make a badge, ``insecure`` or ``secure``; returns the text of its QR code."""
         return str(self._must("POST", f"/users/{username}/badges", {"kind": kind}).attribute("content"))
 
+    def void_badge(self, username: str, badge: str) -> None:
+        """Void one badge by its id."""
+        self._must("DELETE", f"/users/{username}/badges/{badge}", None)
+
+    def void_badges(self, username: str) -> None:
+        """Void all badges of a user."""
+        self._must("DELETE", f"/users/{username}/badges", None)
+
 
 class Bank(_Client):
     """An application that wants a transaction approved, on the server's internal port."""

@@ -23,7 +23,7 @@ from server_stub.flows.flow import Method
 from server_stub.iam import Iam
 from server_stub.store import remembered, users
 from server_stub.store.iam import attempts, audit
-from server_stub.store.users import User
+from server_stub.store.users import IssuedBadge, User
 
 USER_ID_LENGTH = 16
 MAX_USERNAME_BYTES = 64
@@ -39,6 +39,12 @@ class NewUser(Request, frozen=True):
     username: Annotated[str, Meta(min_length=1, max_length=64, description="letters, digits and . _ @ + -")]
     password: Password
     groups: Annotated[tuple[Group, ...], Meta(max_length=100)] = ()
+
+
+class NewName(Request, frozen=True):
+    """Another name for a user."""
+
+    username: Annotated[str, Meta(min_length=1, max_length=64, description="letters, digits and . _ @ + -")]
 
 
 class NewPassword(Request, frozen=True):
@@ -65,6 +71,8 @@ class NewBadge(Request, frozen=True):
     """A badge to print."""
 
     kind: Literal["insecure", "secure"]
+    lifetime_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+    """Good for ever unless said."""
 
 
 class TokenAttributes(Document, frozen=True):
@@ -132,11 +140,29 @@ class AdminInterface:
         return log_refusal(request.url.path, document)
 
 
-async def add_user(iam: Iam, call: Call[NewUser]) -> Reply:
-    """Make a user."""
-    username = normalise(call.body.username).decode()
+def _username(text: str) -> str:
+    username = normalise(text).decode()
     if not _USERNAME.fullmatch(username) or len(username.encode()) > MAX_USERNAME_BYTES:
         raise bad_request(f"a user name has letters, digits and . _ @ + -, up to {MAX_USERNAME_BYTES} bytes of UTF-8")
+    return username
+
+
+async def rename_user(iam: Iam, call: Call[NewName]) -> Reply:
+    """Call a user something else; tokens, keys, badges and sessions stay."""
+    user = await iam.database.run(_rename, iam, call.path["username"], _username(call.body.username))
+    return Reply(answer(iam.now(), "user", user.id.hex(), UserAttributes(user.username, user.groups)))
+
+
+def _rename(connection: Connection, iam: Iam, username: str, new: str) -> User:
+    user = known_user(connection, username)
+    users.rename(connection, user.id, new)
+    audit.append(connection, iam.now(), "admin.user.rename", "done", user.id)
+    return users.get_user(connection, user.id)
+
+
+async def add_user(iam: Iam, call: Call[NewUser]) -> Reply:
+    """Make a user."""
+    username = _username(call.body.username)
     user_id = iam.settings.token_bytes(USER_ID_LENGTH)
     password_hash, badge_key = await _secrets(iam, user_id, call.body.password)
     user = User(user_id, username, password_hash, badge_key, call.body.groups)
@@ -194,15 +220,18 @@ async def add_qr_token(iam: Iam, call: Call[NewToken]) -> Reply:
 async def add_badge(iam: Iam, call: Call[NewBadge]) -> Reply:
     """Make a badge for a user."""
     badge_id = iam.settings.token_bytes(BADGE_ID_BYTES)
-    content = await iam.database.run(_add_badge, iam, call.path["username"], badge_id, call.body.kind)
+    lifetime = call.body.lifetime_days
+    expires_at = None if lifetime is None else iam.now() + lifetime * 86400
+    badge = IssuedBadge(badge_id, call.body.kind, iam.now(), expires_at)
+    content = await iam.database.run(_add_badge, iam, call.path["username"], badge)
     return Reply(answer(iam.now(), "badge", badge_id.hex(), BadgeAttributes(call.body.kind, content)), 201)
 
 
-def _add_badge(connection: Connection, iam: Iam, username: str, badge_id: bytes, kind: str) -> str:
+def _add_badge(connection: Connection, iam: Iam, username: str, badge: IssuedBadge) -> str:
     user = known_user(connection, username)
-    users.add_badge(connection, badge_id, user.id, kind, iam.now())
-    _audit(connection, iam, "admin.badge.add", user, badge=badge_id.hex(), kind=kind)
-    return badges.make(iam.vault, badge_id, user, kind)
+    users.add_badge(connection, badge, user.id)
+    _audit(connection, iam, "admin.badge.add", user, badge=badge.id.hex(), kind=badge.kind)
+    return badges.make(iam.vault, badge.id, user, badge.kind)
 
 
 async def get_user(iam: Iam, call: Call[Nothing]) -> Reply:
@@ -219,7 +248,11 @@ def _owned(connection: Connection, iam: Iam, username: str) -> tuple[User, tuple
     credentials = users.fido_credentials_of(connection, user.id, iam.fido.rp_id)
     return (
         user,
-        tuple(Named(badge_id, kind) for badge_id, kind in users.badges_of(connection, user.id)),
+        tuple(
+            Named(each.id.hex(), each.kind)
+            for each in users.issued_badges(connection, user.id)
+            if each.why_not(iam.now()) is None
+        ),
         tuple(Named(each.id.hex(), "fido", each.display_name) for each in credentials),
     )
 

@@ -163,6 +163,7 @@ async def check_badge(iam: Iam, call: Call[BadgeCheck]) -> Reply:
     try:
         badge = parse(read)
     except BadgeError as error:
+        await iam.database.run(_unreadable, iam, session)
         raise ApiError(400, "BADGE_WRONG", str(error)) from error
     kind = badges.kind_of(badge)
     allowed = badges.KINDS[kind] in next_methods(iam, session)
@@ -176,6 +177,10 @@ async def check_badge(iam: Iam, call: Call[BadgeCheck]) -> Reply:
     return step_reply(iam, session, token)
 
 
+def _unreadable(connection: Connection, iam: Iam, session: Session) -> None:
+    audit.append(connection, iam.now(), "badge.scan", "not a badge", application=session.application)
+
+
 def _scan(
     connection: Connection,
     iam: Iam,
@@ -184,7 +189,9 @@ def _scan(
     *,
     allowed: bool,
 ) -> badges.Scan:
-    scan = badges.scan(connection, iam.vault, badge)
+    scan = badges.scan(connection, iam.vault, badge, iam.now())
+    if allowed and not scan.why_not:
+        users.count_use(connection, badge.badge_id)
     audit.append(
         connection,
         iam.now(),

@@ -4,6 +4,7 @@ from server_stub.api.admin import (
     BadgeAttributes,
     Groups,
     NewBadge,
+    NewName,
     NewPassword,
     NewToken,
     NewUser,
@@ -14,8 +15,18 @@ from server_stub.api.admin import (
     add_user,
     get_user,
     read_audit,
+    rename_user,
     set_groups,
     set_password,
+)
+from server_stub.api.admin_badges import (
+    BadgeState,
+    VoidAll,
+    Voided,
+    list_badges,
+    void_badge,
+    void_badges,
+    void_everybodys,
 )
 from server_stub.api.admin_care import (
     AuditVerdict,
@@ -390,6 +401,15 @@ USER_ROUTES = (
     ),
     Route(
         "PUT",
+        f"{_USER}/username",
+        rename_user,
+        Answer[UserAttributes],
+        "Call a user something else",
+        NewName,
+        errors=(*_NO_USER, "USER_EXISTS"),
+    ),
+    Route(
+        "PUT",
         f"{_USER}/groups",
         set_groups,
         Answer[UserAttributes],
@@ -481,6 +501,17 @@ BADGE_ROUTES = (
         201,
         errors=_NO_USER,
     ),
+    Route("GET", f"{_USER}/badges", list_badges, ListAnswer[BadgeState], "List a user's badges", errors=_NO_USER),
+    Route(
+        "DELETE",
+        f"{_USER}/badges/{{badge}}",
+        void_badge,
+        Answer[Voided],
+        "Void one badge",
+        errors=(*_NO_USER, "BADGE_UNKNOWN"),
+    ),
+    Route("DELETE", f"{_USER}/badges", void_badges, Answer[Voided], "Void all badges of a user", errors=_NO_USER),
+    Route("POST", f"{_ADMIN}/badges/void", void_everybodys, Answer[Voided], "Void all badges of everybody", VoidAll),
 )
 
 AUDIT_ROUTES = (

@@ -8,6 +8,8 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 
+from offline_qr.hotp import truncate
+
 HOTP_LOOK_AHEAD = 10
 """How many codes may have been made and not used (RFC 4226 §7.4)."""
 TOTP_WINDOW = 1
@@ -20,9 +22,7 @@ RESYNC_TOTP = 1440
 def hotp(key: bytes, factor: int, digits: int, algorithm: str = "sha1") -> str:
     """The code for a factor (RFC 4226 §5.3; other hashes as in RFC 6238 §1.2)."""
     digest = hmac.new(key, factor.to_bytes(8, "big"), getattr(hashlib, algorithm)).digest()
-    offset = digest[-1] & 0x0F
-    number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
-    return f"{number % 10**digits:0{digits}d}"
+    return truncate(digest, digits)
 
 
 def find(key: bytes, code: str, factors: Iterable[int], digits: int, algorithm: str) -> int | None:

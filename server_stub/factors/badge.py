@@ -39,14 +39,17 @@ def make(vault: Vault, badge_id: bytes, user: User, kind: str) -> str:
     return seal(badge_id, user.id, vault.open(user.sealed_badge_key, badge_key_row(user.id))).text
 
 
-def scan(connection: Connection, vault: Vault, badge: InsecureBadge | SecureBadge) -> Scan:
+def scan(connection: Connection, vault: Vault, badge: InsecureBadge | SecureBadge, now: float) -> Scan:
     """Judge a badge that was read."""
     kind = kind_of(badge)
     known = users.find_badge(connection, badge.badge_id)
     if known is None:
         return Scan(KINDS[kind], None, "unknown badge")
-    if known.kind != kind:
-        return Scan(KINDS[kind], known.user, f"the badge was issued as {known.kind}")
+    if known.issued.kind != kind:
+        return Scan(KINDS[kind], known.user, f"the badge was issued as {known.issued.kind}")
+    over = known.issued.why_not(now)
+    if over:
+        return Scan(KINDS[kind], known.user, over)
     if isinstance(badge, SecureBadge):
         try:
             user_id = open_sealed(badge, vault.open(known.user.sealed_badge_key, badge_key_row(known.user.id)))

@@ -10,7 +10,6 @@ _FIRST = {
     Method.USERNAME: "USERNAME_REQUIRED",
     Method.DEVICE_TOKEN: "DEVICE_TOKEN_REQUIRED",
     Method.SSO_TICKET: "SSO_TICKET_REQUIRED",
-    Method.OIDC: "OIDC_LOGIN_REQUIRED",
 }
 """Steps that are named like this when nothing better known may come instead."""
 

@@ -14,6 +14,11 @@ MIGRATIONS = (
     ("ALTER TABLE sessions ADD COLUMN offered VARCHAR NOT NULL DEFAULT '[]'",),
     ("ALTER TABLE sessions ADD COLUMN decoy BLOB", "ALTER TABLE sessions ADD COLUMN target VARCHAR"),
     ("ALTER TABLE approvals ADD COLUMN push_id VARCHAR",),
+    (
+        "ALTER TABLE badges ADD COLUMN expires_at FLOAT",
+        "ALTER TABLE badges ADD COLUMN voided_at FLOAT",
+        "ALTER TABLE badges ADD COLUMN uses INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 """What changed since version 0, the first that was ever run; tables that are new need no statement."""
 
@@ -36,6 +41,9 @@ badges = Table(
     Column("user_id", ForeignKey("users.id"), nullable=False, index=True),
     Column("kind", String, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+    Column("voided_at", Float),
+    Column("uses", Integer, nullable=False, server_default="0"),
 )
 
 fido_credentials = Table(

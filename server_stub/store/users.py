@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server_stub.criteria import Who
@@ -24,12 +24,29 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
-class Badge:
-    """What the server knows of a badge."""
+class IssuedBadge:
+    """A badge that was made; times in seconds since 1970."""
 
     id: bytes
-    user: User
     kind: str
+    created_at: float
+    expires_at: float | None = None
+    voided_at: float | None = None
+    uses: int = 0
+
+    def why_not(self, now: float) -> str | None:
+        """Why it is no longer good; None when it is."""
+        if self.voided_at is not None:
+            return "the badge is void"
+        return "the badge has expired" if self.expires_at is not None and self.expires_at <= now else None
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """What the server knows of a badge, and whose it is."""
+
+    issued: IssuedBadge
+    user: User
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,28 +114,74 @@ def set_password(connection: Connection, user_id: bytes, password_hash: str, sea
     )
 
 
+def rename(connection: Connection, user_id: bytes, username: str) -> None:
+    """Another name for the same user: tokens, keys, badges and sessions stay.
+
+    Raises:
+        ApiError: 409 if the name is taken.
+    """
+    try:
+        with connection.begin_nested():
+            connection.execute(update(users).where(users.c.id == user_id).values(username=username))
+    except IntegrityError as error:
+        raise ApiError(409, "USER_EXISTS", f"there is a user {username!r} already") from error
+
+
 def set_groups(connection: Connection, user_id: bytes, groups: tuple[str, ...]) -> None:
     """Other groups."""
     connection.execute(update(users).where(users.c.id == user_id).values(groups=msgspec.json.encode(groups).decode()))
 
 
-def add_badge(connection: Connection, badge_id: bytes, user_id: bytes, kind: str, now: float) -> None:
+def add_badge(connection: Connection, badge: IssuedBadge, user_id: bytes) -> None:
     """Remember a badge that is about to be printed."""
-    connection.execute(insert(badges).values(id=badge_id, user_id=user_id, kind=kind, created_at=now))
+    connection.execute(
+        insert(badges).values(
+            id=badge.id,
+            user_id=user_id,
+            kind=badge.kind,
+            created_at=badge.created_at,
+            expires_at=badge.expires_at,
+        )
+    )
 
 
 def find_badge(connection: Connection, badge_id: bytes) -> Badge | None:
     """The badge and its user."""
     row = connection.execute(
-        select(badges.c.kind, users).join(users, users.c.id == badges.c.user_id).where(badges.c.id == badge_id)
+        select(badges, users.c.username, users.c.password_hash, users.c.sealed_badge_key, users.c.groups)
+        .join(users, users.c.id == badges.c.user_id)
+        .where(badges.c.id == badge_id)
     ).one_or_none()
-    return Badge(badge_id, _user(row), row.kind) if row else None
+    if row is None:
+        return None
+    groups = msgspec.json.decode(row.groups, type=tuple[str, ...])
+    user = User(row.user_id, row.username, row.password_hash, row.sealed_badge_key, groups)
+    return Badge(_issued(row), user)
 
 
-def badges_of(connection: Connection, user_id: bytes) -> list[tuple[str, str]]:
-    """Id (hex) and kind of a user's badges, oldest first."""
+def issued_badges(connection: Connection, user_id: bytes) -> list[IssuedBadge]:
+    """A user's badges, oldest first, the void ones too."""
     rows = connection.execute(select(badges).where(badges.c.user_id == user_id).order_by(badges.c.created_at))
-    return [(row.id.hex(), row.kind) for row in rows]
+    return [_issued(row) for row in rows]
+
+
+def void_badges(connection: Connection, now: float, user_id: bytes | None, badge_id: bytes | None = None) -> int:
+    """Void one badge, all of a user, or (without a user) all; how many were good until now."""
+    good: ColumnElement[bool] = badges.c.voided_at.is_(None)
+    if user_id is not None:
+        good &= badges.c.user_id == user_id
+    if badge_id is not None:
+        good &= badges.c.id == badge_id
+    return connection.execute(update(badges).where(good).values(voided_at=now)).rowcount
+
+
+def count_use(connection: Connection, badge_id: bytes) -> None:
+    """A badge has said or proven who someone is."""
+    connection.execute(update(badges).where(badges.c.id == badge_id).values(uses=badges.c.uses + 1))
+
+
+def _issued(row: Row[Any]) -> IssuedBadge:
+    return IssuedBadge(row.id, row.kind, row.created_at, row.expires_at, row.voided_at, row.uses)
 
 
 def add_fido_credential(connection: Connection, credential: FidoCredential, now: float) -> None:
