@@ -264,10 +264,9 @@ class KeyMachine(RuleBasedStateMachine):
                 pin_uv_protocol=version,
             ),
         )
-        if param is not None and status in (None, ERR.CREDENTIAL_EXCLUDED):
-            self._spend()
         if made is None:
             return
+        self._spend_if(proven=param is not None)
         self._count(made.auth_data.counter)
         assert made.auth_data.is_user_verified() is (param is not None)
         credential_id = made.auth_data.credential_data.credential_id
