@@ -25,7 +25,7 @@ def export_attestation(file: Path, folder: Path) -> list[Path]:
     """
     key = KeyFile.open(file)
     try:
-        contents = _contents(key.authenticator())
+        contents = _contents(key.inspect())
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
             (folder / name).write_text(content, encoding="utf-8")

@@ -129,7 +129,7 @@ def describe_source(source: str) -> dict[str, Any]:
         raise RigError(f"expected a profile ({', '.join(names())}), a key file or a device, found {source}")
     key = KeyFile.open(path)
     try:
-        return describe_authenticator(key.authenticator())
+        return describe_authenticator(key.inspect())
     finally:
         key.close()
 

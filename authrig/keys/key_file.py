@@ -43,6 +43,8 @@ class KeyFile:
     def create(cls, path: Path, profile: str = DEFAULT, seed: int | None = None) -> Self:
         """Make a new key of ``profile`` in the new file ``path``; with a ``seed`` its secrets are predictable.
 
+        It leaves the factory with its own secrets, those of its attestation included.
+
         Raises:
             RigError: if the file exists or cannot be made, or the profile cannot be used.
         """
@@ -54,13 +56,15 @@ class KeyFile:
             if seed is not None:
                 records += [Put(_SEED, str(seed).encode()), Put(_RUNS, b"0")]
             store.commit(*records)
+            key = cls(path, made, store, seed is not None)
+            _ = key.authenticator().authority.batch
         except FileExistsError as error:
             raise RigError(f"key file {path}: it exists already, and a key is never overwritten") from error
         except OSError as error:
             raise RigError(f"key file {path}: cannot be made: {error.strerror}") from error
         except StoreError as error:
             raise RigError(str(error)) from error
-        return cls(path, made, store, seed is not None)
+        return key
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -95,24 +99,39 @@ class KeyFile:
             raise RigError(f"key file {path}: {error}") from error
 
     def authenticator(self, user: User | None = None) -> Authenticator:
-        """The key itself, powered up.
+        """The key itself, powered up for a run of its own.
 
         Raises:
             RigError: if the file cannot be written.
         """
         try:
-            return Authenticator(self._env(), self.profile, self.store, user)
+            return Authenticator(self._env(self._next_run()), self.profile, self.store, user)
         except StoreError as error:
             raise RigError(str(error)) from error
 
-    def _env(self) -> Env:
-        """The machine's clock; each run of a seeded key draws from a stream of its own, so that no draw comes twice."""
-        seed = self.store.get(_SEED)
-        if seed is None:
-            return Env(SystemClock(), SystemRandom())
+    def inspect(self) -> Authenticator:
+        """The key, powered up only to be looked at: a seeded key's runs go on as if nobody had looked.
+
+        Raises:
+            RigError: if the file cannot be read.
+        """
+        try:
+            return Authenticator(self._env("inspection"), self.profile, self.store)
+        except StoreError as error:
+            raise RigError(str(error)) from error
+
+    def _next_run(self) -> str:
+        """The name of the run that begins; no two runs of a seeded key have the same."""
+        if not self.seeded:
+            return ""
         runs = int(self.store.get(_RUNS) or b"0")
         self.store.commit(Put(_RUNS, str(runs + 1).encode()))
-        return Env(SystemClock(), SeededRandom(seed.decode(), f"run {runs}"))
+        return f"run {runs}"
+
+    def _env(self, stream: str) -> Env:
+        """The machine's clock; each ``stream`` of a seeded key draws for itself, so that no draw comes twice."""
+        seed = self.store.get(_SEED)
+        return Env(SystemClock(), SystemRandom() if seed is None else SeededRandom(seed.decode(), stream))
 
     def close(self) -> None:
         """Let go of the file."""

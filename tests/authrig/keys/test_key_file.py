@@ -6,6 +6,7 @@ import pytest
 from fido2 import cbor
 
 from authrig.errors import RigError
+from authrig.keys.description import describe_source
 from authrig.keys.key_file import KeyFile
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.sqlite_store import SqliteStore
@@ -37,11 +38,13 @@ def test_a_reset_key_is_still_the_same_product(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_makes_the_same_keys(tmp_path: Path) -> None:
-    """Run by run, but no two runs draw the same: a repeated nonce or id would be a flaw of its own."""
+    """Run by run, whoever looks at it between; no two runs draw the same, for a repeated nonce would be a flaw."""
     runs = []
     for name in ("one.key", "two.key"):
         KeyFile.create(tmp_path / name, seed=7).close()
         for _ in range(2):
+            if name == "two.key":
+                describe_source(str(tmp_path / name))
             key = KeyFile.open(tmp_path / name)
             runs.append(_made(key.authenticator()))
             key.close()
