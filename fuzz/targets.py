@@ -5,6 +5,7 @@ The targets need no fuzzer, so that the tests run them on the seeds.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from emulators.env import Env, SimulatedClock
 from emulators.fido_authenticator import cbor
@@ -12,7 +13,7 @@ from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import BROADCAST, REPORT_BYTES, CtapHid, Direction, fragments
 from emulators.fido_authenticator.iso7816 import AID, Iso7816
 from emulators.fido_authenticator.status import CtapError, Status
-from emulators.fido_authenticator.store import dump
+from emulators.fido_authenticator.store import Change, MemoryStore, Put, Save, dump
 
 MAKE_CREDENTIAL, GET_ASSERTION, GET_INFO, CLIENT_PIN, RESET = 0x01, 0x02, 0x04, 0x06, 0x07
 _INIT, _CBOR, _ERROR = 0x06, 0x10, 0x3F
@@ -26,7 +27,15 @@ _SPENT_ON_FAILURE = ("pin", "uv")
 
 def new_key() -> Authenticator:
     """A key that is the same each time, touched as soon as it asks, with a credential on it."""
-    key = Authenticator(Env.simulated("fuzz"))
+    store = MemoryStore()
+    store.commit(*_factory())
+    return Authenticator(Env.simulated("fuzz"), store=store)
+
+
+@cache
+def _factory() -> tuple[Change, ...]:
+    """What makes an empty memory that of such a key: making a credential for every input would take most of the time."""
+    key = Authenticator(Env.simulated("fuzz factory"))
     request = {
         1: bytes(32),
         2: {"id": "a.example"},
@@ -37,7 +46,9 @@ def new_key() -> Authenticator:
     answer = key.start(bytes((MAKE_CREDENTIAL,)) + cbor.encode(request)).answer
     assert answer is not None
     assert answer[0] == Status.SUCCESS
-    return key
+    records, credentials = dump(key.store)
+    kept = (Save(credential) for of_rp in credentials.values() for credential in of_rp)
+    return (*(Put(name, value) for name, value in records.items() if value is not None), *kept)
 
 
 def _remembered(key: Authenticator) -> object:
