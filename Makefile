@@ -27,6 +27,10 @@ test: $(STAMP) ## everything that needs no special hardware
 test-yubico: $(STAMP) ## Yubico's own device tests, unmodified, on the emulated key
 	@$(BIN)/python -m authrig.yubico.run
 
+test-vm: $(STAMP) ## the suites on real device nodes, under Debian's kernel in QEMU
+	@$(BIN)/authrig vm prepare
+	@$(BIN)/authrig vm run --shared out/vm -- python -m pytest tests/vm -p no:cacheprovider
+
 fuzz: $(STAMP) ## look for crashes and hangs for a minute (SECONDS=600 for longer)
 	@$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[fuzz]'
 	@$(BIN)/python -m fuzz --seconds $(or $(SECONDS),60)
