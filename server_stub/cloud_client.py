@@ -14,7 +14,9 @@ from server_stub.cloud.messages import (
     Device,
     Failure,
     ImportToken,
+    ImportTokens,
     Message,
+    NewState,
     Passcode,
     Preauth,
     PreauthResult,
@@ -25,6 +27,8 @@ from server_stub.cloud.messages import (
     PushRequests,
     PushStatus,
     Resync,
+    Stock,
+    StockToken,
     Verify,
     VerifyResult,
 )
@@ -98,6 +102,25 @@ class CloudClient:
         """A token with its seed, into the cloud's stock."""
         return await self._post(self._account.admin, "/srv/admin/v1/hardware-tokens", message, Device)
 
+    async def import_tokens(self, messages: list[ImportToken]) -> list[StockToken]:
+        """Many tokens into the cloud's stock, all or none."""
+        message = ImportTokens(messages)
+        return (await self._post(self._account.admin, "/srv/admin/v1/hardware-tokens/import", message, Stock)).tokens
+
+    async def stock(self) -> list[StockToken]:
+        """All tokens that the cloud knows."""
+        return (await self._send("GET", self._account.admin, "/srv/admin/v1/hardware-tokens", None, Stock)).tokens
+
+    async def unassign_token(self, device_id: str, user_id: bytes) -> Device:
+        """A token, from a user."""
+        path = f"/srv/admin/v1/hardware-tokens/{quote(device_id, safe='')}/unassign"
+        return await self._post(self._account.admin, path, Assign(user_id.hex()), Device)
+
+    async def set_token_state(self, device_id: str, state: NewState) -> Device:
+        """Suspend a token, or let it work again."""
+        path = f"/srv/admin/v1/hardware-tokens/{quote(device_id, safe='')}/state"
+        return await self._post(self._account.admin, path, state, Device)
+
     async def assign_token(self, device_id: str, user_id: bytes) -> Device:
         """A token from stock, to a user."""
         path = f"/srv/admin/v1/hardware-tokens/{quote(device_id, safe='')}/assign"
@@ -109,14 +132,21 @@ class CloudClient:
         return await self._post(self._account.admin, path, Assign(user_id.hex()), Device)
 
     async def _post(self, credentials: Credentials, path: str, message: Message, kind: type[Result]) -> Result:
+        return await self._send("POST", credentials, path, message, kind)
+
+    async def _send(
+        self, method: str, credentials: Credentials, path: str, message: Message | None, kind: type[Result]
+    ) -> Result:
         if self._http is None:
             timeout = aiohttp.ClientTimeout(total=self._settings.cloud_timeout)
             self._http = aiohttp.ClientSession(timeout=timeout)
-        body = msgspec.json.encode(message)
-        headers = sign(credentials, Signed("POST", self._host, path, body), self._settings.time())
+        body = b"" if message is None else msgspec.json.encode(message)
+        headers = sign(credentials, Signed(method, self._host, path, body), self._settings.time())
         headers |= {"Content-Type": "application/json", "Host": self._host}
         try:
-            async with self._http.post(self._url + path, data=body, headers=headers, allow_redirects=False) as response:
+            async with self._http.request(
+                method, self._url + path, data=body, headers=headers, allow_redirects=False
+            ) as response:
                 status, data = response.status, await response.read()
             if status < 300:
                 return msgspec.json.decode(data, type=kind)

@@ -71,6 +71,8 @@ class Settings:
     """Wrong codes in a row for a token, counted in the cloud."""
     address_failure_limit: int = 300
     """Wrong answers that one address may give in a minute."""
+    share_tokens: bool = False
+    """Whether a token that somebody has may be assigned to others as well."""
     sweep_interval: float = 60.0
     """How often expired rows are removed."""
 

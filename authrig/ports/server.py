@@ -215,6 +215,27 @@ class Administrator(_Client):
         answer = self._must("POST", f"/users/{username}/tokens", body)
         return str(answer.body["data"]["id"])
 
+    def import_tokens(self, data: bytes, form: str = "csv", **more: str) -> None:
+        """Import a maker's file, ``csv`` or ``pskc``, into stock."""
+        body = {"format": form, "content": base64.b64encode(data).decode(), **more}
+        self._must("POST", "/tokens/import", body)
+
+    def tokens(self) -> list[dict[str, Any]]:
+        """All tokens in the cloud: ``id`` and ``attributes`` of each."""
+        return list(self._must("GET", "/tokens", None).body["data"])
+
+    def give_token(self, username: str, device: str) -> None:
+        """Assign a token from stock, or share one."""
+        self._must("PUT", f"/users/{username}/tokens/{device}", {})
+
+    def take_token(self, username: str, device: str) -> None:
+        """Take a token from a user."""
+        self._must("DELETE", f"/users/{username}/tokens/{device}", None)
+
+    def set_token_state(self, device: str, state: str) -> None:
+        """Make a token ``suspended`` or ``active``."""
+        self._must("PUT", f"/tokens/{device}/state", {"state": state})
+
     def unlock_user(self, username: str) -> None:
         """Forgive wrong attempts in the IAM."""
         self._must("POST", f"/users/{username}/unlock", {})

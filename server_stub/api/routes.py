@@ -48,6 +48,16 @@ from server_stub.api.admin_policies import (
     list_policies,
     list_warnings,
 )
+from server_stub.api.admin_stock import (
+    StockAttributes,
+    TokenFile,
+    TokenState,
+    assign_token,
+    import_tokens,
+    list_tokens,
+    set_token_state,
+    unassign_token,
+)
 from server_stub.api.admin_tokens import (
     DeviceState,
     NewDevice,
@@ -376,6 +386,8 @@ APPROVAL_ROUTES = (
 )
 
 _ADMIN = "/admin/rest"
+MAX_TOKEN_FILE = 8 * 2**20
+"""A maker's file is longer than any other body."""
 _USER = f"{_ADMIN}/users/{{username}}"
 
 USER_ROUTES = (
@@ -460,6 +472,50 @@ USER_ROUTES = (
         NewDevice,
         201,
         errors=(*_NO_USER, "TOKEN_EXISTS", *_CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_ADMIN}/tokens/import",
+        import_tokens,
+        ListAnswer[StockAttributes],
+        "Import a maker's file of tokens, all or none",
+        TokenFile,
+        201,
+        errors=("TOKEN_EXISTS", *_CLOUD),
+        body_limit=MAX_TOKEN_FILE,
+    ),
+    Route(
+        "GET",
+        f"{_ADMIN}/tokens",
+        list_tokens,
+        ListAnswer[StockAttributes],
+        "List all tokens, and who has them",
+        errors=_CLOUD,
+    ),
+    Route(
+        "PUT",
+        f"{_ADMIN}/tokens/{{device}}/state",
+        set_token_state,
+        Answer[DeviceState],
+        "Suspend a token, or let it work again",
+        TokenState,
+        errors=("TOKEN_UNKNOWN", *_CLOUD),
+    ),
+    Route(
+        "PUT",
+        f"{_USER}/tokens/{{device}}",
+        assign_token,
+        Answer[DeviceState],
+        "Assign a token from stock, or share one",
+        errors=(*_NO_USER, "TOKEN_UNKNOWN", "TOKEN_ASSIGNED", *_CLOUD),
+    ),
+    Route(
+        "DELETE",
+        f"{_USER}/tokens/{{device}}",
+        unassign_token,
+        Answer[DeviceState],
+        "Take a token from a user",
+        errors=(*_NO_USER, "TOKEN_UNKNOWN", *_CLOUD),
     ),
     Route(
         "POST",

@@ -90,6 +90,7 @@ class Route:
         status: the status of a good answer.
         published: whether the path stands in the public documents of the product it is modelled on.
         errors: the codes that this call in particular may answer.
+        body_limit: the largest body in bytes, when it is not the interface's.
     """
 
     method: str
@@ -101,6 +102,7 @@ class Route:
     status: int = 200
     published: bool = False
     errors: tuple[str, ...] = field(default=(), kw_only=True)
+    body_limit: int | None = field(default=None, kw_only=True)
 
     @property
     def operation(self) -> str:
@@ -183,7 +185,7 @@ def _starlette_route(route: Route, interface: Interface) -> list[StarletteRoute]
 
     async def endpoint(request: Request) -> Response:
         try:
-            data = await _read(request, interface.body_limit)
+            data = await _read(request, route.body_limit or interface.body_limit)
             interface.admit(request, data)
             body = _decode(request, decoder, data, empty)
             client = _client(request, interface.trusted_proxies)

@@ -5,7 +5,7 @@ import uuid
 from starlette.requests import Request
 
 from offline_qr.otq1.header import CHALLENGE_ID_BYTES
-from server_stub.api.routing import Call, Reply, Route
+from server_stub.api.routing import Call, Nothing, Reply, Route
 from server_stub.cloud import challenges, passcodes, pushes, tokens
 from server_stub.cloud.messages import (
     Assign,
@@ -14,6 +14,8 @@ from server_stub.cloud.messages import (
     Device,
     Failure,
     ImportToken,
+    ImportTokens,
+    NewState,
     Passcode,
     Preauth,
     PreauthResult,
@@ -23,6 +25,7 @@ from server_stub.cloud.messages import (
     PushRequests,
     PushStatus,
     Resync,
+    Stock,
     Verify,
     VerifyResult,
 )
@@ -117,15 +120,43 @@ async def resync(cloud: Cloud, call: Call[Resync]) -> Reply:
 
 async def import_token(cloud: Cloud, call: Call[ImportToken]) -> Reply:
     """Take a token into stock."""
-    token_id = str(uuid.UUID(bytes=cloud.settings.token_bytes(16), version=4))
-    now = cloud.settings.time()
+    token_id, now = _new_id(cloud), cloud.settings.time()
     return Reply(await cloud.database.run(tokens.import_token, cloud.vault, token_id, call.body, now), status=201)
 
 
 async def assign(cloud: Cloud, call: Call[Assign]) -> Reply:
     """Give a token to a user."""
     now = cloud.settings.time()
-    return Reply(await cloud.database.run(tokens.assign, call.path["token"], call.body.user_id, now))
+    sharing = cloud.settings.share_tokens
+    return Reply(await cloud.database.run(tokens.assign, call.path["token"], call.body.user_id, now, sharing=sharing))
+
+
+async def unassign(cloud: Cloud, call: Call[Assign]) -> Reply:
+    """Take a token from a user."""
+    now = cloud.settings.time()
+    return Reply(await cloud.database.run(tokens.unassign, call.path["token"], call.body.user_id, now))
+
+
+async def set_state(cloud: Cloud, call: Call[NewState]) -> Reply:
+    """Suspend a token, or let it work again."""
+    now = cloud.settings.time()
+    return Reply(await cloud.database.run(tokens.set_state, call.path["token"], call.body.state, now))
+
+
+async def import_tokens(cloud: Cloud, call: Call[ImportTokens]) -> Reply:
+    """Take many tokens into stock, all or none."""
+    named = [(_new_id(cloud), each) for each in call.body.tokens]
+    imported = await cloud.database.run(tokens.import_tokens, cloud.vault, named, cloud.settings.time())
+    return Reply(Stock(imported), status=201)
+
+
+async def stock(cloud: Cloud, _: Call[Nothing]) -> Reply:
+    """List all tokens."""
+    return Reply(Stock(await cloud.database.run(tokens.stock)))
+
+
+def _new_id(cloud: Cloud) -> str:
+    return str(uuid.UUID(bytes=cloud.settings.token_bytes(16), version=4))
 
 
 async def unlock(cloud: Cloud, call: Call[Assign]) -> Reply:
@@ -190,6 +221,36 @@ ADMIN_ROUTES = (
         Assign,
         errors=("TOKEN_UNKNOWN", "TOKEN_ASSIGNED"),
     ),
+    Route(
+        "POST",
+        "/srv/admin/v1/hardware-tokens/{token}/unassign",
+        unassign,
+        Device,
+        "Take a token from a user",
+        Assign,
+        errors=("TOKEN_UNKNOWN",),
+    ),
+    Route(
+        "POST",
+        "/srv/admin/v1/hardware-tokens/{token}/state",
+        set_state,
+        Device,
+        "Suspend a token, or let it work again",
+        NewState,
+        errors=("TOKEN_UNKNOWN",),
+    ),
+    Route(
+        "POST",
+        "/srv/admin/v1/hardware-tokens/import",
+        import_tokens,
+        Stock,
+        "Import many tokens, all or none",
+        ImportTokens,
+        201,
+        errors=("TOKEN_EXISTS",),
+        body_limit=8 * 2**20,
+    ),
+    Route("GET", "/srv/admin/v1/hardware-tokens", stock, Stock, "List all tokens"),
     Route(
         "POST",
         "/srv/admin/v1/hardware-tokens/{token}/unlock",

@@ -117,6 +117,17 @@ class Resync(Message, frozen=True):
     second: Annotated[str, Meta(pattern=r"^[0-9]{6,8}$(?!\n)")]
 
 
+class StockToken(Message, frozen=True):
+    """A token as its administrator sees it."""
+
+    device_id: str
+    serial: str
+    display_name: str
+    kind: Kind
+    state: Literal["active", "suspended"]
+    user_ids: list[str]
+
+
 class PushAuth(Message, frozen=True):
     """Ask the user's app online; ``text`` is what it shows."""
 
@@ -175,6 +186,24 @@ class ImportToken(Message, frozen=True):
     """Seconds in a step of a TOTP token."""
     counter: Annotated[int, Meta(ge=0, le=2**62)] = 0
     """The next count of an HOTP token."""
+
+
+class ImportTokens(Message, frozen=True):
+    """All of them, or none when one is known already."""
+
+    tokens: Annotated[list[ImportToken], Meta(min_length=1, max_length=10_000)]
+
+
+class Stock(Message, frozen=True):
+    """Tokens; what secrets they hold is not told."""
+
+    tokens: list[StockToken]
+
+
+class NewState(Message, frozen=True):
+    """``suspended`` tokens can do nothing until they are ``active`` again."""
+
+    state: Literal["active", "suspended"]
 
 
 class Assign(Message, frozen=True):

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, update
 from server_stub.cloud import hotp
 from server_stub.cloud.messages import Passcode, Resync, VerifyResult
 from server_stub.cloud.store import attempts, audit, tokens
-from server_stub.cloud.tokens import seed_row
+from server_stub.cloud.tokens import owned, seed_row
 from server_stub.errors import ApiError
 from server_stub.limits import Schedule
 from server_stub.vault import Vault
@@ -99,8 +99,8 @@ def resync(connection: Connection, vault: Vault, token_id: str, message: Resync,
 
 
 def _open(connection: Connection, vault: Vault, token_id: str, user_id: str) -> OtpToken | None:
-    owned = (tokens.c.id == token_id) & (tokens.c.user_id == user_id) & (tokens.c.state == "active")
-    row = connection.execute(select(tokens).where(owned, tokens.c.kind.in_(("hotp", "totp")))).one_or_none()
+    usable = (tokens.c.id == token_id) & (tokens.c.state == "active") & tokens.c.kind.in_(("hotp", "totp"))
+    row = connection.execute(select(tokens).where(usable, owned(user_id))).one_or_none()
     if row is None:
         return None
     key = vault.open(row.sealed_seed, seed_row(row.id))

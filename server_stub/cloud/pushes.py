@@ -4,6 +4,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from server_stub.cloud.messages import PushAnswer, PushAuth, PushRequest, PushStatus
 from server_stub.cloud.store import audit, pushes, tokens
+from server_stub.cloud.tokens import owned
 from server_stub.errors import ApiError
 
 
@@ -13,8 +14,8 @@ def start(connection: Connection, push_id: str, message: PushAuth, now: float) -
     Raises:
         ApiError: 404 if the user has no such app.
     """
-    owned = (tokens.c.id == message.device_id) & (tokens.c.user_id == message.user_id) & (tokens.c.state == "active")
-    if connection.execute(select(tokens.c.id).where(owned, tokens.c.kind == "app")).one_or_none() is None:
+    usable = (tokens.c.id == message.device_id) & (tokens.c.state == "active") & (tokens.c.kind == "app")
+    if connection.execute(select(tokens.c.id).where(usable, owned(message.user_id))).one_or_none() is None:
         raise ApiError(404, "DEVICE_UNKNOWN", "the user has no such app")
     same = (pushes.c.reference == message.reference) & (pushes.c.state == "waiting")
     connection.execute(update(pushes).where(same).values(state="cancelled"))

@@ -58,6 +58,13 @@ challenges = Table(
     Index("challenges_of_reference", "reference", "state"),
 )
 
+token_users = Table(
+    "token_users",  # with whom a token is shared, beside the user whom it was assigned to first
+    metadata,
+    Column("token_id", ForeignKey("tokens.id"), primary_key=True),
+    Column("user_id", String, primary_key=True),
+)
+
 pushes = Table(
     "pushes",
     metadata,

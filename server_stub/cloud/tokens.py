@@ -1,14 +1,15 @@
 """Hardware tokens: import, assignment, and their keys."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from offline_qr.otq1 import Keys, derive_keys
-from server_stub.cloud.messages import Device, ImportToken
-from server_stub.cloud.store import attempts, audit, tokens
+from server_stub.cloud.messages import Device, ImportToken, StockToken
+from server_stub.cloud.store import attempts, audit, challenges, pushes, token_users, tokens
 from server_stub.errors import ApiError, bad_request
 from server_stub.vault import Vault
 
@@ -59,8 +60,46 @@ def import_token(connection: Connection, vault: Vault, token_id: str, message: I
     return device(connection, token_id)
 
 
-def assign(connection: Connection, token_id: str, user_id: str, now: float) -> Device:
-    """Give a token that nobody has to ``user_id``.
+def import_tokens(
+    connection: Connection, vault: Vault, named: Sequence[tuple[str, ImportToken]], now: float
+) -> list[StockToken]:
+    """Take many tokens into stock, all or none; each comes with the id that it gets.
+
+    Raises:
+        ApiError: 409 if a serial is known already.
+    """
+    for token_id, message in named:
+        import_token(connection, vault, token_id, message, now)
+    known = {token_id for token_id, _ in named}
+    return [token for token in stock(connection) if token.device_id in known]
+
+
+def stock(connection: Connection) -> list[StockToken]:
+    """All tokens, by serial."""
+    shared: dict[str, list[str]] = {}
+    for row in connection.execute(select(token_users).order_by(token_users.c.user_id)):
+        shared.setdefault(row.token_id, []).append(row.user_id)
+    return [
+        StockToken(
+            row.id,
+            row.serial,
+            row.display_name,
+            row.kind,
+            row.state,
+            [*([row.user_id] if row.user_id else []), *shared.get(row.id, [])],
+        )
+        for row in connection.execute(select(tokens).order_by(tokens.c.serial))
+    ]
+
+
+def owned(user_id: str) -> ColumnElement[bool]:
+    """Whether a row of ``tokens`` is assigned to ``user_id``, or shared with them."""
+    shared = select(token_users.c.token_id).where(token_users.c.user_id == user_id)
+    return (tokens.c.user_id == user_id) | tokens.c.id.in_(shared)
+
+
+def assign(connection: Connection, token_id: str, user_id: str, now: float, *, sharing: bool = False) -> Device:
+    """Give a token to ``user_id``: one that nobody has or, where ``sharing`` is allowed, one that others have too.
 
     Raises:
         ApiError: 404 for an unknown token, 409 if someone has it.
@@ -68,13 +107,62 @@ def assign(connection: Connection, token_id: str, user_id: str, now: float) -> D
     changed = connection.execute(
         update(tokens).where(tokens.c.id == token_id, tokens.c.user_id.is_(None)).values(user_id=user_id)
     )
-    row = connection.execute(select(tokens).where(tokens.c.id == token_id)).one_or_none()
-    if row is None:
+    if connection.execute(select(tokens.c.id).where(tokens.c.id == token_id)).one_or_none() is None:
         raise ApiError(404, "TOKEN_UNKNOWN", "there is no such token")
-    if not changed.rowcount and row.user_id != user_id:
-        raise ApiError(409, "TOKEN_ASSIGNED", "the token belongs to another user")
+    mine = connection.execute(select(tokens.c.id).where(tokens.c.id == token_id, owned(user_id))).one_or_none()
+    if not changed.rowcount and mine is None:
+        if not sharing:
+            raise ApiError(409, "TOKEN_ASSIGNED", "the token belongs to another user")
+        connection.execute(insert(token_users).values(token_id=token_id, user_id=user_id))
     audit.append(connection, now, "token.assign", "done", bytes.fromhex(user_id), token=token_id)
     return device(connection, token_id)
+
+
+def unassign(connection: Connection, token_id: str, user_id: str, now: float) -> Device:
+    """Take a token from ``user_id``; what it was asked for can no longer be answered.
+
+    Raises:
+        ApiError: 404 if the user has no such token.
+    """
+    _require(connection, token_id, user_id)
+    shared = (token_users.c.token_id == token_id) & (token_users.c.user_id == user_id)
+    connection.execute(delete(token_users).where(shared))
+    first = (tokens.c.id == token_id) & (tokens.c.user_id == user_id)
+    if connection.execute(update(tokens).where(first).values(user_id=None)).rowcount:
+        _promote(connection, token_id)
+    mine = (challenges.c.token_id == token_id) & (challenges.c.user_id == user_id) & (challenges.c.state == "open")
+    connection.execute(update(challenges).where(mine).values(state="cancelled"))
+    asked = (pushes.c.token_id == token_id) & (pushes.c.user_id == user_id) & (pushes.c.state == "waiting")
+    connection.execute(update(pushes).where(asked).values(state="cancelled"))
+    audit.append(connection, now, "token.unassign", "done", bytes.fromhex(user_id), token=token_id)
+    return device(connection, token_id)
+
+
+def _promote(connection: Connection, token_id: str) -> None:
+    """The next of those with whom it was shared is now the one it is assigned to."""
+    shared = select(token_users.c.user_id).where(token_users.c.token_id == token_id).order_by(token_users.c.user_id)
+    following = connection.execute(shared.limit(1)).scalar_one_or_none()
+    if following is not None:
+        pair = (token_users.c.token_id == token_id) & (token_users.c.user_id == following)
+        connection.execute(delete(token_users).where(pair))
+        connection.execute(update(tokens).where(tokens.c.id == token_id).values(user_id=following))
+
+
+def set_state(connection: Connection, token_id: str, state: str, now: float) -> Device:
+    """Suspend a token, or let it work again.
+
+    Raises:
+        ApiError: 404 for an unknown token.
+    """
+    if not connection.execute(update(tokens).where(tokens.c.id == token_id).values(state=state)).rowcount:
+        raise ApiError(404, "TOKEN_UNKNOWN", "there is no such token")
+    audit.append(connection, now, "token.state", state, token=token_id)
+    return device(connection, token_id)
+
+
+def _require(connection: Connection, token_id: str, user_id: str) -> None:
+    if connection.execute(select(tokens.c.id).where(tokens.c.id == token_id, owned(user_id))).one_or_none() is None:
+        raise ApiError(404, "TOKEN_UNKNOWN", "the user has no such token")
 
 
 def unlock(connection: Connection, token_id: str, user_id: str, now: float) -> Device:
@@ -83,9 +171,7 @@ def unlock(connection: Connection, token_id: str, user_id: str, now: float) -> D
     Raises:
         ApiError: 404 if the user has no such token.
     """
-    row = connection.execute(select(tokens).where(tokens.c.id == token_id, tokens.c.user_id == user_id)).one_or_none()
-    if row is None:
-        raise ApiError(404, "TOKEN_UNKNOWN", "the user has no such token")
+    _require(connection, token_id, user_id)
     attempts.clear_all(connection, token_id)
     audit.append(connection, now, "token.unlock", "done", bytes.fromhex(user_id), token=token_id)
     return device(connection, token_id)
@@ -104,13 +190,13 @@ def _device(row: Row[Any]) -> Device:
 
 def devices_of(connection: Connection, user_id: str) -> list[Device]:
     """The tokens of a user, in the order of their serials."""
-    rows = connection.execute(select(tokens).where(tokens.c.user_id == user_id).order_by(tokens.c.serial))
+    rows = connection.execute(select(tokens).where(owned(user_id)).order_by(tokens.c.serial))
     return [_device(row) for row in rows]
 
 
 def open_token(connection: Connection, vault: Vault, token_id: str, user_id: str) -> Token | None:
     """The token with its keys, if it belongs to ``user_id``."""
-    row = connection.execute(select(tokens).where(tokens.c.id == token_id, tokens.c.user_id == user_id)).one_or_none()
+    row = connection.execute(select(tokens).where(tokens.c.id == token_id, owned(user_id))).one_or_none()
     if row is None or row.state != "active" or row.kind not in {"qr", "app"}:
         return None
     return Token(row.id, row.serial, derive_keys(row.serial, vault.open(row.sealed_seed, seed_row(row.id))))

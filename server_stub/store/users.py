@@ -132,6 +132,11 @@ def set_groups(connection: Connection, user_id: bytes, groups: tuple[str, ...]) 
     connection.execute(update(users).where(users.c.id == user_id).values(groups=msgspec.json.encode(groups).decode()))
 
 
+def names(connection: Connection) -> dict[str, str]:
+    """The name of each user, by permanent id in hex."""
+    return {row.id.hex(): row.username for row in connection.execute(select(users.c.id, users.c.username))}
+
+
 def add_badge(connection: Connection, badge: IssuedBadge, user_id: bytes) -> None:
     """Remember a badge that is about to be printed."""
     connection.execute(
