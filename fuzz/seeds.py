@@ -74,6 +74,7 @@ def report_seeds() -> list[bytes]:
     ping, cancel, lock, wink = (bytes((0x06, command, 0, 1, 1)) for command in (0x01, 0x11, 0x04, 0x08))
     time, raw = b"\x01\x02\x00", b"\x00" + b"\xff" * 4 + b"\x86\x00\x08" + bytes(57)
     return [
+        *(ping, cancel, lock, wink, raw, halves[4] + time, halves[4] + cancel),
         *messages,
         *halves,
         b"".join((*messages, halves[4], time, ping, cancel, lock, wink, raw, halves[4], cancel)),
