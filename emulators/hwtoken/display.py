@@ -69,7 +69,7 @@ def _draw(screen: Screen, panel: "_Panel") -> None:  # noqa: C901 - one case for
             panel.message(icons.READY, (note or "Ready", serial))
         case Menu(items, chosen):
             panel.title("Menu", f"{chosen + 1}/{len(items)}")
-            panel.message(icons.READY, (items[chosen],))
+            panel.list(items, chosen)
         case Notice(title, sentences):
             panel.title(title)
             panel.message(icons.READY, sentences)
@@ -151,22 +151,57 @@ class _Panel:
             y, before = y + font.height, line
 
     def code(self, code: str, purpose: str) -> None:
-        """The big digits, and below them what they are for, both in the middle."""
-        digits = _enlarged(load_font(self.display.code_font).draw(code), self.display.code_scale)
-        roomy = len(purpose) <= self.display.columns(self.display.value_font)
-        font = load_font(self.display.value_font if roomy else self.display.label_font)
-        free = self.display.body_height - digits.shape[0] - font.height
+        """The big digits, and below them what they are for, both in the middle. A long code takes two lines."""
+        purpose_font = load_font(self.display.value_font)
+        if len(purpose) > self.display.columns(purpose_font.name):
+            purpose_font = load_font(self.display.label_font)
+        room = self.display.body_height - purpose_font.height
+        lines = self._set_code(code, room)
+        free = room - sum(line.shape[0] for line in lines)
         y = self._top + free // 3
-        self._stamp(digits, y, (self.display.width - digits.shape[1]) // 2)
-        y += digits.shape[0] + free // 3
-        self._write(purpose, font, y, (self.display.width - len(purpose) * font.width) // 2)
+        for line in lines:
+            self._stamp(line, y, (self.display.width - line.shape[1]) // 2)
+            y += line.shape[0]
+        text = self._fit(purpose, purpose_font)
+        self._write(text, purpose_font, y + free // 3, (self.display.width - len(text) * purpose_font.width) // 2)
+
+    def _set_code(self, code: str, room: int) -> list[Dots]:
+        """``code`` as large as it fits: in one line, or in two that break between groups."""
+        groups = code.split(" ")
+        half = (len(groups) + 1) // 2
+        two = [" ".join(groups[:half]), " ".join(groups[half:])] if len(groups) > 1 else [code]
+        sizes = [(self.display.code_font, scale) for scale in range(self.display.code_scale, 0, -1)]
+        for name, scale in [*sizes, (self.display.value_font, 1)]:
+            font = load_font(name)
+            for texts in ([code], two):
+                width = max(len(text) for text in texts) * font.width * scale
+                if width <= self.display.width and len(texts) * font.height * scale <= room:
+                    return [_enlarged(font.draw(text), scale) for text in texts]
+        raise AssertionError(f"expected a code that fits the panel, found one of {len(code)} characters")
+
+    def _fit(self, text: str, font: Font) -> str:
+        """A name that the user gave, as far as there is room and there are glyphs; nothing is confirmed by it."""
+        known = "".join(character if character in font else "?" for character in text)
+        columns = self.display.columns(font.name)
+        return known if len(known) <= columns else known[: columns - 3] + "..."
+
+    def list(self, items: tuple[str, ...], chosen: int) -> None:
+        """As many entries as there is room for, the chosen one in a dark bar."""
+        font = load_font(self.display.value_font)
+        rows = max(1, self.display.body_height // (font.height + self.unit))
+        first = min(max(0, chosen - rows // 2), max(0, len(items) - rows))
+        for row, text in enumerate(items[first : first + rows]):
+            y = self._top + row * (font.height + self.unit)
+            if first + row == chosen:
+                self.dots[y : y + font.height] = 1
+            self._write(self._fit(text, font), font, y, 2 * self.unit)
 
     def typing(self, prompt: str, shown: str, wheel: str) -> None:
         """What to type, what was typed, and the position of the wheel in a dark box."""
         label = load_font(self.display.label_font)
         y = self._top
         for part, _ in wrap(prompt, (self.display.width - 4 * self.unit) // label.width):
-            self._write(part, label, y, 2 * self.unit)
+            self._write(self._fit(part, label), label, y, 2 * self.unit)
             y += label.height
         font = load_font(self.display.value_font)
         y = max(y, self._top + (self.display.body_height - font.height) // 2) + self.unit

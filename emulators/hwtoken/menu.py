@@ -7,6 +7,8 @@ from emulators.hwtoken.memory import MemoryFault
 from emulators.hwtoken.parts import Parts
 from emulators.hwtoken.profile import Profile
 
+SCAN = "Scan"
+"""What a personality calls its beginning where that is the camera."""
 ERASE_WORD = "9999"
 """Typed to erase everything, so that no slip of a finger does."""
 
@@ -14,6 +16,7 @@ ERASE_WORD = "9999"
 class Action(Enum):
     """What an entry of the menu does."""
 
+    SCAN = auto()
     INFO = auto()
     SELF_TEST = auto()
     CHANGE_PIN = auto()
@@ -33,7 +36,9 @@ class Item:
 def items(profile: Profile) -> tuple[Item, ...]:
     """The entries of this model's menu."""
     pin = (Item("Change PIN", Action.CHANGE_PIN), Item("Duress PIN", Action.DURESS_PIN)) if profile.pin else ()
+    scan = (Item("Scan a code", Action.SCAN),) if profile.behaviour.camera else ()
     return (
+        *scan,
         Item("About", Action.INFO),
         Item("Self-test", Action.SELF_TEST),
         *pin,

@@ -11,7 +11,7 @@ from emulators.hwtoken.font import cell_of, font_names
 
 Pixels = Annotated[int, msgspec.Meta(ge=32, le=1024)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=3600)]
-Personality = Literal["otq1"]
+Personality = Literal["otq1", "tiqr", "lseqr", "powerauth", "otp", "ocra_keypad"]
 """The protocols that a token can speak. The first in a profile's list is what OK begins."""
 Colour = Annotated[str, msgspec.Meta(pattern="^#[0-9a-f]{6}$")]
 
@@ -86,6 +86,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     digits_per_group: Annotated[int, msgspec.Meta(ge=2, le=8)]
     keypad: bool = False
     """Whether there are keys for digits; without, two buttons turn a wheel."""
+    camera: bool = True
     strict: bool = False
     """Whether the user is warned, and must agree, before a challenge is shown that nobody signed."""
 

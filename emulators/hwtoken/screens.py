@@ -36,6 +36,8 @@ class Event(Enum):
     CANCEL = auto()
     HOLD_OK = auto()
     HOLD_CANCEL = auto()
+    CAMERA = auto()  # the user wants to scan
+    PASSCODE = auto()  # the user wants a code that no challenge asks for
     DIGITS_WANTED = auto()  # there is something to type, for the first time or again
     DIGITS_TYPED = auto()  # a code is due once what was typed is accepted
     UNLOCKED = auto()  # the PIN was right, or is not needed any more
@@ -273,6 +275,8 @@ class Move:
 
 _OFF = {Event.TIME_OUT: Move(State.OFF), Event.SWITCHED_OFF: Move(State.OFF)}
 _FAILED = {Event.REJECTED: Move(State.ERROR), Event.BROKEN: Move(State.FAULT)}
+_OFFERS = {Event.PASSCODE: Move(State.CODE), Event.DIGITS_WANTED: Move(State.TYPING), **_FAILED}
+"""What a token without a challenge before its camera can do: a passcode, or a challenge to type."""
 _HOME = {Event.DIGITS_WANTED: Move(State.TYPING), Event.BLOCKED: Move(State.LOCKED)}
 """Instead of to the idle screen, where the PIN has not been typed yet, or is locked."""
 _READ = {Event.OK: Move(State.IDLE, "Done"), **_HOME, **_OFF}
@@ -287,6 +291,7 @@ MOVES = {
         Event.OK: Move(State.SCANNING, "Scan"),
         Event.CANCEL: Move(State.OFF, "Off"),
         Event.HOLD_OK: Move(State.MENU),
+        **_OFFERS,
         **_OFF,
     },
     State.MENU: {
@@ -294,8 +299,8 @@ MOVES = {
         Event.CANCEL: Move(State.MENU, "Next"),
         Event.HOLD_CANCEL: Move(State.IDLE),
         Event.GIVEN_UP: Move(State.IDLE),
-        Event.DIGITS_WANTED: Move(State.TYPING),
-        Event.BROKEN: Move(State.FAULT),
+        Event.CAMERA: Move(State.SCANNING),
+        **_OFFERS,
         **_OFF,
     },
     State.NOTICE: _READ,

@@ -16,7 +16,7 @@ from emulators.hwtoken.keys import Button
 from emulators.hwtoken.layout import Unrenderable, paginate
 from emulators.hwtoken.memory import MemoryFault, PowerLost, TokenMemory
 from emulators.hwtoken.parts import Parts
-from emulators.hwtoken.personalities.base import Confirmation, Personality, PinUse, Proposal, Rejected, TypeFirst
+from emulators.hwtoken.personalities.base import Confirmation, Offer, Personality, PinUse, Proposal, Rejected, TypeFirst
 from emulators.hwtoken.personalities.table import personalities_of
 from emulators.hwtoken.pin import PinLock, Verdict
 from emulators.hwtoken.profile import Profile
@@ -96,6 +96,7 @@ class QrToken:
         self._personalities: tuple[Personality, ...] = ()
         self._under_review: _UnderReview | None = None
         self._dialogue: _Dialogue | None = None
+        self._offers: tuple[Offer, ...] = ()
         self._pin_typed = False
         self._duress = False
 
@@ -207,12 +208,14 @@ class QrToken:
                 self._show(event, Off())
             case State.IDLE:
                 self._go_home(event)
+            case State.SCANNING if not self._scans:
+                self._start()
             case State.SCANNING:
                 self._show(event, Scanning())
             case State.REVIEW:
                 self._turn_page(event)
-            case State.CODE:
-                self._confirm()
+            case State.CODE if self._under_review is not None:
+                self._confirm(self._under_review.proposal, event)
             case State.REFUSED:
                 self._show(event, Refused())
             case State.MENU | State.NOTICE if isinstance(self._screen, Menu):
@@ -220,7 +223,7 @@ class QrToken:
 
     def _hold(self, button: Button) -> None:
         if button is Button.OK and self._screen.state is State.IDLE:
-            self._show(Event.HOLD_OK, Menu(tuple(item.label for item in menu.items(self._profile)), 0))
+            self._open_menu()
         elif button is Button.CANCEL and self._screen.state is State.MENU:
             self._show(Event.HOLD_CANCEL, self._idle())
         elif button is Button.CANCEL and self._under_review is not None:
@@ -239,12 +242,52 @@ class QrToken:
             case Outcome.GIVEN_UP:
                 self.power_off()
 
-    def _use_menu(self, event: Event, screen: Menu) -> None:
-        items = menu.items(self._profile)
-        if event is Event.CANCEL:
-            self._show(event, Menu(screen.items, (screen.chosen + 1) % len(items)))
+    @property
+    def _scans(self) -> bool:
+        """Whether OK begins with the camera: on the idle screen, and to try again."""
+        return self._screen.state is State.LOCKED or self._start_label == menu.SCAN
+
+    @property
+    def _start_label(self) -> str:
+        return self._personalities[0].start_label if self._personalities else menu.SCAN
+
+    def _start(self) -> None:
+        """What OK begins on a model that does not begin with its camera: the one thing there is, or a list of them."""
+        if self._screen.state is State.ERROR:
+            self._go_home(Event.CANCEL)
             return
-        match items[screen.chosen].action:
+        offers = self._personalities[0].offers()
+        if len(offers) == 1:
+            self._begin_offer(offers[0])
+        else:
+            self._open_menu()
+
+    def _open_menu(self) -> None:
+        offers = tuple(offer for personality in self._personalities for offer in personality.offers())
+        labels = tuple(offer.label for offer in offers) + tuple(item.label for item in menu.items(self._profile))
+        self._show(Event.HOLD_OK, Menu(labels, 0))
+        if self._screen.state is State.MENU:
+            self._offers = offers
+
+    def _begin_offer(self, offer: Offer) -> None:
+        found = offer.begin()
+        if isinstance(found, TypeFirst):
+            self._ask(found.question, partial(self._open, found))
+        else:
+            self._confirm(found, Event.PASSCODE)
+
+    def _use_menu(self, event: Event, screen: Menu) -> None:
+        if event is Event.CANCEL:
+            self._show(event, Menu(screen.items, (screen.chosen + 1) % len(screen.items)))
+        elif screen.chosen < len(self._offers):
+            self._begin_offer(self._offers[screen.chosen])
+        else:
+            self._do(event, menu.items(self._profile)[screen.chosen - len(self._offers)].action)
+
+    def _do(self, event: Event, action: menu.Action) -> None:
+        match action:
+            case menu.Action.SCAN:
+                self._show(Event.CAMERA, Scanning())
             case menu.Action.INFO:
                 self._show(event, Notice("About", menu.about(self._parts)))
             case menu.Action.SELF_TEST:
@@ -281,9 +324,8 @@ class QrToken:
             self._show(event, self._idle())
 
     def _ask_for_pin(self, title: str, then: Callable[[str], None], *, note: str = "") -> None:
-        assert self._profile.pin is not None
-        policy = self._profile.pin
-        self._ask(Question(title, note or "Type your PIN", policy.least_digits, policy.most_digits), then)
+        least, most = (self._profile.pin.least_digits, self._profile.pin.most_digits) if self._profile.pin else (4, 8)
+        self._ask(Question(title, note or "Type your PIN", least, most), then)
 
     def _sign_in(self, pin: str) -> None:
         if self._check_pin(pin, self._sign_in):
@@ -408,7 +450,10 @@ class QrToken:
         except MemoryFault:
             self._break()
         else:
-            self._begin_review(proposal)
+            if proposal.entries:
+                self._begin_review(proposal)
+            else:
+                self._confirm(proposal, Event.DIGITS_TYPED)
 
     def _begin_review(self, proposal: Proposal) -> None:
         try:
@@ -423,14 +468,11 @@ class QrToken:
         if self._under_review is not None and isinstance(self._screen, Review):
             self._show(event, self._under_review.screen(self._screen.page + 1))
 
-    def _confirm(self) -> None:
-        """The last page has been confirmed: a code, or the PIN before it."""
-        if self._under_review is None:
-            return
-        proposal = self._under_review.proposal
+    def _confirm(self, proposal: Proposal, event: Event) -> None:
+        """The user has read all there is: by ``event`` to a code, or first to the PIN."""
         match proposal.pin_use:
             case PinUse.NONE:
-                self._answer(Event.OK_ON_LAST_PAGE, proposal, Confirmation(duress=self._duress))
+                self._answer(event, proposal, Confirmation(duress=self._duress))
             case PinUse.TOKEN:
                 self._ask_for_pin("PIN", partial(self._confirm_with_own_pin, proposal))
             case PinUse.SERVER:
@@ -473,8 +515,8 @@ class QrToken:
         self._show(Event.BROKEN, Error(ErrorKind.MEMORY_FAULT, sentence))
 
     def _idle(self) -> Idle:
-        note = "" if self._memory.identity else "Not activated"
-        return Idle(self._profile.name, self._memory.serial or "", note)
+        keys = self._memory.identity or self._memory.contents.slots
+        return Idle(self._profile.name, self._memory.serial or "", "" if keys else "Not activated", self._start_label)
 
     @contextmanager
     def _powered(self) -> Iterator[None]:
@@ -495,6 +537,8 @@ class QrToken:
             self._under_review = None
         if step.to is not State.TYPING:
             self._dialogue = None
+        if step.to is not State.MENU:
+            self._offers = ()
         if step.to is State.OFF:
             self._personalities = ()
             self._pin_typed = self._duress = False

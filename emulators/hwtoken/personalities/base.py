@@ -57,7 +57,7 @@ class Proposal(Protocol):
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Everything that the code covers and the user can judge, in the order to show."""
+        """Everything that the code covers and the user can judge, in the order to show; where nothing, no review."""
         ...
 
     @property
@@ -109,8 +109,25 @@ class TypeFirst:
     propose: Callable[[str], Proposal]
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that needs no camera: a passcode, or a challenge to type. ``label`` stands in a menu."""
+
+    label: str
+    begin: Callable[[], Proposal | TypeFirst]
+
+
 class Personality(Protocol):
     """One protocol with one token's keys."""
+
+    @property
+    def start_label(self) -> str:
+        """The word above OK where this is the model's first personality. "Scan" begins with the camera."""
+        ...
+
+    def offers(self) -> tuple[Offer, ...]:
+        """What can be done without the camera."""
+        ...
 
     def propose(self, data: bytes) -> Proposal | TypeFirst:
         """What ``data``, the bytes of one QR code as the decoder gave them, asks.

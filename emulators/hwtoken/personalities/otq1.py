@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from emulators.hwtoken.layout import Entry
 from emulators.hwtoken.parts import Parts
 from emulators.hwtoken.personalities import foreign
-from emulators.hwtoken.personalities.base import Answer, Confirmation, PinUse, Proposal, Rejected, TypeFirst
+from emulators.hwtoken.personalities.base import Answer, Confirmation, Offer, PinUse, Proposal, Rejected, TypeFirst
 from emulators.hwtoken.personalities.otq1_times import check_time, issued_entry
 from emulators.hwtoken.personalities.otq1_upkeep import (
     CODE_ON_LETTER,
@@ -95,6 +95,8 @@ class Otq1Proposal:
 class Otq1Personality:
     """The OTQ1 protocol with the keys of one token."""
 
+    start_label = "Scan"
+
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         contents = parts.memory.contents
@@ -104,6 +106,10 @@ class Otq1Personality:
         identity = parts.memory.identity
         self._seed = identity.seed if identity else None
         self._keys = otq1.derive_keys(identity.serial, identity.seed) if identity else None
+
+    def offers(self) -> tuple[Offer, ...]:
+        """None: everything begins with a QR code."""
+        return ()
 
     def propose(self, data: bytes) -> Proposal | TypeFirst:
         """What the message in ``data`` asks.

@@ -32,9 +32,14 @@ def test_the_table_names_every_state() -> None:
 
 
 def test_only_a_confirmed_last_page_leads_to_a_code() -> None:
-    """Or the digits that were asked for after it; there is no third way."""
+    """Or the digits that were asked for after it, or a passcode that no challenge asks for; there is no other way."""
     to_code = [(at, event) for at, moves in MOVES.items() for event, move in moves.items() if move.to is State.CODE]
-    assert to_code == [(State.TYPING, Event.DIGITS_TYPED), (State.REVIEW, Event.OK_ON_LAST_PAGE)]
+    assert to_code == [
+        (State.IDLE, Event.PASSCODE),
+        (State.MENU, Event.PASSCODE),
+        (State.TYPING, Event.DIGITS_TYPED),
+        (State.REVIEW, Event.OK_ON_LAST_PAGE),
+    ]
     assert ok_event(FIRST) is Event.OK
     assert ok_event(LAST) is Event.OK_ON_LAST_PAGE
 
