@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from emulators.camera_scanner.frames import Image
 
@@ -67,6 +67,13 @@ def normalise(gray: Image) -> Image:
     return np.asarray(
         cv2.convertScaleAbs(gray, alpha=255 / max(1.0, high - low), beta=-255 * low / max(1.0, high - low)), np.uint8
     )
+
+
+def stretched_sum(pictures: Iterable[Image]) -> Image:
+    """Gray pictures of one size added up, and stretched to all levels: in the dark, more levels than any of them has."""
+    total = np.sum([picture.astype(np.uint16) for picture in pictures], axis=0, dtype=np.uint16)
+    low, high = (int(level) for level in (total.min(), total.max()))
+    return np.asarray((total - low).astype(np.float32) * (255 / max(1, high - low)), np.uint8)
 
 
 def contrast(gray: Image) -> float:

@@ -3,9 +3,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from emulators.camera_scanner.decoders import Read
+from emulators.camera_scanner import optics
+from emulators.camera_scanner.barcode_readers.modes import TriggerMode
+from emulators.camera_scanner.decoders import Read, read_codes
 from emulators.camera_scanner.frames import CameraStopped, Frame, Image, ImageError
 from emulators.camera_scanner.scanner import Scanner
+from emulators.camera_scanner.sources.synthetic import SyntheticCamera
+from emulators.env import SeededRandom
 
 Draw = Callable[..., Image]
 
@@ -87,3 +91,49 @@ def test_a_frame_without_a_picture_changes_nothing(see: Callable[[Scanner, float
     with pytest.raises(ImageError):
         scanner.scan(Frame(np.zeros((0, 0), np.uint8), 1.0, "test"))
     assert see(scanner, 2.0, "A") == []
+
+
+def test_continuous_mode_reports_what_stays_in_view_again(see: Callable[[Scanner, float, str], list[bytes]]) -> None:
+    """Once in each interval."""
+    scanner = Scanner(same_code_interval=1.0, mode=TriggerMode.CONTINUOUS)
+    assert [see(scanner, 0.5 * n, "A") for n in range(5)] == [[b"A"], [], [b"A"], [], [b"A"]]
+
+
+def test_a_host_starts_a_look_that_ends_with_the_first_read(see: Callable[[Scanner, float, str], list[bytes]]) -> None:
+    """Before it, after it and after its time nothing is read; a look may read what the last one read."""
+    scanner = Scanner(mode=TriggerMode.HOST, read_timeout=2.0)
+    assert see(scanner, 0.0, "A") == []
+    scanner.start()
+    assert see(scanner, 0.1, "") == []
+    assert scanner.looking
+    assert see(scanner, 0.2, "A") == [b"A"]
+    assert see(scanner, 0.3, "B") == []
+    scanner.start()
+    assert see(scanner, 0.4, "A") == [b"A"]
+    scanner.start()
+    assert see(scanner, 1.0, "") == []
+    assert see(scanner, 3.0, "B") == []
+    scanner.start()
+    scanner.stop()
+    assert see(scanner, 3.1, "B") == []
+
+
+def dark_frames(draw: Draw, count: int, *, move: int = 0) -> Iterator[Frame]:
+    """A still hand before a sensor that gets hardly any light; each frame ``move`` pixels beside the last."""
+    bright = SyntheticCamera(SeededRandom(3), "desk").photograph(draw("in the dark", scale=6))
+    for number in range(count):
+        dark = optics.exposure(np.roll(bright, move * number, axis=1), 0.03)
+        yield Frame(optics.sensor_noise(dark, 6, number), number / 30, "dark")
+
+
+def test_still_frames_in_the_dark_are_added_up(draw: Draw) -> None:
+    """Where no single frame can be read, four are; when something moves they are not mixed."""
+    assert [read_codes(frame.image, deadline_ms=60_000) for frame in dark_frames(draw, 8)] == [()] * 8
+
+    def read(image: Image) -> tuple[Read, ...]:
+        return read_codes(image, deadline_ms=60_000)
+
+    (frame, (found,)) = next(Scanner(read=read).scan_all(dark_frames(draw, 8)))
+    assert (found.data, found.stage.split(",")[0]) == (b"in the dark", "mean-of-4")
+    assert frame.time == pytest.approx(3 / 30)
+    assert list(Scanner(read=read).scan_all(dark_frames(draw, 8, move=40))) == []
