@@ -98,12 +98,7 @@ class UsbIpKey:
         """What a user does."""
         host, port = self._server.address
         assert self._transport.busid is not None
-        subprocess.run(
-            ["usbip", "--tcp-port", str(port), "attach", "-r", host, "-b", self._transport.busid],
-            check=True,
-            capture_output=True,
-            timeout=60,
-        )
+        run("usbip", "--tcp-port", str(port), "attach", "-r", host, "-b", self._transport.busid)
 
     def unplug(self) -> None:
         """Pull it out."""

@@ -1,5 +1,6 @@
 """A key as a whole USB device, over USB/IP: `usbip attach` plugs it into a Linux or Windows machine, this one or another."""
 
+import math
 from collections import deque
 from collections.abc import Mapping
 
@@ -22,6 +23,7 @@ class UsbTransport(PolledTransport):
 
     def __init__(self, hid: CtapHid, server: UsbIpServer) -> None:
         super().__init__(hid)
+        self._awake_at = math.inf
         profile = hid.authenticator.profile
         identity = UsbIdentity(
             profile.usb.vendor_id,
@@ -70,9 +72,19 @@ class UsbTransport(PolledTransport):
         with self._lock:
             self.hid.receive(report)
             self._send()
-            busy = self._outbox or self.hid.next_deadline() is not None
-        if busy:
+            planned, due = self._awake_at, self._plan()
+        # The other thread is woken only if it would sleep too long, not for each fragment of a message.
+        if due < planned:
             self.wake()
+
+    def _pause(self) -> float | None:
+        self._awake_at = self._plan()
+        return super()._pause()
+
+    def _plan(self) -> float:
+        """When the key has something to do by itself, on the env's clock; infinity: never."""
+        pause = super()._pause()
+        return math.inf if pause is None else self.hid.clock.monotonic() + pause / 1000
 
     def _wanted(self) -> Mapping[int, int]:
         return {}
