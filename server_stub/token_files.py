@@ -94,6 +94,7 @@ def _token(where: str, row: dict[str, str]) -> ImportToken:
         values["digits"] = "8"
     elif values.get("kind") in {"hotp", "totp"}:
         values.setdefault("digits", "6")
+    _refuse_unknown_words(where, values)
     try:
         for name in NUMBERS:
             if name in values:
@@ -106,3 +107,11 @@ def _token(where: str, row: dict[str, str]) -> ImportToken:
     if token.kind in {"qr", "app"} and len(token.seed_hex) != 64:
         raise TokenFileError(f"{where}: a seed for offline QR has 32 bytes")
     return token
+
+
+def _refuse_unknown_words(where: str, values: dict[str, object]) -> None:
+    """What stands in the wrong column may be a seed, so these sentences do not repeat it, as a decoder's would."""
+    if values.get("kind") not in {"qr", "hotp", "totp", "app"}:
+        raise TokenFileError(f"{where}: the kind is none of qr, hotp, totp and app")
+    if values.get("algorithm", "sha1") not in {"sha1", "sha256", "sha512"}:
+        raise TokenFileError(f"{where}: the algorithm is none of sha1, sha256 and sha512")

@@ -1,0 +1,116 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from server_stub.errors import ServerError
+from server_stub.limits import Schedule
+from server_stub.settings import Argon2Cost, Settings
+from server_stub.settings_file import NOT_IN_A_FILE, load_settings
+
+EVERYTHING = """
+data_dir = "data"
+host = "::1"
+public_port = 8443
+internal_port = 0
+cloud_port = 0
+allow_non_loopback = false
+cloud_url = "http://127.0.0.1:9"
+policies_file = "policies.toml"
+behind_https = true
+trusted_proxies = ["10.0.0.0/8"]
+address_failure_limit = 10
+share_tokens = true
+sweep_interval = 5
+timezone = "Europe/Zurich"
+service_name = "Bank"
+rp_id = "bank.example"
+origins = ["https://bank.example"]
+fido_user_verification = "required"
+fido_attestation = "trusted"
+fido_attestation_roots = ["roots.pem"]
+fido_aaguids = ["00112233-4455-6677-8899-aabbccddeeff"]
+fido_counter_regression = "alarm"
+fido_challenge_ttl = 60
+sso_audience = "bank"
+remembered_device_lifetime = 86400
+push_ttl = 30
+login_challenge_ttl = 90
+transaction_challenge_ttl = 120
+login_lifetime = 300
+session_lifetime = 900
+body_limit = 4096
+cloud_timeout = 1.5
+
+[iam_lockout]
+lock_from = 3
+first_lock = 10.0
+hard_lock_at = 6
+[cloud_lockout]
+hard_lock_at = 20
+[argon2]
+memory_kib = 64
+iterations = 1
+[sso_issuers]
+portal = "portal.pem"
+[fido_metadata]
+"mds.jwt" = "root.pem"
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A settings file that says everything."""
+    path = tmp_path / "server.toml"
+    path.write_text(EVERYTHING)
+    return path
+
+
+def test_every_setting_can_stand_in_the_file(path: Path) -> None:
+    """And has an effect; paths are relative to the file."""
+    settings, folder = load_settings(path), path.parent
+    for field in dataclasses.fields(Settings):
+        if field.name not in NOT_IN_A_FILE | {"internal_port", "cloud_port", "allow_non_loopback"}:
+            assert getattr(settings, field.name) != field.default, field.name
+    assert (settings.data_dir, settings.policies_file) == (folder / "data", folder / "policies.toml")
+    assert settings.sso_issuers == (("portal", folder / "portal.pem"),)
+    assert settings.fido_metadata == ((folder / "mds.jwt", folder / "root.pem"),)
+    assert (settings.iam_lockout, settings.cloud_lockout) == (Schedule(3, 10.0, 6), Schedule(hard_lock_at=20))
+    assert settings.argon2 == Argon2Cost(64, 1)
+
+
+def test_what_the_file_leaves_out_is_as_the_caller_says(tmp_path: Path) -> None:
+    """The file wins where both say something."""
+    path = tmp_path / "server.toml"
+    path.write_text("public_port = 1234\n")
+    settings = load_settings(path, data_dir=tmp_path, public_port=1, internal_port=2)
+    assert (settings.public_port, settings.internal_port, settings.data_dir) == (1234, 2, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('data_dir = "data"\n', "", "data_dir is missing"),
+        ("host", "hots", "there is no setting 'hots'"),
+        ("push_ttl = 30", "token_bytes = 30", "there is no setting 'token_bytes'"),
+        ("8443", '"8443"', "public_port: Expected `int`"),
+        ("8443", "65536", "public_port is 65536, expected a port"),
+        ("push_ttl = 30", "push_ttl = 0", "push_ttl is 0, expected a number greater than 0"),
+        ('"required"', '"always"', "fido_user_verification: Invalid enum value 'always'"),
+        ('host = "::1"', 'host = "::1', "line 3"),
+        ('["roots.pem"]', '"roots.pem"', "fido_attestation_roots: Expected `array`"),
+        ("lock_from", "lock_form", "iam_lockout: there is no 'lock_form'"),
+    ],
+)
+def test_a_mistake_is_one_sentence_that_names_it(path: Path, old: str, new: str, sentence: str) -> None:
+    """With the file's name."""
+    path.write_text(EVERYTHING.replace(old, new, 1))
+    with pytest.raises(ServerError, match=r"server\.toml") as caught:
+        load_settings(path)
+    assert sentence in str(caught.value)
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    """It names the file."""
+    with pytest.raises(ServerError, match=r"cannot read the settings .*none\.toml"):
+        load_settings(tmp_path / "none.toml")
