@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import zxingcpp
 
 from authrig.pictures import picture_from_png, print_code
 from benchmarks.harness import Row
+from emulators.camera_scanner.corpus import sample
+from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Frame
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.env import Env, SeededRandom
@@ -39,7 +42,33 @@ def rows() -> Iterator[list[Row]]:
     token = QrToken(env, load_profile(), memory)
     formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
     assert _code(token, frame).isdigit()
+    corpus = [sample(number).image for number in range(160)]
+    blank = SyntheticCamera(SeededRandom(2), "office-desk").photograph(np.full((200, 200), 255, np.uint8))
     yield [
+        Row(
+            "160 hard frames, all looks of the cascade",
+            "one bare look at each",
+            lambda: [read_codes(image, deadline_ms=60_000) for image in corpus],
+            lambda: [zxingcpp.read_barcodes(image, formats=formats) for image in corpus],
+            target=2,
+            rounds=3,
+        ),
+        Row(
+            "a frame that is read at first look",
+            "the same look, bare",
+            lambda: read_codes(frame.image),
+            lambda: zxingcpp.read_barcodes(frame.image, formats=formats),
+            target=1.1,
+            batch=20,
+        ),
+        Row(
+            "a frame without a code, all looks",
+            "one bare look at it",
+            lambda: read_codes(blank, deadline_ms=60_000),
+            lambda: zxingcpp.read_barcodes(blank, formats=formats),
+            target=8,
+            batch=10,
+        ),
         Row(
             "camera frame to code on the token",
             "bare decode of the same frame",
@@ -47,7 +76,7 @@ def rows() -> Iterator[list[Row]]:
             lambda: zxingcpp.read_barcodes(frame.image, formats=formats),
             target=3,
             batch=10,
-        )
+        ),
     ]
 
 

@@ -6,14 +6,23 @@ import argparse
 import json
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from emulators.camera_scanner.decoders import Read
-    from emulators.camera_scanner.frames import Frame, FrameSource
+    from emulators.camera_scanner.frames import Frame, FrameSource, Image
+    from emulators.env import Clock
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>authrig scan</title>
+<style>body{margin:0;background:#181c18;color:#ddd;font:16px sans-serif;display:grid;place-items:center;min-height:100vh}
+img{max-width:100vw;max-height:100vh}</style>
+<img src="/stream" alt="What the camera sees, with the codes outlined">
+"""
 
 _PATIENCE_MS = 2000.0
 """For a file there is more time per picture than for a camera: a photo may have many millions of pixels."""
@@ -29,10 +38,27 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("files", nargs="*", metavar="FILE", type=Path, help="a picture or a video")
     parser.add_argument(
-        "--camera", type=_index, metavar="N", help="look through camera N (0 is the first) until a code is read"
+        "--camera",
+        metavar="N|NAME|URL",
+        help="look through camera N (0 is the first), the one with NAME in its name or id, or an HTTP stream of JPEG pictures, until a code is read",
     )
+    parser.add_argument("--cameras", action="store_true", help="list the cameras of this machine")
     parser.add_argument("--continuous", action="store_true", help="with --camera: go on after the first code")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="with --camera: give up after S seconds")
+    parser.add_argument(
+        "--choose",
+        choices=("all", "alone", "middle", "largest"),
+        default="all",
+        help="which of several codes in a picture count: all, none unless it is alone, the one in the middle, the largest",
+    )
+    parser.add_argument(
+        "--view",
+        type=_port,
+        nargs="?",
+        const=0,
+        metavar="PORT",
+        help="with --camera: show what it sees, with the codes outlined, on a page at this port of this machine (any free one)",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line for each code, its bytes in base64")
     parser.add_argument(
         "--save",
@@ -45,10 +71,12 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read and print; returns the exit code."""
+    if args.cameras:
+        return _list_cameras(as_json=args.json)
     if (args.camera is None) == (not args.files):
         return _refuse("give either files or --camera N")
-    if args.camera is None and (args.continuous or args.seconds is not None):
-        return _refuse("--continuous and --seconds go with --camera")
+    if args.camera is None and (args.continuous or args.seconds is not None or args.view is not None):
+        return _refuse("--continuous, --seconds and --view go with --camera")
     if args.save is not None and args.save.resolve() in {path.resolve() for path in args.files}:
         return _refuse(f"--save {args.save} would overwrite a picture that is to be read")
     _calm_opencv()
@@ -72,19 +100,21 @@ def _sources(args: argparse.Namespace) -> Iterator[Iterable[tuple[Frame, tuple[R
     """For each file, or the camera, the frames that bring news."""
     if args.camera is None:
         for path in args.files:
-            yield _from_file(path)
+            yield _from_file(path, args.choose)
     else:
-        yield _from_camera(args.camera, args.seconds, continuous=args.continuous)
+        yield _from_camera(args)
 
 
-def _from_file(path: Path) -> Iterator[tuple[Frame, tuple[Read, ...]]]:
+def _from_file(path: Path, choose: str) -> Iterator[tuple[Frame, tuple[Read, ...]]]:
     from functools import partial
 
+    from emulators.camera_scanner.choice import CHOICES
     from emulators.camera_scanner.decoders import read_codes
     from emulators.camera_scanner.scanner import Scanner
     from emulators.camera_scanner.sources.any_file import open_file
 
-    scanner = Scanner(read=partial(read_codes, deadline_ms=_PATIENCE_MS, thorough=True))
+    read = partial(read_codes, deadline_ms=_PATIENCE_MS, thorough=True)
+    scanner = Scanner(read=read, choose=CHOICES[choose])
     source = open_file(path)
     try:
         yield from scanner.scan_all(source.frames())
@@ -92,21 +122,86 @@ def _from_file(path: Path) -> Iterator[tuple[Frame, tuple[Read, ...]]]:
         source.close()
 
 
-def _from_camera(index: int, seconds: float | None, *, continuous: bool) -> Iterator[tuple[Frame, tuple[Read, ...]]]:
+def _from_camera(args: argparse.Namespace) -> Iterator[tuple[Frame, tuple[Read, ...]]]:
+    from emulators.camera_scanner.choice import CHOICES
+    from emulators.camera_scanner.decoders import read_codes
     from emulators.camera_scanner.scanner import Scanner
-    from emulators.camera_scanner.sources.webcam import Webcam
     from emulators.env import SystemClock
 
     clock = SystemClock()
-    source = Webcam(index, clock)
-    until = None if seconds is None else clock.monotonic() + seconds
-    try:
-        for news in Scanner().scan_all(_before(source, until)):
+    source = _open_camera(args.camera, clock)
+    until = None if args.seconds is None else clock.monotonic() + args.seconds
+    with ExitStack() as stack:
+        stack.callback(source.close)
+        read = read_codes if args.view is None else stack.enter_context(_View(args.view, clock)).read
+        for news in Scanner(read=read, choose=CHOICES[args.choose]).scan_all(_before(source, until)):
             yield news
-            if not continuous:
+            if not args.continuous:
                 return
-    finally:
-        source.close()
+
+
+def _open_camera(wanted: str, clock: Clock) -> FrameSource:
+    """By index, by address, or by name."""
+    from emulators.camera_scanner.sources.cameras import find_camera
+    from emulators.camera_scanner.sources.stream import HttpStream
+    from emulators.camera_scanner.sources.webcam import Webcam
+
+    if wanted.startswith(("http://", "https://")):
+        return HttpStream(wanted, clock)
+    return Webcam(
+        int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 6 else find_camera(wanted).index, clock
+    )
+
+
+def _list_cameras(*, as_json: bool) -> int:
+    """One line for each camera; 1 if there is none."""
+    from dataclasses import asdict
+
+    from emulators.camera_scanner.sources.cameras import list_cameras
+
+    cameras = list_cameras()
+    for camera in cameras:
+        line = "  ".join((f"{camera.index:>2}", camera.name or "(no name)", *camera.ids))
+        sys.stdout.write((json.dumps(asdict(camera)) if as_json else line) + "\n")
+    return 0 if cameras else 1
+
+
+class _View:
+    """A page in the browser that shows what the camera sees, with the codes outlined and how quickly they are read."""
+
+    def __init__(self, port: int, clock: Clock) -> None:
+        from emulators.camera_scanner.mjpeg import MjpegServer
+
+        self._clock = clock
+        try:
+            self._server = MjpegServer(port, page=_PAGE)
+        except OSError as error:
+            raise OSError(f"cannot show the live view at port {port}: {error.strerror}") from error
+        self._last: float | None = None
+        self._rate = 0.0
+        sys.stderr.write(f"authrig scan: live view at {self._server.url}\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.close()
+
+    def read(self, image: Image) -> tuple[Read, ...]:
+        """Read ``image`` and show it."""
+        from emulators.camera_scanner.decoders import read_codes
+        from emulators.camera_scanner.outline import caption, outline
+
+        begun = self._clock.monotonic()
+        reads = read_codes(image)
+        now = self._clock.monotonic()
+        if self._last is not None and now > self._last:
+            # Smoothed over about ten frames, so that it can be read.
+            self._rate += 0.1 * (1 / (now - self._last) - self._rate)
+        self._last = now
+        text = f"{self._rate:.0f} frames/s, {(now - begun) * 1000:.1f} ms"
+        self._server.show(caption(outline(image, reads), text))
+        return reads
 
 
 def _before(source: FrameSource, until: float | None) -> Iterator[Frame]:
@@ -174,9 +269,9 @@ def _refuse(sentence: str) -> int:
     return 2
 
 
-def _index(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"a camera is a number from 0 on, found {text!r}")
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, found {text!r}")
     return int(text)
 
 

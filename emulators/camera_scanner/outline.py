@@ -46,6 +46,21 @@ def outline(image: Image, reads: Iterable[Read]) -> Image:
     return picture
 
 
+def caption(image: Image, text: str) -> Image:
+    """A copy of ``image`` with ``text`` in its lower left corner.
+
+    Raises:
+        ImageError: if ``image`` is not a picture.
+    """
+    picture = require_image(image).copy()
+    scale = max(0.35, min(picture.shape[:2]) / 1000)
+    (width, height), below = cv2.getTextSize(text, _FONT, scale, 1)
+    foot = picture.shape[0] - below - 4
+    cv2.rectangle(picture, (0, foot - height - 6), (width + 12, picture.shape[0]), _INK, -1)
+    cv2.putText(picture, text, (6, foot), _FONT, scale, _GREEN, 1, cv2.LINE_AA)
+    return picture
+
+
 def encode_png(image: Image) -> bytes:
     """``image`` as a PNG file.
 

@@ -5,6 +5,7 @@ import os
 import struct
 import subprocess
 import sys
+import urllib.request
 import zlib
 from itertools import islice
 from pathlib import Path
@@ -17,9 +18,10 @@ import segno
 
 from authrig.commands import scan
 from emulators.camera_scanner.frames import Image
+from emulators.camera_scanner.mjpeg import MjpegServer
 from emulators.camera_scanner.sources import webcam
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
-from emulators.env import SeededRandom
+from emulators.env import SeededRandom, SystemClock
 
 
 def code_of(data: bytes) -> Image:
@@ -142,7 +144,7 @@ def test_one_bad_file_does_not_hide_the_others(tmp_path: Path, capsys: pytest.Ca
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("a.png", "--camera", "0"), ("a.png", "--seconds", "3"), ("a.png", "--continuous")],
+    [(), ("a.png", "--camera", "0"), ("a.png", "--seconds", "3"), ("a.png", "--continuous"), ("a.png", "--view")],
 )
 def test_contradictions_are_refused(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """Files or a camera, and each with its own options."""
@@ -150,7 +152,10 @@ def test_contradictions_are_refused(arguments: tuple[str, ...], capsys: pytest.C
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [("--camera", "-1"), ("--camera", "x"), ("--camera", "0", "--seconds", "nan")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("--camera", "0", "--view", "-1"), ("--camera", "0", "--view", "99999"), ("--camera", "0", "--seconds", "nan")],
+)
 def test_numbers_are_checked(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """By argparse, which leaves with 2 as well."""
     with pytest.raises(SystemExit, match="2"):
@@ -264,3 +269,64 @@ def test_the_parser_loads_nothing_heavy() -> None:
         "sys.exit(bool({'numpy', 'cv2', 'zxingcpp', 'msgspec'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_camera_is_known_by_name() -> None:
+    """One that is not there is told in one sentence."""
+    done = authrig_scan_process("--camera", "no such camera")
+    assert done.returncode == 2
+    assert done.stderr.startswith("authrig scan: no camera's name or id contains 'no such camera'; this machine has ")
+
+
+def test_a_stream_is_a_camera_and_can_be_watched(capsys: pytest.CaptureFixture[str]) -> None:
+    """An HTTP stream is read; --view says where the page is."""
+    with MjpegServer() as server:
+        server.show(code_of(b"over http"))
+        assert authrig_scan("--camera", server.url + "stream", "--view") == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("over http\n")
+    assert err.startswith("authrig scan: live view at http://127.0.0.1:")
+
+
+def test_the_live_view_shows_the_outlined_frame(capsys: pytest.CaptureFixture[str]) -> None:
+    """On a page that loads nothing from elsewhere, and runs no script."""
+    with scan._View(0, SystemClock()) as view:
+        (read,) = view.read(code_of(b"badge"))
+        url = capsys.readouterr().err.split()[-1]
+        with urllib.request.urlopen(url, timeout=5) as page:  # noqa: S310 - our own server
+            assert b'src="/stream"' in page.read()
+            assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+        with urllib.request.urlopen(url + "frame.jpg", timeout=5) as answer:  # noqa: S310 - our own server
+            shown = cv2.imdecode(np.frombuffer(answer.read(), np.uint8), cv2.IMREAD_COLOR)
+    assert read.data == b"badge"
+    assert shown is not None
+    green = (shown[:, :, 1].astype(int) - shown[:, :, 2]) > 60
+    assert green.sum() > 200
+
+
+def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not as an error number."""
+    with MjpegServer() as server:
+        server.show(code_of(b"x"))
+        port = server.url.rstrip("/").rpartition(":")[2]
+        assert authrig_scan("--camera", server.url + "stream", "--view", port) == 2
+    assert f"cannot show the live view at port {port}: Address already in use" in capsys.readouterr().err
+
+
+def test_cameras_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line for each, and exit code 1 where there is none."""
+    code = authrig_scan("--cameras")
+    assert (code == 0) == bool(capsys.readouterr().out)
+
+
+def test_one_of_several_codes_is_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The largest; or none, when it must be alone."""
+    small, large = code_of(b"small"), np.kron(code_of(b"large"), np.ones((2, 2), np.uint8))
+    picture = np.full((large.shape[0], large.shape[1] + small.shape[1]), 255, np.uint8)
+    picture[: small.shape[0], : small.shape[1]] = small
+    picture[:, small.shape[1] :] = large
+    path = tmp_path / "two.png"
+    path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    assert authrig_scan(str(path), "--choose", "largest") == 0
+    assert capsys.readouterr().out.startswith("large\n")
+    assert authrig_scan(str(path), "--choose", "alone") == 1
