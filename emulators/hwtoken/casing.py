@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from emulators.hwtoken.font import load_font
-from emulators.hwtoken.profile import Profile
+from emulators.hwtoken.profile import Display, Profile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,14 +23,17 @@ BUTTONS = (("C", "#a8463c"), ("OK", "#3c7d55"))
 """What is printed on the buttons, CANCEL left and OK right, and their colours."""
 
 
-def draw_device(dots: "Picture", profile: Profile, scale: int | None = None) -> "Picture":
+def draw_device(
+    dots: "Picture", profile: Profile, scale: int | None = None, accent: str | None = None, contrast: float = 1.0
+) -> "Picture":
     """``dots`` (height, width; 1 is dark) on the panel of a ``profile`` device; blue, green, red, shape (h, w, 3).
 
-    Each dot is ``scale`` x ``scale`` pixels.
+    Each dot is ``scale`` x ``scale`` pixels. ``accent`` (``#rrggbb``) colours the bars of a colour panel; ``contrast`` is
+    1.0 for a new panel, 0.0 for one that cannot be read.
     """
     scale = scale or max(1, PICTURE_WIDTH // profile.display.width)
     paper, casing = _colour(profile.look.paper), _colour(profile.look.casing)
-    panel = _draw_panel(dots, profile, scale)
+    panel = _draw_panel(dots, profile, scale, accent) * contrast + paper * (1 - contrast)
     rim, side, top, bottom = 12, 40, 56, 108
     height, width = panel.shape[0] + 2 * rim + top + bottom, panel.shape[1] + 2 * rim + 2 * side
     picture = np.empty((height, width, 3), np.float32)
@@ -52,7 +55,7 @@ def draw_device(dots: "Picture", profile: Profile, scale: int | None = None) -> 
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def _draw_panel(dots: "Picture", profile: Profile, scale: int) -> "Colour":
+def _draw_panel(dots: "Picture", profile: Profile, scale: int, accent: str | None) -> "Colour":
     """The panel: dots with a hairline between them where there is room for one, and the shadow that they cast."""
     paper, ink = _colour(profile.look.paper), _colour(profile.look.ink)
     cell = np.ones((scale, scale), np.float32)
@@ -63,7 +66,11 @@ def _draw_panel(dots: "Picture", profile: Profile, scale: int) -> "Colour":
     shadow = np.zeros_like(covered)
     shadow[1:, 1:] = covered[:-1, :-1]
     darkness = np.maximum(covered, np.maximum(0.15 * shadow, 0.03 * unlit))[..., None]
-    panel: Colour = (paper * (1 - darkness) + ink * darkness).astype(np.float32)
+    inks = np.broadcast_to(ink, (*covered.shape, 3)).copy()
+    if accent is not None and isinstance(profile.display, Display):
+        bar = profile.display.bar_height * scale
+        inks[:bar] = inks[-bar:] = _colour(accent)
+    panel: Colour = (paper * (1 - darkness) + inks * darkness).astype(np.float32)
     return panel
 
 

@@ -3,11 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from emulators.hwtoken import icons
+from emulators.hwtoken import defects, icons, seven_segment
 from emulators.hwtoken.casing import draw_device
+from emulators.hwtoken.defects import Defects
 from emulators.hwtoken.font import Font, load_font
 from emulators.hwtoken.layout import Unrenderable, font_of, starts_block, wrap
-from emulators.hwtoken.profile import Display, Profile
+from emulators.hwtoken.profile import Display, Profile, SevenSegment
 from emulators.hwtoken.screens import (
     Code,
     Declined,
@@ -48,18 +49,19 @@ ERROR_TITLES = {
 }
 
 
-def render(screen: Screen, profile: Profile) -> Dots:
+def render(screen: Screen, profile: Profile, spoilt: Defects = defects.NONE) -> Dots:
     """The panel of a ``profile`` token while it shows ``screen``: shape (height, width), 1 where a dot is dark.
 
     Raises:
         Unrenderable: if the panel's fonts lack a character; screens of a token with this profile have none.
     """
+    if isinstance(profile.display, SevenSegment):
+        return spoilt.spoil(seven_segment.render(screen, profile.display, spoilt.stuck_segments))
     panel = _Panel(profile.display)
-    if isinstance(screen, Off):
-        return panel.dots
-    _draw(screen, panel)
-    panel.soft_keys(*soft_keys(screen))
-    return panel.dots
+    if not isinstance(screen, Off):
+        _draw(screen, panel)
+        panel.soft_keys(*soft_keys(screen))
+    return spoilt.spoil(panel.dots)
 
 
 def _draw(screen: Screen, panel: "_Panel") -> None:  # noqa: C901 - one case for each screen, a line or two long
@@ -99,13 +101,23 @@ def _draw(screen: Screen, panel: "_Panel") -> None:  # noqa: C901 - one case for
             panel.message(icons.WARNING, (sentence,))
 
 
-def picture(screen: Screen, profile: Profile, scale: int | None = None) -> Dots:
+def picture(screen: Screen, profile: Profile, scale: int | None = None, spoilt: Defects = defects.NONE) -> Dots:
     """The device in one's hand: its panel enlarged ``scale`` times, bezel and buttons; shape (h, w, 3), blue, green, red.
 
     Raises:
         Unrenderable: as ``render``.
     """
-    return draw_device(render(screen, profile), profile, scale)
+    return draw_device(render(screen, profile, spoilt), profile, scale, _accent(screen, profile), spoilt.contrast)
+
+
+def _accent(screen: Screen, profile: Profile) -> str | None:
+    """The colour of the bars, on a panel that has any."""
+    accents = profile.look.accents
+    if accents is None or isinstance(screen, Off):
+        return None
+    if isinstance(screen, Code):
+        return accents.code
+    return accents.warning if isinstance(screen, Error | Locked | Declined) else accents.usual
 
 
 class _Panel:

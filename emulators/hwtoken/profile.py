@@ -28,7 +28,7 @@ class ProfileError(ValueError):
     """A profile that does not exist or says something that no token understands."""
 
 
-class Display(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Display(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="dot-matrix"):
     """A dot-matrix panel: its size in dots, and the font of each kind of text."""
 
     width: Pixels
@@ -77,6 +77,36 @@ class Display(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return (self.width - 8 * self.unit) // cell_of(font)[0]
 
 
+class SevenSegment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="seven-segment"):
+    """A display of so many digits, each of seven segments. It can review nothing: only what needs no review fits it."""
+
+    digits: Annotated[int, msgspec.Meta(ge=6, le=16)]
+    pitch = 12
+    """Dots from one digit to the next."""
+
+    @property
+    def width(self) -> int:
+        """Columns of dots, with a margin of 4."""
+        return self.digits * self.pitch + 4
+
+    @property
+    def height(self) -> int:
+        """Rows of dots, with a margin of 4."""
+        return 24
+
+
+SEGMENT_PERSONALITIES = frozenset({"otp", "ocra_keypad"})
+"""Those whose codes stand for nothing that has to be read first."""
+
+
+class Accents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The bars of a colour panel: as usual, with a code, and where something is wrong."""
+
+    usual: Colour
+    code: Colour
+    warning: Colour
+
+
 class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the firmware does. Without ``has_rtc`` the token cannot tell whether a challenge is still alive."""
 
@@ -111,18 +141,39 @@ class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     paper: Colour
     ink: Colour
     casing: Colour
+    accents: Accents | None = None
+    """None: the panel has one colour."""
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One token model."""
 
     name: Annotated[str, msgspec.Meta(pattern="^[ -~]{1,20}$")]
-    display: Display
+    display: Display | SevenSegment
     behaviour: Behaviour
     look: Look
     pin: PinPolicy | None = None
     personalities: Annotated[tuple[Personality, ...], msgspec.Meta(min_length=1)] = ("otq1",)
     firmware: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){2}$")] = "1.0.0"
+
+    def __post_init__(self) -> None:
+        """Refuse a display on which its user would confirm what cannot be read."""
+        if isinstance(self.display, SevenSegment):
+            unfit = set(self.personalities) - SEGMENT_PERSONALITIES
+            if unfit or self.behaviour.camera:
+                found = ", ".join(sorted(unfit)) or "a camera"
+                raise ValueError(f"expected nothing to review on a seven-segment display, found {found}")
+
+    @property
+    def panel(self) -> Display:
+        """The dot-matrix panel, on which there is something to review.
+
+        Raises:
+            TypeError: this model has another kind of display.
+        """
+        if not isinstance(self.display, Display):
+            raise TypeError(f"expected a model with a dot-matrix panel, found {self.name}")
+        return self.display
 
 
 def profile_names() -> tuple[str, ...]:

@@ -457,7 +457,7 @@ class QrToken:
 
     def _begin_review(self, proposal: Proposal) -> None:
         try:
-            pages = paginate(proposal.entries, self._profile.display, one_a_page=proposal.one_entry_a_page)
+            pages = paginate(proposal.entries, self._profile.panel, one_a_page=proposal.one_entry_a_page)
         except Unrenderable:
             self._reject(Rejected(ErrorKind.UNRENDERABLE, "It has letters that this token cannot show."))
             return

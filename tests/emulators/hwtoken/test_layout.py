@@ -6,7 +6,7 @@ from emulators.hwtoken.layout import Entry, Unrenderable, height_of, paginate, w
 from emulators.hwtoken.profile import load_profile, profile_names
 from emulators.hwtoken.screens import Line, Style
 
-SMALL = load_profile("dot_matrix_128x64").display
+SMALL = load_profile("dot_matrix_128x64").panel
 PRINTABLE = st.text(st.sampled_from("abcdefgh ÄÖÜ€'.:,0123456789"), max_size=120)
 
 
@@ -57,8 +57,8 @@ def test_an_entry_longer_than_a_page_goes_on_under_its_label() -> None:
 @given(st.lists(st.tuples(st.text(st.sampled_from("ab ü"), max_size=40), PRINTABLE), max_size=8), st.booleans())
 def test_every_character_is_on_some_page_and_every_page_fits(entries: list[tuple[str, str]], one_a_page: bool) -> None:  # noqa: FBT001 - drawn by Hypothesis
     """Whatever a server sends, on both panels."""
-    for name in profile_names():
-        display = load_profile(name).display
+    for name in set(profile_names()) - {"otp-6digit"}:
+        display = load_profile(name).panel
         pages = paginate([Entry(label, value) for label, value in entries], display, one_a_page=one_a_page)
         assert all(height_of(page, display) <= display.body_height for page in pages)
         values = [line for page in pages for line in page if line.style is Style.VALUE]
