@@ -90,15 +90,20 @@ class UsbIpKey:
     @property
     def path(self) -> str:
         """Its device node."""
-        node = wait_for(lambda: node_with(f"HID_UNIQ={self._serial_number}"))
+        node = self._node()
         settle()
         return str(node)
+
+    def _node(self) -> Path:
+        return wait_for(lambda: node_with(f"HID_UNIQ={self._serial_number}"))
 
     def attach(self) -> None:
         """What a user does."""
         host, port = self._server.address
         assert self._transport.busid is not None
         run("usbip", "--tcp-port", str(port), "attach", "-r", host, "-b", self._transport.busid)
+        # While a device is being attached the command cannot attach another: "error: open vhci_driver".
+        self._node()
 
     def unplug(self) -> None:
         """Pull it out."""
