@@ -6,13 +6,13 @@ from server_stub.api.admin import AdminInterface
 from server_stub.api.current import COOKIE as SESSION_COOKIE
 from server_stub.api.current import PublicInterface
 from server_stub.api.envelope import ErrorAnswer
-from server_stub.api.openapi import Access, with_description
+from server_stub.api.openapi import OPEN, Access, with_description
 from server_stub.api.routes import ADMIN_ROUTES, ADMIN_TABLES, APPROVAL_ROUTES, PUBLIC_ROUTES
 from server_stub.api.routing import build_app
 from server_stub.api.transaction_approval import COOKIE as APPROVAL_COOKIE
 from server_stub.api.transaction_approval import ApprovalInterface
 from server_stub.cloud.api import ADMIN_ROUTES as CLOUD_ADMIN_ROUTES
-from server_stub.cloud.api import AUTH_ROUTES, CloudInterface, OpenInterface
+from server_stub.cloud.api import APP_ROUTES, AUTH_ROUTES, CloudInterface, OpenInterface
 from server_stub.cloud.messages import Failure
 from server_stub.cloud.service import Cloud
 from server_stub.iam import Iam
@@ -44,5 +44,6 @@ def create_cloud_app(cloud: Cloud) -> Starlette:
     auth = CloudInterface(cloud, cloud.account.auth)
     admin = CloudInterface(cloud, cloud.account.admin)
     other = OpenInterface(cloud, cloud.account.auth)
-    own = with_description("Authrig verification cloud", [((*AUTH_ROUTES, *CLOUD_ADMIN_ROUTES), SIGNED)], Failure)
-    return build_app([(AUTH_ROUTES, auth), (CLOUD_ADMIN_ROUTES, admin), (own, other)], other)
+    tables = [((*AUTH_ROUTES, *CLOUD_ADMIN_ROUTES), SIGNED), (APP_ROUTES, OPEN)]
+    own = with_description("Authrig verification cloud", tables, Failure)
+    return build_app([(AUTH_ROUTES, auth), (CLOUD_ADMIN_ROUTES, admin), (APP_ROUTES, other), (own, other)], other)

@@ -12,6 +12,10 @@ from server_stub.cloud.messages import (
     Auth,
     AuthResult,
     Device,
+    Enroll,
+    Enrollment,
+    EnrollPoll,
+    EnrollStatus,
     Failure,
     ImportToken,
     ImportTokens,
@@ -97,6 +101,15 @@ class CloudClient:
         """Find an OTP token again."""
         path = f"/srv/admin/v1/hardware-tokens/{quote(device_id, safe='')}/resync"
         return await self._post(self._account.admin, path, message, VerifyResult)
+
+    async def enroll(self, message: Enroll) -> Enrollment:
+        """Codes with which a user enrols an app."""
+        return await self._post(self._account.auth, "/srv/auth/v1/user/enroll", message, Enrollment)
+
+    async def enroll_status(self, enrollment_id: str) -> EnrollStatus:
+        """What became of them."""
+        message = EnrollPoll(enrollment_id)
+        return await self._post(self._account.auth, "/srv/auth/v1/user/enroll_status", message, EnrollStatus)
 
     async def import_token(self, message: ImportToken) -> Device:
         """A token with its seed, into the cloud's stock."""

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from server_stub.cloud.service import Cloud
-from server_stub.cloud.store import challenges, pushes
+from server_stub.cloud.store import challenges, enrollments, pushes
 from server_stub.iam import Iam
 from server_stub.jose import LEEWAY
 from server_stub.store.iam import addresses, approvals, attempts, device_tokens, sessions, used_tickets
@@ -42,6 +42,9 @@ def sweep_cloud(connection: Connection, now: float) -> dict[str, int]:
     over = pushes.c.expires_at <= now - CHALLENGE_MEMORY
     return {
         "challenges": connection.execute(delete(challenges).where(gone)).rowcount,
+        "enrollments": connection.execute(
+            delete(enrollments).where(enrollments.c.expires_at <= now - CHALLENGE_MEMORY)
+        ).rowcount,
         "pushes": connection.execute(delete(pushes).where(over)).rowcount,
     }
 

@@ -1,5 +1,6 @@
 """Administration of what the cloud keeps for a user: tokens of every kind, resynchronisation, and the buttons of emulated apps."""
 
+import asyncio
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -8,8 +9,9 @@ from sqlalchemy import Connection
 from server_stub.api.admin import known_user
 from server_stub.api.envelope import Document, Request, answer, list_answer, timestamp
 from server_stub.api.routing import Call, Nothing, Reply
-from server_stub.cloud.messages import Device, ImportToken, Kind, PushAnswer, Resync
+from server_stub.cloud.messages import Device, Enroll, ImportToken, Kind, PushAnswer, Resync
 from server_stub.errors import ApiError
+from server_stub.factors import offline_qr
 from server_stub.factors.password import normalise
 from server_stub.iam import Iam
 from server_stub.store.iam import audit
@@ -47,6 +49,28 @@ class ResyncCodes(Request, frozen=True):
 
 class Resynced(Document, frozen=True):
     """The token is where the server believes it to be."""
+
+
+class AppEnrollment(Request, frozen=True):
+    """``shortCode``: also 16 digits, for a letter or the telephone."""
+
+    valid_seconds: Annotated[int, Meta(ge=30, le=30 * 86400)] = 300
+    short_code: bool = False
+
+
+class AppCodes(Document, frozen=True):
+    """What the user is given; it is told only now. ``image`` is the QR code of ``content`` as a PNG data URI."""
+
+    content: str
+    image: str
+    short_code: str | None
+    expires_at: str
+
+
+class EnrollmentState(Document, frozen=True):
+    """``success``, ``pending`` or ``expired``."""
+
+    status: str
 
 
 class PushShown(Document, frozen=True):
@@ -103,6 +127,22 @@ async def resync_token(iam: Iam, call: Call[ResyncCodes]) -> Reply:
         raise ApiError(400, "OTP_WRONG", "these are not two codes in a row of this token that were never used")
     await iam.database.run(_audit, iam, "admin.token.resync", user, token=call.path["device"])
     return Reply(answer(iam.now(), "token", call.path["device"], Resynced()))
+
+
+async def enroll_app(iam: Iam, call: Call[AppEnrollment]) -> Reply:
+    """Make the codes with which a user enrols an app."""
+    user = await iam.database.run(known_user, call.path["username"])
+    made = await iam.cloud.enroll(Enroll(user.id.hex(), call.body.valid_seconds, call.body.short_code))
+    await iam.database.run(_audit, iam, "admin.app.enroll", user, enrollment=made.enrollment_id)
+    picture = await asyncio.to_thread(offline_qr.picture, made.activation_code_uri, 6)
+    attributes = AppCodes(made.activation_code_uri, picture, made.activation_code_short, timestamp(made.expiration))
+    return Reply(answer(iam.now(), "app-enrollment", made.enrollment_id, attributes), 201)
+
+
+async def get_enrollment(iam: Iam, call: Call[Nothing]) -> Reply:
+    """Tell what became of an enrolment."""
+    status = await iam.cloud.enroll_status(call.path["enrollment"])
+    return Reply(answer(iam.now(), "app-enrollment", call.path["enrollment"], EnrollmentState(status.result)))
 
 
 async def list_push_requests(iam: Iam, call: Call[Nothing]) -> Reply:

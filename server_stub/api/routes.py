@@ -59,7 +59,10 @@ from server_stub.api.admin_stock import (
     unassign_token,
 )
 from server_stub.api.admin_tokens import (
+    AppCodes,
+    AppEnrollment,
     DeviceState,
+    EnrollmentState,
     NewDevice,
     PushAnswered,
     PushButton,
@@ -68,6 +71,8 @@ from server_stub.api.admin_tokens import (
     Resynced,
     add_device,
     answer_push_request,
+    enroll_app,
+    get_enrollment,
     list_push_requests,
     resync_token,
 )
@@ -525,6 +530,24 @@ USER_ROUTES = (
         "Find an OTP token again by two codes in a row",
         ResyncCodes,
         errors=(*_NO_USER, "TOKEN_UNKNOWN", "OTP_WRONG", *_CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_USER}/app-enrollments",
+        enroll_app,
+        Answer[AppCodes],
+        "Make the codes with which a user enrols an app",
+        AppEnrollment,
+        201,
+        errors=(*_NO_USER, *_CLOUD),
+    ),
+    Route(
+        "GET",
+        f"{_ADMIN}/app-enrollments/{{enrollment}}",
+        get_enrollment,
+        Answer[EnrollmentState],
+        "Tell what became of an enrolment",
+        errors=("ENROLLMENT_UNKNOWN", *_CLOUD),
     ),
     Route(
         "GET",

@@ -6,12 +6,18 @@ from starlette.requests import Request
 
 from offline_qr.otq1.header import CHALLENGE_ID_BYTES
 from server_stub.api.routing import Call, Nothing, Reply, Route
-from server_stub.cloud import challenges, passcodes, pushes, tokens
+from server_stub.cloud import challenges, enrollments, passcodes, pushes, tokens
 from server_stub.cloud.messages import (
+    AppEnroll,
+    AppSeed,
     Assign,
     Auth,
     AuthResult,
     Device,
+    Enroll,
+    Enrollment,
+    EnrollPoll,
+    EnrollStatus,
     Failure,
     ImportToken,
     ImportTokens,
@@ -106,6 +112,26 @@ async def push_requests(cloud: Cloud, call: Call[Preauth]) -> Reply:
     return Reply(PushRequests(await cloud.database.run(pushes.waiting, call.body.user_id, now)))
 
 
+async def enroll(cloud: Cloud, call: Call[Enroll]) -> Reply:
+    """Let a user enrol an app."""
+    draw = cloud.settings.token_bytes
+    short = f"{int.from_bytes(draw(16), 'big') % 10**enrollments.SHORT_DIGITS:0{enrollments.SHORT_DIGITS}d}"
+    codes = enrollments.Codes(draw(16).hex(), draw(16).hex(), short)
+    return Reply(await cloud.database.run(enrollments.begin, codes, call.body, cloud.settings.time()))
+
+
+async def enroll_status(cloud: Cloud, call: Call[EnrollPoll]) -> Reply:
+    """What became of an enrolment."""
+    return Reply(await cloud.database.run(enrollments.status, call.body.enrollment_id, cloud.settings.time()))
+
+
+async def app_enroll(cloud: Cloud, call: Call[AppEnroll]) -> Reply:
+    """Give an app its seed for a good code."""
+    named = (_new_id(cloud), cloud.settings.token_bytes(32))
+    now = cloud.settings.time()
+    return Reply(await cloud.database.run(enrollments.complete, cloud.vault, named, call.body, now), status=201)
+
+
 async def answer_push(cloud: Cloud, call: Call[PushAnswer]) -> Reply:
     """Press a button of the app."""
     now = cloud.settings.time()
@@ -190,6 +216,17 @@ AUTH_ROUTES = (
         PushAuth,
         errors=("DEVICE_UNKNOWN",),
     ),
+    Route("POST", "/srv/auth/v1/user/enroll", enroll, Enrollment, "Let a user enrol an app", Enroll, published=True),
+    Route(
+        "POST",
+        "/srv/auth/v1/user/enroll_status",
+        enroll_status,
+        EnrollStatus,
+        "Tell what became of an enrolment",
+        EnrollPoll,
+        published=True,
+        errors=("ENROLLMENT_UNKNOWN",),
+    ),
     Route(
         "POST",
         "/srv/auth/v1/user/auth/status",
@@ -199,6 +236,18 @@ AUTH_ROUTES = (
         PushPoll,
         published=True,
         errors=("PUSH_UNKNOWN",),
+    ),
+)
+APP_ROUTES = (
+    Route(
+        "POST",
+        "/srv/app/v1/enroll",
+        app_enroll,
+        AppSeed,
+        "Give an app its seed for an activation code",
+        AppEnroll,
+        201,
+        errors=("ACTIVATION_CODE_WRONG", "TOKEN_EXISTS"),
     ),
 )
 ADMIN_ROUTES = (

@@ -128,6 +128,52 @@ class StockToken(Message, frozen=True):
     user_ids: list[str]
 
 
+class Enroll(Message, frozen=True):
+    """Let a user enrol an app within ``valid_secs``; with ``short_code`` also by 16 digits."""
+
+    user_id: UserId
+    valid_secs: Annotated[int, Meta(ge=30, le=30 * 86400)] = 300
+    short_code: bool = False
+
+
+class Enrollment(Message, frozen=True):
+    """The codes; they are told only now."""
+
+    enrollment_id: str
+    activation_code: str
+    activation_code_short: str | None
+    activation_code_uri: str
+    expiration: float
+
+
+class EnrollPoll(Message, frozen=True):
+    """What became of it?"""
+
+    enrollment_id: Id
+
+
+class EnrollStatus(Message, frozen=True):
+    """``success`` once an app has shown the code."""
+
+    result: Literal["success", "pending", "expired"]
+
+
+class AppEnroll(Message, frozen=True):
+    """An app shows the code that its user scanned or typed."""
+
+    activation_code: Annotated[str, Meta(min_length=1, max_length=128)]
+    serial: Annotated[str, Meta(pattern=r"^[!-~]{1,64}$(?!\n)")]
+    display_name: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class AppSeed(Message, frozen=True):
+    """What the app keeps."""
+
+    device_id: str
+    serial: str
+    seed_hex: str
+
+
 class PushAuth(Message, frozen=True):
     """Ask the user's app online; ``text`` is what it shows."""
 

@@ -65,6 +65,17 @@ token_users = Table(
     Column("user_id", String, primary_key=True),
 )
 
+enrollments = Table(
+    "enrollments",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("user_id", String, nullable=False, index=True),
+    Column("long_hash", String, nullable=False, index=True),  # the codes themselves are not kept
+    Column("short_hash", String, nullable=False, index=True),
+    Column("state", String, nullable=False),  # pending, done, cancelled
+    Column("expires_at", Float, nullable=False),
+)
+
 pushes = Table(
     "pushes",
     metadata,

@@ -6,7 +6,7 @@ import pytest
 from server_stub.api.routes import ADMIN_ROUTES, APPROVAL_ROUTES, PUBLIC_ROUTES
 from server_stub.api.routing import Nothing, Route
 from server_stub.cloud.api import ADMIN_ROUTES as CLOUD_ADMIN_ROUTES
-from server_stub.cloud.api import AUTH_ROUTES
+from server_stub.cloud.api import APP_ROUTES, AUTH_ROUTES
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "rest.md"
 TABLES = {
@@ -15,6 +15,7 @@ TABLES = {
     "Administration": ADMIN_ROUTES,
     "Cloud, authentication": AUTH_ROUTES,
     "Cloud, administration": CLOUD_ADMIN_ROUTES,
+    "Cloud, apps": APP_ROUTES,
 }
 
 
