@@ -23,12 +23,16 @@ from server_stub.sweep import keep_sweeping
 
 GRACE = 3
 """How long (seconds) requests that are under way at the end may still take."""
-INTERFACES = ("public", "internal", "cloud")
+INTERFACES = {"iam": ("public", "internal"), "cloud": ("cloud",)}
+"""What each part listens on."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """Where a started server is. ``settings`` are as asked for, with the ports and origins that came out."""
+    """Where a started server is; what this process does not run is empty.
+
+    ``settings`` are as asked for, with the ports and origins that came out.
+    """
 
     public_url: str
     internal_url: str
@@ -130,20 +134,18 @@ async def _run(settings: Settings, ready: Callable[[RunningServer], None], stop:
     check_host(settings)
     _make_folder(settings)
     async with contextlib.AsyncExitStack() as stack:
-        sockets = {name: stack.enter_context(_listen(settings, name)) for name in INTERFACES}
+        names = [name for part in settings.parts for name in INTERFACES[part]]
+        sockets = {name: stack.enter_context(_listen(settings, name)) for name in names}
         settings = _with_ports(settings, sockets)
-        cloud = Cloud(settings)
-        stack.callback(cloud.close)
-        iam = Iam(settings)
-        stack.push_async_callback(iam.close)
-        apps = {
-            "public": create_public_app(iam),
-            "internal": create_internal_app(iam),
-            "cloud": create_cloud_app(cloud),
-        }
-        servers = {name: _Server(_config(app)) for name, app in apps.items()}
-        sweeper = asyncio.create_task(keep_sweeping(iam, cloud))
-        tasks = [asyncio.create_task(servers[name].serve([sockets[name]])) for name in INTERFACES]
+        cloud = Cloud(settings) if "cloud" in settings.parts else None
+        if cloud:
+            stack.callback(cloud.close)
+        iam = Iam(settings) if "iam" in settings.parts else None
+        if iam:
+            stack.push_async_callback(iam.close)
+        servers = {name: _Server(_config(app)) for name, app in _apps(iam, cloud).items()}
+        sweeper = asyncio.create_task(keep_sweeping(iam, cloud, settings.sweep_interval))
+        tasks = [asyncio.create_task(servers[name].serve([sockets[name]])) for name in names]
         try:
             for server in servers.values():
                 await _first_of(server.ready, tasks)
@@ -154,6 +156,15 @@ async def _run(settings: Settings, ready: Callable[[RunningServer], None], stop:
             for server in servers.values():
                 server.should_exit = True
             await asyncio.gather(*tasks)
+
+
+def _apps(iam: Iam | None, cloud: Cloud | None) -> dict[str, Starlette]:
+    apps: dict[str, Starlette] = {}
+    if iam:
+        apps |= {"public": create_public_app(iam), "internal": create_internal_app(iam)}
+    if cloud:
+        apps["cloud"] = create_cloud_app(cloud)
+    return apps
 
 
 async def _first_of(event: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
@@ -196,25 +207,24 @@ def _listen(settings: Settings, name: str) -> socket.socket:
 
 
 def _with_ports(settings: Settings, sockets: dict[str, socket.socket]) -> Settings:
-    ports = {name: sock.getsockname()[1] for name, sock in sockets.items()}
+    ports = {f"{name}_port": sock.getsockname()[1] for name, sock in sockets.items()}
+    settings = replace(settings, **ports)
+    beside = _url(settings.host, settings.cloud_port) if "cloud" in sockets else ""
     return replace(
         settings,
-        public_port=ports["public"],
-        internal_port=ports["internal"],
-        cloud_port=ports["cloud"],
-        cloud_url=settings.cloud_url or _url(settings.host, ports["cloud"]),
-        origins=settings.origins or (_url("localhost", ports["public"]),),
+        cloud_url=settings.cloud_url or beside,
+        origins=settings.origins or (_url("localhost", settings.public_port),),
     )
 
 
-def _running(settings: Settings, iam: Iam) -> RunningServer:
+def _running(settings: Settings, iam: Iam | None) -> RunningServer:
     return RunningServer(
-        public_url=_url(settings.host, settings.public_port),
-        internal_url=_url(settings.host, settings.internal_port),
+        public_url=_url(settings.host, settings.public_port) if iam else "",
+        internal_url=_url(settings.host, settings.internal_port) if iam else "",
         cloud_url=settings.cloud_url,
         origin=settings.origins[0],
-        admin_token=iam.admin_token,
-        role_tokens=iam.role_tokens,
+        admin_token=iam.admin_token if iam else "",
+        role_tokens=iam.role_tokens if iam else {},
         settings=settings,
     )
 

@@ -36,6 +36,8 @@ class Settings:
     internal_port: int = 0
     cloud_port: int = 0
     allow_non_loopback: bool = False
+    parts: tuple[Literal["iam", "cloud"], ...] = ("iam", "cloud")
+    """What runs in this process. The two share ``data_dir`` for the keys with which calls to the cloud are signed."""
     cloud_url: str = ""
     """Where the IAM finds its verification cloud; empty means the one that is started beside it."""
     policies_file: Path | None = None

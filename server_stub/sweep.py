@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from sqlalchemy import Connection, delete
 from sqlalchemy.exc import SQLAlchemyError
@@ -49,19 +50,14 @@ def sweep_cloud(connection: Connection, now: float) -> dict[str, int]:
     }
 
 
-async def keep_sweeping(iam: Iam, cloud: Cloud) -> None:
-    """Sweep both databases every ``settings.sweep_interval`` seconds until cancelled; a busy database is tried again."""
-
-    async def iams() -> dict[str, int]:
-        return await iam.database.run(sweep_iam, iam)
-
-    async def clouds() -> dict[str, int]:
-        return await cloud.database.run(sweep_cloud, cloud.settings.time())
-
+async def keep_sweeping(iam: Iam | None, cloud: Cloud | None, interval: float) -> None:
+    """Sweep the databases of this process every ``interval`` seconds until cancelled; a busy one is tried again."""
     while True:
-        await asyncio.sleep(iam.settings.sweep_interval)
-        for sweep in (iams, clouds):
-            await _try(sweep)
+        await asyncio.sleep(interval)
+        if iam:
+            await _try(partial(iam.database.run, sweep_iam, iam))
+        if cloud:
+            await _try(partial(cloud.database.run, sweep_cloud, cloud.settings.time()))
 
 
 async def _try(sweep: Callable[[], Awaitable[dict[str, int]]]) -> None:

@@ -122,7 +122,7 @@ class AdminInterface:
         Raises:
             ApiError: 401 if it is missing or wrong, 403 if it is another role's.
         """
-        shown = request.headers.get("authorization", "").encode("utf-8", "replace")
+        shown = ", ".join(request.headers.getlist("authorization")).encode("utf-8", "replace")
         iam = self.services
         roles = {
             role

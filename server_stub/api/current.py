@@ -257,5 +257,5 @@ def require_same_domain(request: Request) -> None:
     Raises:
         ApiError: 403 without ``X-Same-Domain: 1``.
     """
-    if request.method != "GET" and request.headers.get("x-same-domain") != "1":
+    if request.method != "GET" and request.headers.getlist("x-same-domain") != ["1"]:
         raise ApiError(403, "CSRF_HEADER_MISSING", "what is not a GET needs the header X-Same-Domain: 1")

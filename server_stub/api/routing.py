@@ -21,8 +21,14 @@ log = logging.getLogger(__name__)
 Body = TypeVar("Body")
 BROKEN = ApiError(500, "INTERNAL_ERROR", "the server made a mistake; it is in its log")
 
-HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-"""Sent with every answer."""
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Sent with every answer: it is data, and no page of any site is to run, frame or embed it."""
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

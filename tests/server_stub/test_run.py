@@ -14,7 +14,7 @@ import pytest
 from server_stub.errors import ServerError
 from server_stub.run import run_server
 from server_stub.settings import Settings
-from tests.server_stub.world import PASSWORD, SEED
+from tests.server_stub.world import PASSWORD, SEED, own_world
 
 
 def add_alice(url: str, token: str) -> httpx.Response:
@@ -100,6 +100,24 @@ def test_with_the_clouds_own_process_gone_the_iam_says_so(settings: Settings) ->
         body = {"serial": "QT1-1", "seedHex": SEED.hex(), "displayName": "x"}
         url = f"{server.internal_url}/admin/rest/users/alice/qr-tokens"
         assert httpx.post(url, json=body, headers=headers).status_code == 503
+
+
+def test_the_cloud_can_run_in_a_process_of_its_own(settings: Settings) -> None:
+    """Here in a server of its own; a login goes through both, and stops when the cloud does."""
+    with (
+        run_server(replace(settings, parts=("cloud",))) as cloud,
+        own_world(settings, parts=("iam",), cloud_url=cloud.cloud_url) as world,
+    ):
+        assert (cloud.public_url, cloud.internal_url) == ("", "")
+        assert world.server.cloud_url == cloud.cloud_url
+        browser, _, device = world.at_the_qr_code()
+        assert browser.otp(device.code(browser.qr())).status_code == 200
+
+
+def test_an_iam_without_a_cloud_is_one_sentence(settings: Settings) -> None:
+    """It would not know where to ask."""
+    with pytest.raises(ServerError, match="set cloud_url"), run_server(replace(settings, parts=("iam",))):
+        pytest.fail("it started")
 
 
 SERVE = """

@@ -15,6 +15,7 @@ public_port = 8443
 internal_port = 0
 cloud_port = 0
 allow_non_loopback = false
+parts = ["iam"]
 cloud_url = "http://127.0.0.1:9"
 policies_file = "policies.toml"
 behind_https = true
