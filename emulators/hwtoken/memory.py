@@ -6,6 +6,7 @@ stands in it readably: it belongs to an emulated token and protects nothing but 
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -172,6 +173,8 @@ class TokenMemory:
     def __init__(self, store: MemoryStore | None = None) -> None:
         self._store = store or RamStore()
         self._contents: Contents | None = None
+        self.before_write: Callable[[], None] | None = None
+        """Called before each write; may raise PowerLost or MemoryFault in its place."""
         data = self._store.load()
         if data is not None:
             self._contents = self._parse(data)
@@ -296,6 +299,8 @@ class TokenMemory:
         self._save(Contents(self.contents.serial, zeroised=True))
 
     def _save(self, contents: Contents) -> None:
+        if self.before_write is not None:
+            self.before_write()
         raw = msgspec.json.encode(contents)
         file = _File(FORMAT, VERSION, hashlib.sha256(raw).hexdigest(), msgspec.Raw(raw))
         self._store.save(msgspec.json.encode(file) + b"\n")

@@ -19,6 +19,7 @@ from emulators.hwtoken.parts import Parts
 from emulators.hwtoken.personalities.base import Confirmation, Offer, Personality, PinUse, Proposal, Rejected, TypeFirst
 from emulators.hwtoken.personalities.table import personalities_of
 from emulators.hwtoken.pin import PinLock, Verdict
+from emulators.hwtoken.power import Battery
 from emulators.hwtoken.profile import Profile
 from emulators.hwtoken.rtc import TokenClock
 from emulators.hwtoken.screens import (
@@ -99,6 +100,12 @@ class QrToken:
         self._offers: tuple[Offer, ...] = ()
         self._pin_typed = False
         self._duress = False
+        self.battery = Battery()
+        """The cell in the token; put another one in by ``set_charge``."""
+        self.writes_before_a_cut: int | None = None
+        """A fault: the power goes at the memory write after so many more. None: it does not."""
+        self._drained_until = env.clock.monotonic()
+        memory.before_write = self._feed_write
 
     @property
     def screen(self) -> Screen:
@@ -123,7 +130,8 @@ class QrToken:
     def power_on(self) -> None:
         """Boot: to the idle screen, to the PIN, or to an error where nothing works. No earlier session comes back."""
         with self._powered():
-            if self._screen.state is not State.OFF:
+            self._drain()
+            if self._screen.state is not State.OFF or self.battery.is_dead:
                 return
             if self._memory.serial is None:
                 sentence = "This token has no key yet. It must be provisioned."
@@ -189,6 +197,7 @@ class QrToken:
 
     def tick(self) -> None:
         """Let time-outs happen that are due. Late ticks catch up: the result does not depend on how often one ticks."""
+        self._drain()
         now = self._env.clock.monotonic()
         while self._deadline is not None and self._deadline <= now:
             due = self._deadline
@@ -197,6 +206,35 @@ class QrToken:
                 self._show(Event.TIME_OUT, Error(ErrorKind.SCAN_TIME_OUT, sentence), since=due)
             else:
                 self._show(Event.TIME_OUT, Off(), since=due)
+
+    def tamper(self) -> None:
+        """Open the case: every key is erased at once, whatever the token was doing, and it never works again."""
+        if self._memory.serial is not None:
+            self._memory.zeroise()
+        self.power_off()
+
+    # The battery
+
+    def _drain(self) -> None:
+        """Take what the screen that is up has used since the last time. Late calls are right within that screen."""
+        now = self._env.clock.monotonic()
+        until = now if self._deadline is None else min(now, max(self._deadline, self._drained_until))
+        self.battery.drain(until - self._drained_until, self._screen.state)
+        self.battery.drain(now - until, State.OFF)
+        self._drained_until = now
+        if self.battery.is_dead:
+            self._clock.lose()
+            self.power_off()
+
+    def _feed_write(self) -> None:
+        """Before each write to the memory: brown out where the battery, or a fault, says so. Raises PowerLost."""
+        if self.writes_before_a_cut is not None:
+            self.writes_before_a_cut -= 1
+            if self.writes_before_a_cut < 0:
+                self.writes_before_a_cut = None
+                raise PowerLost
+        if not self.battery.can_write:
+            raise PowerLost
 
     # What keys do
 
@@ -516,7 +554,8 @@ class QrToken:
 
     def _idle(self) -> Idle:
         keys = self._memory.identity or self._memory.contents.slots
-        return Idle(self._profile.name, self._memory.serial or "", "" if keys else "Not activated", self._start_label)
+        note = "Battery low" if self.battery.is_low else "" if keys else "Not activated"
+        return Idle(self._profile.name, self._memory.serial or "", note, self._start_label)
 
     @contextmanager
     def _powered(self) -> Iterator[None]:
