@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from emulators.env import Env
 from emulators.hwtoken import menu
+from emulators.hwtoken.defects import NONE
 from emulators.hwtoken.keys import Button
 from emulators.hwtoken.layout import Unrenderable, paginate
 from emulators.hwtoken.memory import MemoryFault, PowerLost, TokenMemory
@@ -102,6 +103,8 @@ class QrToken:
         self._duress = False
         self.battery = Battery()
         """The cell in the token; put another one in by ``set_charge``."""
+        self.defects = NONE
+        """What is wrong with the display. The token itself knows nothing of it."""
         self.writes_before_a_cut: int | None = None
         """A fault: the power goes at the memory write after so many more. None: it does not."""
         self._drained_until = env.clock.monotonic()
@@ -126,6 +129,16 @@ class QrToken:
     def clock(self) -> TokenClock:
         """The token's own clock, to make it drift, jump or stop."""
         return self._clock
+
+    @property
+    def parts(self) -> Parts:
+        """The hardware below the protocols."""
+        return self._parts
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When the screen times out, in monotonic seconds; None while it is dark."""
+        return self._deadline
 
     def power_on(self) -> None:
         """Boot: to the idle screen, to the PIN, or to an error where nothing works. No earlier session comes back."""
