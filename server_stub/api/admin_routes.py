@@ -1,0 +1,320 @@
+"""The route tables of the administration, by the role that may use them."""
+
+from server_stub.api.admin import (
+    BadgeAttributes,
+    Groups,
+    NewBadge,
+    NewName,
+    NewPassword,
+    NewToken,
+    NewUser,
+    TokenAttributes,
+    UserAttributes,
+    add_badge,
+    add_qr_token,
+    add_user,
+    get_user,
+    read_audit,
+    rename_user,
+    set_groups,
+    set_password,
+)
+from server_stub.api.admin_badges import (
+    BadgeState,
+    VoidAll,
+    Voided,
+    list_badges,
+    void_badge,
+    void_badges,
+    void_everybodys,
+)
+from server_stub.api.admin_care import (
+    AuditVerdict,
+    LocksAttributes,
+    SweptAttributes,
+    UnlockedToken,
+    get_locks,
+    sweep,
+    unlock_token,
+    unlock_user,
+    verify_audit,
+)
+from server_stub.api.admin_policies import (
+    Explanation,
+    PolicyAttributes,
+    Question,
+    WarningAttributes,
+    explain,
+    list_policies,
+    list_warnings,
+)
+from server_stub.api.admin_stock import (
+    StockAttributes,
+    TokenFile,
+    TokenState,
+    assign_token,
+    import_tokens,
+    list_tokens,
+    set_token_state,
+    unassign_token,
+)
+from server_stub.api.admin_tokens import (
+    AppCodes,
+    AppEnrollment,
+    DeviceState,
+    EnrollmentState,
+    NewDevice,
+    PushAnswered,
+    PushButton,
+    PushShown,
+    ResyncCodes,
+    Resynced,
+    add_device,
+    answer_push_request,
+    enroll_app,
+    get_enrollment,
+    list_push_requests,
+    resync_token,
+)
+from server_stub.api.envelope import Answer, ListAnswer
+from server_stub.api.error_codes import CLOUD, NO_USER
+from server_stub.api.routing import Route
+from server_stub.audit import Entry
+
+_ADMIN = "/admin/rest"
+MAX_TOKEN_FILE = 8 * 2**20
+"""A maker's file is longer than any other body."""
+_USER = f"{_ADMIN}/users/{{username}}"
+
+USER_ROUTES = (
+    Route(
+        "POST",
+        f"{_ADMIN}/users",
+        add_user,
+        Answer[UserAttributes],
+        "Make a user",
+        NewUser,
+        201,
+        errors=("USER_EXISTS",),
+    ),
+    Route("GET", _USER, get_user, Answer[UserAttributes], "Tell about a user", errors=NO_USER),
+    Route(
+        "PUT",
+        f"{_USER}/password",
+        set_password,
+        Answer[UserAttributes],
+        "Give a user another password",
+        NewPassword,
+        errors=NO_USER,
+    ),
+    Route(
+        "PUT",
+        f"{_USER}/username",
+        rename_user,
+        Answer[UserAttributes],
+        "Call a user something else",
+        NewName,
+        errors=(*NO_USER, "USER_EXISTS"),
+    ),
+    Route(
+        "PUT",
+        f"{_USER}/groups",
+        set_groups,
+        Answer[UserAttributes],
+        "Put a user into other groups",
+        Groups,
+        errors=NO_USER,
+    ),
+    Route(
+        "POST",
+        f"{_USER}/qr-tokens",
+        add_qr_token,
+        Answer[TokenAttributes],
+        "Import a hardware token and assign it to a user",
+        NewToken,
+        201,
+        errors=(*NO_USER, "TOKEN_EXISTS", *CLOUD),
+    ),
+    Route(
+        "GET",
+        f"{_USER}/locks",
+        get_locks,
+        Answer[LocksAttributes],
+        "Tell what is counted against a user in the IAM",
+        errors=NO_USER,
+    ),
+    Route(
+        "POST",
+        f"{_USER}/unlock",
+        unlock_user,
+        Answer[LocksAttributes],
+        "Forgive a user's wrong attempts in the IAM",
+        errors=NO_USER,
+    ),
+    Route(
+        "POST",
+        f"{_USER}/qr-tokens/{{device}}/unlock",
+        unlock_token,
+        Answer[UnlockedToken],
+        "Forgive a token's wrong codes in the cloud",
+        errors=(*NO_USER, "TOKEN_UNKNOWN", *CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_USER}/tokens",
+        add_device,
+        Answer[DeviceState],
+        "Import a token of any kind and assign it to a user",
+        NewDevice,
+        201,
+        errors=(*NO_USER, "TOKEN_EXISTS", *CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_ADMIN}/tokens/import",
+        import_tokens,
+        ListAnswer[StockAttributes],
+        "Import a maker's file of tokens, all or none",
+        TokenFile,
+        201,
+        errors=("TOKEN_EXISTS", *CLOUD),
+        body_limit=MAX_TOKEN_FILE,
+    ),
+    Route(
+        "GET",
+        f"{_ADMIN}/tokens",
+        list_tokens,
+        ListAnswer[StockAttributes],
+        "List all tokens, and who has them",
+        errors=CLOUD,
+    ),
+    Route(
+        "PUT",
+        f"{_ADMIN}/tokens/{{device}}/state",
+        set_token_state,
+        Answer[DeviceState],
+        "Suspend a token, or let it work again",
+        TokenState,
+        errors=("TOKEN_UNKNOWN", *CLOUD),
+    ),
+    Route(
+        "PUT",
+        f"{_USER}/tokens/{{device}}",
+        assign_token,
+        Answer[DeviceState],
+        "Assign a token from stock, or share one",
+        errors=(*NO_USER, "TOKEN_UNKNOWN", "TOKEN_ASSIGNED", *CLOUD),
+    ),
+    Route(
+        "DELETE",
+        f"{_USER}/tokens/{{device}}",
+        unassign_token,
+        Answer[DeviceState],
+        "Take a token from a user",
+        errors=(*NO_USER, "TOKEN_UNKNOWN", *CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_USER}/tokens/{{device}}/resync",
+        resync_token,
+        Answer[Resynced],
+        "Find an OTP token again by two codes in a row",
+        ResyncCodes,
+        errors=(*NO_USER, "TOKEN_UNKNOWN", "OTP_WRONG", *CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_USER}/app-enrollments",
+        enroll_app,
+        Answer[AppCodes],
+        "Make the codes with which a user enrols an app",
+        AppEnrollment,
+        201,
+        errors=(*NO_USER, *CLOUD),
+    ),
+    Route(
+        "GET",
+        f"{_ADMIN}/app-enrollments/{{enrollment}}",
+        get_enrollment,
+        Answer[EnrollmentState],
+        "Tell what became of an enrolment",
+        errors=("ENROLLMENT_UNKNOWN", *CLOUD),
+    ),
+    Route(
+        "GET",
+        f"{_USER}/push-requests",
+        list_push_requests,
+        ListAnswer[PushShown],
+        "List what the apps of a user show",
+        errors=(*NO_USER, *CLOUD),
+    ),
+    Route(
+        "POST",
+        f"{_ADMIN}/push-requests/{{push}}/answer",
+        answer_push_request,
+        Answer[PushAnswered],
+        "Press a button of an app",
+        PushButton,
+        errors=("PUSH_OVER", *CLOUD),
+    ),
+    Route("POST", f"{_ADMIN}/sweep", sweep, Answer[SweptAttributes], "Remove the IAM's expired rows now"),
+)
+
+BADGE_ROUTES = (
+    Route(
+        "POST",
+        f"{_USER}/badges",
+        add_badge,
+        Answer[BadgeAttributes],
+        "Make a QR badge for a user",
+        NewBadge,
+        201,
+        errors=NO_USER,
+    ),
+    Route("GET", f"{_USER}/badges", list_badges, ListAnswer[BadgeState], "List a user's badges", errors=NO_USER),
+    Route(
+        "DELETE",
+        f"{_USER}/badges/{{badge}}",
+        void_badge,
+        Answer[Voided],
+        "Void one badge",
+        errors=(*NO_USER, "BADGE_UNKNOWN"),
+    ),
+    Route("DELETE", f"{_USER}/badges", void_badges, Answer[Voided], "Void all badges of a user", errors=NO_USER),
+    Route("POST", f"{_ADMIN}/badges/void", void_everybodys, Answer[Voided], "Void all badges of everybody", VoidAll),
+)
+
+AUDIT_ROUTES = (
+    Route("GET", f"{_ADMIN}/audit", read_audit, ListAnswer[Entry], "Read the audit log"),
+    Route("GET", f"{_ADMIN}/audit/verify", verify_audit, Answer[AuditVerdict], "Check the chain of the audit log"),
+)
+
+POLICY_ROUTES = (
+    Route(
+        "GET",
+        f"{_ADMIN}/policies",
+        list_policies,
+        ListAnswer[PolicyAttributes],
+        "List the policies in the order in which they are asked",
+    ),
+    Route(
+        "GET",
+        f"{_ADMIN}/policies/warnings",
+        list_warnings,
+        ListAnswer[WarningAttributes],
+        "List what in the policy file is probably not meant",
+    ),
+    Route(
+        "POST",
+        f"{_ADMIN}/policies/explain",
+        explain,
+        Answer[Explanation],
+        "Say what the policies make of a login, and why",
+        Question,
+        errors=("APPLICATION_NOT_FOUND", *NO_USER),
+    ),
+)
+
+ADMIN_TABLES = {"users": USER_ROUTES, "badges": BADGE_ROUTES, "policies": POLICY_ROUTES, "audit": AUDIT_ROUTES}
+"""The administration by the role that may use it."""
+ADMIN_ROUTES = tuple(route for table in ADMIN_TABLES.values() for route in table)
