@@ -116,8 +116,11 @@ class Console:
             result = self._do(request)
         except Refused as refused:
             self._say(request.id, error=refused.error, message=str(refused))
-        except (MemoryFault, PowerLost) as fault:
-            self._say(request.id, error="memory-fault", message=str(fault) or "the power was lost in a write")
+        except MemoryFault as fault:
+            self._say(request.id, error="memory-fault", message=str(fault))
+        except PowerLost:
+            self._token.power_off()
+            self._say(request.id, error="memory-fault", message="the power was lost in a write; the token is dark")
         else:
             self._say(request.id, **result)
 

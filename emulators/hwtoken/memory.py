@@ -292,15 +292,20 @@ class TokenMemory:
     def zeroise(self) -> None:
         """Erase every key for good, the maker's too: only the serial is left.
 
+        The circuit that does so has a charge of its own, so no empty battery stops it.
+
         Raises:
             ValueError: the memory is empty.
             MemoryFault: if the store refuses; then nothing has changed.
         """
-        self._save(Contents(self.contents.serial, zeroised=True))
+        self._keep(Contents(self.contents.serial, zeroised=True))
 
     def _save(self, contents: Contents) -> None:
         if self.before_write is not None:
             self.before_write()
+        self._keep(contents)
+
+    def _keep(self, contents: Contents) -> None:
         raw = msgspec.json.encode(contents)
         file = _File(FORMAT, VERSION, hashlib.sha256(raw).hexdigest(), msgspec.Raw(raw))
         self._store.save(msgspec.json.encode(file) + b"\n")

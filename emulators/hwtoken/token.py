@@ -221,10 +221,14 @@ class QrToken:
                 self._show(Event.TIME_OUT, Off(), since=due)
 
     def tamper(self) -> None:
-        """Open the case: every key is erased at once, whatever the token was doing, and it never works again."""
+        """Open the case: every key is erased at once, whatever the token was doing, and it never works again.
+
+        Raises:
+            MemoryFault: the store refuses; the token is dark all the same.
+        """
+        self.power_off()
         if self._memory.serial is not None:
             self._memory.zeroise()
-        self.power_off()
 
     # The battery
 
@@ -480,11 +484,10 @@ class QrToken:
 
     def _check_locked(self, found: Proposal | TypeFirst) -> None:
         """Refuse what may not be done while the PIN stands between the user and the token; and what is too old."""
-        if isinstance(found, TypeFirst):
-            return
-        if not self._is_open and not found.while_locked:
+        if not self._is_open and (isinstance(found, TypeFirst) or not found.while_locked):
             raise Rejected(ErrorKind.UNSUPPORTED, "The PIN is locked. This does not unlock it.")
-        found.check_time()
+        if not isinstance(found, TypeFirst):
+            found.check_time()
 
     def _begin(self, found: Proposal | TypeFirst) -> None:
         if isinstance(found, TypeFirst):

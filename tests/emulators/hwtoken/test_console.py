@@ -104,6 +104,15 @@ def test_faults_can_be_set_and_mended() -> None:
     assert host.ask("power", on=True)["lines"][0] == "Tampered"
 
 
+def test_power_lost_in_a_write_is_an_error_and_a_dark_screen() -> None:
+    """Whichever command it was that wrote."""
+    host = Host()
+    host.ask("power", on=True)
+    host.ask("fault", cut_power_at_write=0)
+    assert host.ask("fault", clock_jump=5)["error"] == "memory-fault"
+    assert host.ask("state")["state"] == "off"
+
+
 def test_a_token_in_production_mode_answers_little() -> None:
     """Who it is, what it counts, whether it is well; nothing that reads its screen or presses its keys."""
     host = Host(production=True)
@@ -230,7 +239,10 @@ def test_pyserial_presses_a_key_over_a_pseudo_terminal() -> None:
 def test_pyserial_reads_the_screen_over_tcp() -> None:
     """By its own URL handler for sockets."""
     host = Host()
-    with SerialTcp(host.console) as line, serial.serial_for_url("socket://{}:{}".format(*line.address), timeout=5) as port:
+    with (
+        SerialTcp(host.console) as line,
+        serial.serial_for_url("socket://{}:{}".format(*line.address), timeout=5) as port,
+    ):
         port.write(b'{"id":2,"cmd":"screen"}\n')
         assert json.loads(port.readline())["state"] == "off"
 

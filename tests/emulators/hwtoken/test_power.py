@@ -120,6 +120,14 @@ def test_opening_the_case_erases_everything_at_once() -> None:
     assert SERIAL.encode() in data
 
 
+def test_an_empty_battery_does_not_save_the_keys_from_an_opened_case() -> None:
+    """The circuit that erases has a charge of its own."""
+    bench = Bench().set_pin()
+    bench.token.battery.set_charge(0.0)
+    bench.token.tamper()
+    assert bench.memory.contents.zeroised
+
+
 @pytest.mark.parametrize(("bits", "year"), [(31, 2038), (32, 2106)])
 def test_a_register_that_ends_begins_again_in_1970(bits: int, year: int) -> None:
     """A second before it is right; a second after, every challenge is from the future."""

@@ -90,6 +90,20 @@ def test_five_wrong_pins_lock_the_token_until_the_server_unlocks_it() -> None:
     assert isinstance(bench.type(PIN), Idle)
 
 
+def test_a_locked_token_asks_for_no_activation_code() -> None:
+    """It would cost tries of the letter's code."""
+    memory = TokenMemory()
+    memory.manufacture(SERIAL)
+    bench = Bench("qr-reader-2button", memory).set_pin()
+    bench.memory.update(pin_tries_spent=5)
+    assert bench.restart(None) == Locked(SERIAL)
+    code, header = otq1.make_activation_code("1" * 16), bench.header(otq1.MessageType.ACTIVATION)
+    activation = otq1.activate_by_code(header, SERIAL, code, bytes(16), otq1.Account("Bank"))
+    refused = bench.scan(otq1.encode_activation(activation))
+    assert isinstance(refused, Error)
+    assert refused.kind is ErrorKind.UNSUPPORTED
+
+
 def test_a_server_may_let_the_user_choose_anew() -> None:
     """For who forgot the PIN."""
     bench = Bench().set_pin()
