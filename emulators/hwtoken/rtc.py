@@ -27,13 +27,13 @@ class TokenClock:
         """Bits of its register, after which it begins again at 1970; 31 ends in 2038, 32 in 2106. None: it never ends."""
 
     def now(self) -> float | None:
-        """The time, None where there is no clock or it has been lost."""
+        """The time, never before 1970; None where there is no clock or it has been lost."""
         if not self._present or self._lost:
             return None
         world = self._world.time()
         rtc = self._memory.contents.rtc or Rtc(world, world)
         elapsed = world - rtc.set_at
-        value = rtc.value + elapsed * (1 + self.drift_ppm * PPM)
+        value = max(0.0, rtc.value + elapsed * (1 + self.drift_ppm * PPM))
         return value if self.bits is None else value % 2**self.bits
 
     def setting(self, value: float) -> dict[str, Rtc]:

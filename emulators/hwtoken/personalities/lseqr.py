@@ -78,6 +78,8 @@ class LseqrPersonality:
 
     def _proposal(self, exchange: lseqr.Exchange, slot: Slot) -> SlotProposal:
         challenge = exchange.challenge
+        if not challenge.message.strip():
+            raise Rejected(ErrorKind.UNSUPPORTED, "It does not say what it is for.")
         # The URL and the number are under the code too, so they are shown.
         optional = (("Answer goes to", challenge.url), ("Or by SMS to", challenge.sms))
         entries = (

@@ -6,7 +6,7 @@ from emulators.hwtoken.contents import Slot
 from emulators.hwtoken.parts import Parts
 from emulators.hwtoken.personalities import foreign
 from emulators.hwtoken.personalities.base import Answer, Confirmation, Offer, PinUse, Rejected, TypeFirst
-from emulators.hwtoken.personalities.slots import SlotProposal, change_slot, slots_of
+from emulators.hwtoken.personalities.slots import SlotProposal, slots_of, take_counter
 from emulators.hwtoken.screens import ErrorKind
 from emulators.hwtoken.typed import Question
 from offline_qr.ocra import DataInputError, parse_suite
@@ -60,13 +60,12 @@ class OcraKeypadPersonality:
         now = self._parts.clock.now()
         if suite.time_step_seconds and now is None:
             raise Rejected(ErrorKind.UNSUPPORTED, "The clock has stopped: no code.")
-        if suite.counter:
-            change_slot(self._parts, number, counter=slot.counter + 1)
+        counter = take_counter(self._parts, number) if suite.counter else None
         try:
             digits = suite.compute(
                 bytes.fromhex(slot.values["key"]),
                 typed,
-                counter=slot.counter if suite.counter else None,
+                counter=counter,
                 pin=confirmation.pin,
                 time_step=int(now or 0) // suite.time_step_seconds if suite.time_step_seconds else None,
             )

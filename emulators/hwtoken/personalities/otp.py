@@ -10,7 +10,7 @@ from emulators.hwtoken.layout import Entry
 from emulators.hwtoken.parts import Parts
 from emulators.hwtoken.personalities import foreign
 from emulators.hwtoken.personalities.base import Answer, Confirmation, Offer, Rejected
-from emulators.hwtoken.personalities.slots import SlotProposal, add_slot, change_slot, slots_of
+from emulators.hwtoken.personalities.slots import SlotProposal, add_slot, slots_of, take_counter
 from emulators.hwtoken.screens import ErrorKind
 from offline_qr import otpauth
 
@@ -78,10 +78,9 @@ class OtpPersonality:
         slot = self._parts.memory.contents.slots[number]
         account = otpauth.parse(slot.values["url"])
         if account.type is otpauth.OtpType.HOTP:
-            # Durable before it is seen, so that no counter serves twice.
-            change_slot(self._parts, number, counter=slot.counter + 1)
+            counter = take_counter(self._parts, number)
             hotp = pyotp.HOTP(account.base32, digits=account.digits, digest=DIGESTS[account.algorithm])
-            return Answer(hotp.at(slot.counter), purpose)
+            return Answer(hotp.at(counter), purpose)
         now = self._parts.clock.now()
         if now is None:
             raise Rejected(ErrorKind.UNSUPPORTED, "The clock has stopped: no code.")

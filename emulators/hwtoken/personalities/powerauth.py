@@ -74,6 +74,8 @@ class PowerAuthPersonality:
     def _proposal(self, operation: powerauth.Operation, number: int, slot: Slot) -> SlotProposal:
         texts = (("Operation", operation.title), ("Message", operation.message), *operation.data.entries)
         entries = tuple(Entry(label, text.replace("\n", " ")) for label, text in texts if text)
+        if not entries:
+            raise Rejected(ErrorKind.UNSUPPORTED, "It does not say what it is for.")
         if operation.fraud_warning:
             entries = (WARNING, *entries)
         pin_use = PinUse.SERVER if "knowledge" in slot.values else PinUse.NONE

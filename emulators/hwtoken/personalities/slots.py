@@ -9,9 +9,11 @@ import msgspec
 from emulators.hwtoken.contents import Slot
 from emulators.hwtoken.layout import Entry
 from emulators.hwtoken.parts import Parts
-from emulators.hwtoken.personalities.base import Answer, Confirmation, PinUse
+from emulators.hwtoken.personalities.base import Answer, Confirmation, PinUse, Rejected
+from emulators.hwtoken.screens import ErrorKind
 
 MAX_SLOTS = 64
+LAST_COUNTER = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,20 @@ def add_slot(parts: Parts, slot: Slot) -> None:
     if len(slots) >= MAX_SLOTS:
         raise ValueError(f"expected up to {MAX_SLOTS} accounts, found one more")
     parts.memory.update(slots=(*slots, slot))
+
+
+def take_counter(parts: Parts, number: int) -> int:
+    """The counter of slot ``number``, which has moved on durably once this returns, so that none serves twice.
+
+    Raises:
+        Rejected: it has reached its end.
+        MemoryFault: the store refuses; then nothing has changed.
+    """
+    counter = parts.memory.contents.slots[number].counter
+    if counter >= LAST_COUNTER:
+        raise Rejected(ErrorKind.UNSUPPORTED, "The counter of this account has reached its end.")
+    change_slot(parts, number, counter=counter + 1)
+    return counter
 
 
 def change_slot(parts: Parts, number: int, **changes: Any) -> None:

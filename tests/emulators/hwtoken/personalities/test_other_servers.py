@@ -143,3 +143,23 @@ def test_a_wrong_powerauth_pin_gives_a_wrong_code() -> None:
     bench.confirm()
     bench.type("1111")
     assert powerauth.verify_code(bench.code(), operation.signed_data, keys, bytes(16)) is None
+
+
+def test_what_says_nothing_is_not_signed() -> None:
+    """Neither an operation without a word in it, nor a challenge with an empty message."""
+    server = ec.generate_private_key(ec.SECP256R1())
+    keys = powerauth.CodeKeys(bytes(16), bytes(range(16)))
+    server_keys = {powerauth.KeyType.MASTER: server.public_key()}
+    bank = powerauth_slot("Bank", server_keys=server_keys, keys=keys, counter=bytes(16), pin=PIN, random=RANDOM)
+    data = powerauth.parse_operation_data("A2")
+    operation = powerauth.Operation("1", "", "", data, bytes(16), powerauth.KeyType.MASTER)
+    slot, response = paired()
+    text, _ = lseqr.issue(
+        lseqr.Challenge(lseqr.ContentType.FREE, 77, " "),
+        user_token_id=3,
+        user_public_key=response.user_public_key,
+        server_key=SERVER_KEY,
+        ephemeral_key=RANDOM.token_bytes(32),
+    )
+    for challenge in (powerauth.encode(operation, server), text):
+        assert kind_of(bench_with(bank, slot).scan(challenge)) is ErrorKind.UNSUPPORTED

@@ -93,6 +93,21 @@ def test_no_passcode_is_shown_whose_counter_could_not_be_kept() -> None:
     assert not any(isinstance(shown, Code) for shown in bench.history)
 
 
+def test_a_counter_at_its_end_gives_no_passcode() -> None:
+    """It does not begin again."""
+    bench = bench_with(OtpAccount(OtpType.HOTP, SECRET, "alice", counter=2**64 - 1))
+    refused = bench.choose("alice")
+    assert isinstance(refused, Error)
+    assert refused.kind is ErrorKind.UNSUPPORTED
+
+
+def test_a_clock_that_was_put_far_back_still_gives_a_passcode() -> None:
+    """That of 1970."""
+    bench = bench_with(TOTP)
+    bench.token.clock.jump(-(10**10))
+    assert passcode(bench, "Bank: alice") == pyotp.TOTP(TOTP.base32).at(0)
+
+
 def test_a_stopped_clock_gives_no_passcode_by_time() -> None:
     """A wrong one would only lock the account."""
     bench = bench_with(TOTP)
