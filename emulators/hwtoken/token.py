@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from emulators.env import Env
 from emulators.hwtoken import menu
 from emulators.hwtoken.defects import NONE
-from emulators.hwtoken.keys import Button
+from emulators.hwtoken.keys import Button, KeyScanner
 from emulators.hwtoken.layout import Unrenderable, paginate
 from emulators.hwtoken.memory import MemoryFault, PowerLost, TokenMemory
 from emulators.hwtoken.parts import Parts
@@ -99,6 +99,7 @@ class QrToken:
         self._under_review: _UnderReview | None = None
         self._dialogue: _Dialogue | None = None
         self._offers: tuple[Offer, ...] = ()
+        self._keys = KeyScanner()
         self._pin_typed = False
         self._duress = False
         self.battery = Battery()
@@ -175,6 +176,20 @@ class QrToken:
                 self._hold(button)
             elif not button.digit:
                 self._push(button)
+
+    def contact(self, button: Button, *, closed: bool) -> None:
+        """The contact below ``button`` closes or opens, now: bounces, long presses, chords and stuck keys are told apart.
+
+        Raises:
+            ValueError: this model has no such key.
+        """
+        now = self._env.clock.monotonic()
+        if closed:
+            self._keys.down(button, now)
+            return
+        press = self._keys.up(button, now)
+        if press is not None:
+            self.press(press.button, held=press.held)
 
     def see(self, frame: "Frame") -> None:
         """Let the camera see ``frame``. It is looked at only while the scan screen is up.

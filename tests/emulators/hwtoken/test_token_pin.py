@@ -254,6 +254,31 @@ def test_a_model_without_digits_has_no_such_keys() -> None:
         bench.token.press(Button.DIGIT_7)
 
 
+def test_contacts_that_bounce_press_once_and_two_together_confirm_nothing() -> None:
+    """On the last page of a review, where it matters."""
+    bench = Bench().set_pin()
+    bench.scan(bench.challenge())
+    for button, closed, pause in (
+        (Button.OK, True, 0.1),
+        (Button.CANCEL, True, 0.1),
+        (Button.OK, False, 0.1),
+        (Button.CANCEL, False, 0.1),
+    ):
+        bench.token.contact(button, closed=closed)
+        bench.clock.advance(pause)
+    assert isinstance(bench.screen(), Review)
+    for closed, pause in ((True, 0.003), (False, 0.003), (True, 0.2), (False, 0.002), (True, 0.002), (False, 0.1)):
+        bench.token.contact(Button.OK, closed=closed)
+        bench.clock.advance(pause)
+    assert isinstance(bench.screen(), Code)
+    bench.ok()
+    bench.scan(bench.challenge())
+    bench.token.contact(Button.CANCEL, closed=True)
+    bench.clock.advance(1.5)
+    bench.token.contact(Button.CANCEL, closed=False)
+    assert isinstance(bench.screen(), Declined)
+
+
 def test_an_opened_token_shows_its_serial_and_nothing_else() -> None:
     """No key is left."""
     bench = Bench().set_pin()
