@@ -12,10 +12,10 @@ import os
 import sys
 from importlib.metadata import version
 
-from authrig.commands import demo, doctor, key, scan, serve
+from authrig.commands import demo, doctor, key, scan, serve, vm
 from authrig.errors import RigError
 
-COMMANDS = (demo, serve, scan, key, doctor)
+COMMANDS = (demo, serve, scan, key, vm, doctor)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -51,6 +51,18 @@ NEEDS = (
         "plug a webcam in; the user must be in the group video",
         lambda: bool(glob("/dev/video*")),  # noqa: PTH207 - a device pattern, not a path of ours
     ),
+    Need(
+        "uhid",
+        "`authrig key run --transport uhid`",
+        "modprobe uhid; docs/how-to/plug-the-key-in.md has the udev rule",
+        lambda: os.access("/dev/uhid", os.W_OK),
+    ),
+    Need(
+        "qemu",
+        "`authrig vm`",
+        "apt-get install qemu-system-x86 busybox-static kmod udev",
+        lambda: all(map(shutil.which, ("qemu-system-x86_64", "busybox", "kmod", "udevadm"))),
+    ),
     Need("pseudo-terminals", "`authrig key run`", "mount devpts on /dev/pts", lambda: os.access("/dev/ptmx", os.W_OK)),
 )
 

@@ -1,7 +1,7 @@
 # Runs in the guest with the host's files as its root, read-only; machine.py puts the variables before it.
 set -u
 export PATH="$GUEST_PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-export HOME=/run/authrig/home TMPDIR=/tmp LANG=C.UTF-8 AUTHRIG_VM=1
+export COLUMNS=120 HOME=/run/authrig/home TMPDIR=/tmp LANG=C.UTF-8 AUTHRIG_VM=1
 # The host's files cannot be written, and these tools would try.
 export PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY="$HOME/hypothesis"
 
@@ -30,8 +30,11 @@ udevadm settle --timeout=20
 
 cd "$WORKING_DIRECTORY" || exit 1
 echo "authrig: ready after $(cut -d' ' -f1 /proc/uptime) s"
-stty -F /dev/hvc0 raw cols 120 rows 50
-( eval "$COMMAND" ) </dev/null >/dev/hvc0 2>&1
+# A port and not a console: a console drops what comes faster than a busy host takes it.
+for port in /sys/class/virtio-ports/*; do
+  [ "$(cat "$port/name")" = authrig.output ] && output="/dev/${port##*/}"
+done
+( eval "$COMMAND" ) </dev/null >"$output" 2>&1
 echo "$?" >"$SHARED/$EXIT_CODE.partial"
 mv "$SHARED/$EXIT_CODE.partial" "$SHARED/$EXIT_CODE"
 sync

@@ -124,8 +124,9 @@ def _qemu(kernel: Kernel, job: Job, initramfs: Path) -> list[str]:
         *("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(job.cpus), "-m", str(job.memory_mib)),
         *("-kernel", str(kernel.image), "-initrd", str(initramfs), "-append", KERNEL_ARGUMENTS),
         *("-chardev", f"file,id=log,path={_quoted(job.console)}", "-serial", "chardev:log"),
-        *("-device", "virtio-serial", "-chardev", "stdio,id=output,signal=off"),
-        *("-device", "virtconsole,chardev=output"),
+        # Not the chardev stdio: its standard input is at its end, which the guest would take for nobody reading.
+        *("-device", "virtio-serial", "-chardev", "file,id=output,path=/dev/stdout"),
+        *("-device", "virtserialport,chardev=output,name=authrig.output"),
         *(word for folder in folders for word in ("-virtfs", folder)),
         *("-device", "virtio-rng-pci"),
     ]

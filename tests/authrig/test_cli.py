@@ -38,7 +38,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert stopped.value.code == 0
     shown = capsys.readouterr().out
-    assert all(f"\n    {command} " in shown for command in ("demo", "serve", "scan", "key", "doctor"))
+    assert all(f"\n    {command} " in shown for command in ("demo", "serve", "scan", "key", "vm", "doctor"))
 
 
 def test_doctor_tells_how_to_mend(capsys: pytest.CaptureFixture[str]) -> None:
