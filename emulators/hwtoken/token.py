@@ -19,7 +19,8 @@ from emulators.hwtoken.memory import MemoryFault, PowerLost, TokenMemory
 from emulators.hwtoken.parts import Parts
 from emulators.hwtoken.personalities.base import Confirmation, Offer, Personality, PinUse, Proposal, Rejected, TypeFirst
 from emulators.hwtoken.personalities.table import personalities_of
-from emulators.hwtoken.pin import PinLock, Verdict
+from emulators.hwtoken.pin import PinLock
+from emulators.hwtoken.pin_dialogue import Panel, PinDialogue, Session
 from emulators.hwtoken.power import Battery
 from emulators.hwtoken.profile import Profile
 from emulators.hwtoken.rtc import TokenClock
@@ -31,7 +32,6 @@ from emulators.hwtoken.screens import (
     Event,
     Idle,
     Line,
-    Locked,
     Menu,
     Notice,
     Off,
@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     from emulators.camera_scanner.frames import Frame
 
 __all__ = ["Button", "QrToken"]
+
+
+ANY_PIN = (4, 8)
+"""Digits of a PIN that only a server judges, on a model without one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,12 @@ class QrToken:
         self._on_screen = on_screen
         self._clock = TokenClock(env.clock, memory, present=profile.behaviour.has_rtc)
         self._parts = Parts(memory, self._clock, env.random, profile)
-        self._pin = PinLock(memory, profile.pin, env.random) if profile.pin else None
+        self._session = Session()
+        self._pin: PinDialogue | None = None
+        if profile.pin is not None:
+            panel = Panel(self._ask, self._show, self._show_idle, self._show_fault, self.power_off)
+            lock = PinLock(memory, profile.pin, env.random)
+            self._pin = PinDialogue(lock, profile.pin, memory, self._session, panel)
         self._screen: Screen = Off()
         self._deadline: float | None = None
         self._personalities: tuple[Personality, ...] = ()
@@ -100,8 +109,6 @@ class QrToken:
         self._dialogue: _Dialogue | None = None
         self._offers: tuple[Offer, ...] = ()
         self._keys = KeyScanner()
-        self._pin_typed = False
-        self._duress = False
         self.battery = Battery()
         """The cell in the token; put another one in by ``set_charge``."""
         self.defects = NONE
@@ -335,9 +342,9 @@ class QrToken:
     def _open_menu(self) -> None:
         offers = tuple(offer for personality in self._personalities for offer in personality.offers())
         labels = tuple(offer.label for offer in offers) + tuple(item.label for item in menu.items(self._profile))
-        self._show(Event.HOLD_OK, Menu(labels, 0))
-        if self._screen.state is State.MENU:
+        if move(self._screen.state, Event.HOLD_OK) is not None:
             self._offers = offers
+            self._show(Event.HOLD_OK, Menu(labels, 0))
 
     def _begin_offer(self, offer: Offer) -> None:
         found = offer.begin()
@@ -362,113 +369,40 @@ class QrToken:
                 self._show(event, Notice("About", menu.about(self._parts)))
             case menu.Action.SELF_TEST:
                 self._show(event, Notice("Self-test", menu.self_test(self._parts)))
-            case menu.Action.CHANGE_PIN:
-                self._ask_for_pin("Old PIN", partial(self._change_pin, duress=False))
-            case menu.Action.DURESS_PIN:
-                self._ask_for_pin("PIN", partial(self._change_pin, duress=True))
+            case menu.Action.CHANGE_PIN | menu.Action.DURESS_PIN if self._pin is not None:
+                self._pin.change(duress=action is menu.Action.DURESS_PIN)
             case menu.Action.ERASE:
                 question = Question("Erase", f"Type {menu.ERASE_WORD} to erase all", 4, 4, hidden=False)
                 self._ask(question, self._erase)
             case menu.Action.BACK:
                 self._show(Event.GIVEN_UP, self._idle())
 
-    # The PIN
+    # What stands between the user and the token
 
     @property
     def _is_open(self) -> bool:
-        return self._pin is None or self._pin_typed
+        return self._pin is None or self._session.signed_in
 
     def _go_home(self, event: Event) -> None:
         """To the idle screen by ``event``, or to what stands before it: setting, typing or unlocking the PIN."""
         if not self._personalities:
             self._personalities = personalities_of(self._parts)
-        if self._pin is not None and self._pin.is_locked:
-            self._pin_typed = self._duress = False
-            self._show(Event.BLOCKED, Locked(self._memory.serial or ""))
-        elif self._pin is not None and not self._pin.is_set:
-            self._pin_typed = self._duress = False
-            self._ask_to_choose_pin(duress=False)
-        elif not self._is_open:
-            self._ask_for_pin("PIN", self._sign_in)
-        else:
-            self._show(event, self._idle())
-
-    def _ask_for_pin(self, title: str, then: Callable[[str], None], *, note: str = "") -> None:
-        least, most = (self._profile.pin.least_digits, self._profile.pin.most_digits) if self._profile.pin else (4, 8)
-        self._ask(Question(title, note or "Type your PIN", least, most), then)
-
-    def _sign_in(self, pin: str) -> None:
-        if self._check_pin(pin, self._sign_in):
-            self._pin_typed = True
-            self._show(Event.UNLOCKED, self._idle())
-
-    def _check_pin(self, pin: str, again: Callable[[str], None]) -> bool:
-        """Whether ``pin`` is right, or the duress PIN; otherwise what comes next is on the panel."""
-        assert self._pin is not None
-        try:
-            verdict = self._pin.check(pin)
-        except MemoryFault:
-            self._break()
-            return False
-        if verdict in {Verdict.RIGHT, Verdict.DURESS}:
-            self._duress = verdict is Verdict.DURESS
-            return True
-        if verdict is Verdict.LOCKED:
-            self._pin_typed = self._duress = False
-            if self._pin.is_locked:
-                self._show(Event.BLOCKED, Locked(self._memory.serial or ""))
-            else:  # the last try wiped the token
-                self.power_off()
-            return False
-        left = self._pin.tries_left
-        self._ask_for_pin("Wrong PIN", again, note=f"{left} {'try' if left == 1 else 'tries'} left")
-        return False
-
-    def _change_pin(self, pin: str, *, duress: bool) -> None:
-        if self._check_pin(pin, partial(self._change_pin, duress=duress)):
-            self._ask_to_choose_pin(duress=duress)
-
-    def _ask_to_choose_pin(self, *, duress: bool, note: str = "") -> None:
-        assert self._profile.pin is not None
-        policy = self._profile.pin
-        title = "Duress PIN" if duress else "New PIN"
-        question = Question(title, note or "Choose a PIN", policy.least_digits, policy.most_digits)
-        self._ask(question, partial(self._ask_to_repeat_pin, duress=duress))
-
-    def _ask_to_repeat_pin(self, pin: str, *, duress: bool) -> None:
-        assert self._profile.pin is not None
-        assert self._pin is not None
-        refusal = self._pin.refuse(pin)
-        if refusal is not None:
-            self._ask_to_choose_pin(duress=duress, note=refusal)
-            return
-        question = Question(
-            "Repeat PIN", "Type it again", self._profile.pin.least_digits, self._profile.pin.most_digits
-        )
-        self._ask(question, partial(self._choose_pin, pin, duress=duress))
-
-    def _choose_pin(self, pin: str, repeated: str, *, duress: bool) -> None:
-        assert self._pin is not None
-        if pin != repeated:
-            self._ask_to_choose_pin(duress=duress, note="They differ. Choose again.")
-            return
-        try:
-            # Who was forced to sign in and now changes the PIN changes the duress PIN: the real one stays unknown.
-            if duress or self._duress:
-                self._pin.choose_duress(pin)
-            else:
-                self._pin.choose(pin)
-        except MemoryFault:
-            self._break()
-            return
-        self._pin_typed = True
-        self._show(Event.TOLD, Notice("PIN", ("It is set.",)))
+        if self._pin is None or not self._pin.stands_before():
+            self._show_idle(event)
 
     def _ask(self, question: Question, then: Callable[[str], None]) -> None:
+        # In place before the screen is up, as whoever watches the screen may press keys at once.
         dialogue = _Dialogue(TypedDigits(question, wheel=not self._profile.behaviour.keypad), then)
-        self._show(Event.DIGITS_WANTED, dialogue.screen())
-        if self._screen.state is State.TYPING:
+        if move(self._screen.state, Event.DIGITS_WANTED) is not None:
             self._dialogue = dialogue
+            self._show(Event.DIGITS_WANTED, dialogue.screen())
+
+    def _show_idle(self, event: Event) -> None:
+        self._show(event, self._idle())
+
+    def _show_fault(self) -> None:
+        sentence = "The memory cannot keep this: no code."
+        self._show(Event.BROKEN, Error(ErrorKind.MEMORY_FAULT, sentence))
 
     def _erase(self, typed: str) -> None:
         if typed != menu.ERASE_WORD:
@@ -477,7 +411,7 @@ class QrToken:
         try:
             self._memory.wipe()
         except MemoryFault:
-            self._break()
+            self._show_fault()
         else:
             self.power_off()
 
@@ -517,7 +451,7 @@ class QrToken:
         except Rejected as rejected:
             self._reject(rejected)
         except MemoryFault:
-            self._break()
+            self._show_fault()
         else:
             if proposal.entries:
                 self._begin_review(proposal)
@@ -541,18 +475,20 @@ class QrToken:
         """The user has read all there is: by ``event`` to a code, or first to the PIN."""
         match proposal.pin_use:
             case PinUse.NONE:
-                self._answer(event, proposal, Confirmation(duress=self._duress))
-            case PinUse.TOKEN:
-                self._ask_for_pin("PIN", partial(self._confirm_with_own_pin, proposal))
+                self._answer(event, proposal, Confirmation(duress=self._session.duress))
+            case PinUse.TOKEN if self._pin is not None:
+                self._pin.ask("PIN", partial(self._confirm_with_own_pin, proposal))
             case PinUse.SERVER:
-                self._ask_for_pin("PIN", partial(self._confirm_with_any_pin, proposal))
+                policy = self._profile.pin
+                least, most = (policy.least_digits, policy.most_digits) if policy else ANY_PIN
+                self._ask(Question("PIN", "Type your PIN", least, most), partial(self._confirm_with_any_pin, proposal))
 
     def _confirm_with_own_pin(self, proposal: Proposal, pin: str) -> None:
-        if self._check_pin(pin, partial(self._confirm_with_own_pin, proposal)):
-            self._answer(Event.DIGITS_TYPED, proposal, Confirmation(duress=self._duress))
+        if self._pin is not None and self._pin.check(pin, partial(self._confirm_with_own_pin, proposal)):
+            self._answer(Event.DIGITS_TYPED, proposal, Confirmation(duress=self._session.duress))
 
     def _confirm_with_any_pin(self, proposal: Proposal, pin: str) -> None:
-        self._answer(Event.DIGITS_TYPED, proposal, Confirmation(pin=pin, duress=self._duress))
+        self._answer(Event.DIGITS_TYPED, proposal, Confirmation(pin=pin, duress=self._session.duress))
 
     def _answer(self, event: Event, proposal: Proposal, confirmation: Confirmation) -> None:
         """Compute and show the code. What must be durable is so before the code is seen."""
@@ -562,7 +498,7 @@ class QrToken:
         except Rejected as rejected:
             self._reject(rejected)
         except MemoryFault:
-            self._break()
+            self._show_fault()
         else:
             self._personalities = personalities_of(self._parts)  # their keys may have come or gone
             self._show(event, Code(self._grouped(answer.digits), answer.purpose, answer.already_shown))
@@ -578,10 +514,6 @@ class QrToken:
 
     def _reject(self, rejected: Rejected) -> None:
         self._show(Event.REJECTED, Error(rejected.kind, rejected.sentence))
-
-    def _break(self) -> None:
-        sentence = "The memory cannot keep this: no code."
-        self._show(Event.BROKEN, Error(ErrorKind.MEMORY_FAULT, sentence))
 
     def _idle(self) -> Idle:
         keys = self._memory.identity or self._memory.contents.slots
@@ -611,7 +543,7 @@ class QrToken:
             self._offers = ()
         if step.to is State.OFF:
             self._personalities = ()
-            self._pin_typed = self._duress = False
+            self._session.end()
         self._screen = screen
         self._deadline = self._deadline_of(screen, self._env.clock.monotonic() if since is None else since)
         if self._on_screen is not None:

@@ -3,6 +3,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from emulators.env import Env, SeededRandom
 from emulators.hwtoken.contents import Contents
 from emulators.hwtoken.display import render
 from emulators.hwtoken.keys import Button
@@ -19,8 +20,10 @@ from emulators.hwtoken.screens import (
     Off,
     Review,
     Scanning,
+    Screen,
     Typing,
 )
+from emulators.hwtoken.token import QrToken
 from offline_qr import otq1
 from tests.emulators.hwtoken.token_bench import KEYS, PIN, SERIAL, Bench
 
@@ -277,6 +280,22 @@ def test_contacts_that_bounce_press_once_and_two_together_confirm_nothing() -> N
     bench.clock.advance(1.5)
     bench.token.contact(Button.CANCEL, closed=False)
     assert isinstance(bench.screen(), Declined)
+
+
+def test_one_who_watches_the_screen_may_type() -> None:
+    """A robot that answers each question with a key, from within the report of the screen."""
+    bench = Bench()
+    keys = iter([Button(digit) for digit in PIN] + [Button.OK])
+
+    def type_on(screen: Screen) -> None:
+        if isinstance(screen, Typing) and (key := next(keys, None)) is not None:
+            bench.token.press(key)
+
+    bench.token = QrToken(Env(bench.clock, SeededRandom(1)), bench.profile, bench.memory, type_on)
+    bench.token.power_on()
+    screen = bench.screen()
+    assert isinstance(screen, Typing)
+    assert screen.title == "Repeat PIN"
 
 
 def test_an_opened_token_shows_its_serial_and_nothing_else() -> None:
