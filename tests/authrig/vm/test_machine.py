@@ -17,7 +17,7 @@ FAKE_QEMU = """
 import gzip, os, re, sys
 option = dict(zip(sys.argv, sys.argv[1:]))
 shared = next(word for word in sys.argv if "mount_tag=shared" in word).split("path=")[1].split(",mount_tag")[0].replace(",,", ",")
-console = option["-chardev"] if "path=" in option["-chardev"] else next(w for w in sys.argv if w.startswith("file,"))
+console = next(word for word in sys.argv if word.startswith("file,id=log,"))
 console = console.split("path=")[1].replace(",,", ",")
 script = gzip.decompress(open(option["-initrd"], "rb").read()).decode("latin-1")
 exit_code = os.path.join(shared, re.search("EXIT_CODE=(\\\\S+)", script)[1])
