@@ -43,9 +43,21 @@ class SerialTcp(SerialShell[Device]):
                 data = b""
             if not data:
                 self._hang_up()
-        if self._listener.fileno() in ready:
+        # Where the host has left, its last words come first; whoever calls is served in the next round.
+        if self._listener.fileno() in ready and not self._has_left():
             self._accept()
         return data
+
+    def _has_left(self) -> bool:
+        """Whether there is a host whose line is at its end, although that has not been read yet."""
+        if self._host is None:
+            return False
+        try:
+            return not self._host.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def _accept(self) -> None:
         try:
