@@ -15,6 +15,9 @@ def add_parser(subparsers: Any) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser("serve", help="run the verification server")
     parser.add_argument("--data", type=Path, default=Path("out/server"), metavar="DIR", help="where the databases live")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="settings in TOML; what it names wins over these options"
+    )
     parser.add_argument("--port", type=int, default=8480, help="public port; 0 takes a free one (default: 8480)")
     parser.add_argument("--internal-port", type=int, default=8481, help="administration and approvals (default: 8481)")
     parser.add_argument("--cloud-port", type=int, default=8482, help="verification cloud (default: 8482)")
@@ -26,11 +29,16 @@ def run(args: argparse.Namespace) -> int:
     from server_stub.errors import ServerError
     from server_stub.run import serve
     from server_stub.settings import Settings
+    from server_stub.settings_file import load_settings
 
-    settings = Settings(
-        data_dir=args.data, public_port=args.port, internal_port=args.internal_port, cloud_port=args.cloud_port
-    )
+    options = {
+        "data_dir": args.data,
+        "public_port": args.port,
+        "internal_port": args.internal_port,
+        "cloud_port": args.cloud_port,
+    }
     try:
+        settings = Settings(**options) if args.config is None else load_settings(args.config, **options)
         serve(settings, _tell)
     except ServerError as error:
         raise RigError(str(error)) from error

@@ -39,3 +39,11 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFix
         port = taken.getsockname()[1]
         assert main(["serve", "--data", str(tmp_path), "--port", str(port)]) == 2
     assert str(port) in capsys.readouterr().err
+
+
+def test_a_mistake_in_the_settings_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, and the sentence names the file and the setting."""
+    config = tmp_path / "server.toml"
+    config.write_text("public_prot = 8480")
+    assert main(["serve", "--data", str(tmp_path), "--config", str(config)]) == 2
+    assert "'public_prot'" in capsys.readouterr().err
