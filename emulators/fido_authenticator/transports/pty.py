@@ -7,13 +7,11 @@ import contextlib
 import os
 import select
 import termios
-import threading
 import tty
-from types import TracebackType
-from typing import Self
 
 from emulators.fido_authenticator.ctaphid import BROADCAST, REPORT_BYTES, Command, CtapHid
 from emulators.fido_authenticator.transports.preparation import Preparation
+from emulators.usb.service import Service
 
 _WRITTEN_BYTES = 1 + REPORT_BYTES
 _OPENING = BROADCAST.to_bytes(4) + bytes((0x80 | Command.INIT,))
@@ -23,23 +21,23 @@ _BACKLOG_BYTES = 1 << 18
 _CC = 6  # where a list of terminal attributes keeps the control characters
 
 
-class PtyTransport:
+class PtyTransport(Service):
     """A cable between ``hid`` and the one host that opens ``path``; hosts may come and go, one after another.
 
     What a host leaves behind when it closes the device, a command that waits or reports unread, is dropped. The next
     host may be faster than the news of that, so a broadcast INIT too is taken for what it is with every known host:
     the first word of one that has just opened the device.
 
-    ``run`` serves until ``stop``; as a context manager it does so in a thread of its own. Time-outs are kept on the
-    env's clock: one that stands still never ends a wait.
+    Time-outs are kept on the env's clock: one that stands still never ends a wait.
 
     Raises:
         OSError: if the machine has no pseudo-terminal left.
     """
 
     def __init__(self, hid: CtapHid) -> None:
-        self.hid = hid
         self._key_end, host_end = os.openpty()
+        super().__init__()
+        self.hid = hid
         self.path = os.ttyname(host_end)
         """The device to give to a host."""
         # A terminal that nobody has open reports a hang-up all the time, so until a host says something, the key
@@ -47,27 +45,11 @@ class PtyTransport:
         self._placeholder: int | None = host_end
         _make_report_device(host_end)
         os.set_blocking(self._key_end, False)
-        self._woken, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._inbox = b""
         self._inbox_since = 0.0
         self._outbox = bytearray()
-        self._stopping = False
-        self._closed = False
-        # Reentrant, as a user who is asked may answer on the spot, and that wakes the key.
-        self._lock = threading.RLock()
-        self._thread: threading.Thread | None = None
         self._preparation = Preparation(hid.authenticator)
         hid.authenticator.user.listen(self.wake)
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self.run, name=f"key on {self.path}", daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def run(self) -> None:
         """Serve hosts until ``stop`` is called from another thread."""
@@ -82,23 +64,11 @@ class PtyTransport:
             with self._lock:
                 self._preparation.waited(idle=not ready and pause is None)
                 if self._woken in ready:
-                    os.read(self._woken, 4096)
+                    self._heed_wake()
                 if self._key_end in ready:
                     self._receive()
                 self.hid.poll()
                 self._send()
-
-    def wake(self) -> None:
-        """Have the key look at its user now; may be called from any thread."""
-        # A full pipe wakes just as well.
-        with self._lock, contextlib.suppress(BlockingIOError):
-            if not self._closed:
-                os.write(self._waker, b"\0")
-
-    def stop(self) -> None:
-        """End ``run``; may be called from any thread."""
-        self._stopping = True
-        self.wake()
 
     def power_cycle(self) -> None:
         """Unplug the key and plug it in again; the path stays."""
@@ -108,18 +78,14 @@ class PtyTransport:
         self.wake()
 
     def close(self) -> None:
-        """Stop, and take the device away: a host that has it open reads an error."""
-        if self._closed:
-            return
-        self.hid.authenticator.user.unlisten(self.wake)
-        self.stop()
-        if self._thread is not None:
-            self._thread.join()
-        with self._lock:
-            self._closed = True
-            self._drop_placeholder()
-            for descriptor in (self._key_end, self._woken, self._waker):
-                os.close(descriptor)
+        """Stop, and take the key away: a host that has it open reads an error. Twice is allowed."""
+        if not self._closed:
+            self.hid.authenticator.user.unlisten(self.wake)
+        super().close()
+
+    def _close_files(self) -> None:
+        self._drop_placeholder()
+        os.close(self._key_end)
 
     def _receive(self) -> None:
         try:

@@ -1,0 +1,71 @@
+"""What shells share that wait for file descriptors: one thread, one lock, a way to wake it."""
+
+import contextlib
+import os
+import threading
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+
+class Service(ABC):
+    """Something that ``run`` serves until ``stop``; as a context manager it does so in a thread of its own.
+
+    A subclass's ``run`` waits for ``_woken`` beside its own descriptors, empties it with ``_heed_wake``, and looks at
+    ``_stopping`` each time; what it shares with other threads it touches with ``_lock`` held.
+    """
+
+    def __init__(self) -> None:
+        self._woken, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        # Reentrant, as whoever is asked from within the thread may answer on the spot, and that wakes it.
+        self._lock = threading.RLock()
+        self._stopping = False
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    @abstractmethod
+    def run(self) -> None:
+        """Serve until ``stop`` is called from another thread."""
+
+    @abstractmethod
+    def _close_files(self) -> None:
+        """Close all that the subclass has opened; called once, with the lock held."""
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self.run, name=type(self).__name__, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def wake(self) -> None:
+        """Have the thread look again now; may be called from any thread."""
+        # A full pipe wakes just as well.
+        with self._lock, contextlib.suppress(BlockingIOError):
+            if not self._closed:
+                os.write(self._waker, b"\0")
+
+    def stop(self) -> None:
+        """End ``run``; may be called from any thread."""
+        self._stopping = True
+        self.wake()
+
+    def close(self) -> None:
+        """Stop, and take the device away: a host that has it open reads an error or an end. Twice is allowed."""
+        if self._closed:
+            return
+        self.stop()
+        if self._thread is not None:
+            self._thread.join()
+        with self._lock:
+            self._closed = True
+            self._close_files()
+            os.close(self._woken)
+            os.close(self._waker)
+
+    def _heed_wake(self) -> None:
+        """Empty what ``wake`` has written."""
+        os.read(self._woken, 4096)
