@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from emulators.camera_scanner.barcode_readers.emulated.code import Code
-from emulators.camera_scanner.barcode_readers.emulated.memory import Settings, SettingsMemory
-from emulators.camera_scanner.barcode_readers.emulated.reader import SerialReader
-from emulators.camera_scanner.barcode_readers.emulated.tags import BAUD_RATES, Outcome, Tag, TagTable
+from emulators.camera_scanner.barcode_readers.emulated.memory import SettingsMemory
+from emulators.camera_scanner.barcode_readers.emulated.tag_reader import TagReader
+from emulators.camera_scanner.barcode_readers.emulated.tags import Outcome, Tag
 from emulators.camera_scanner.barcode_readers.emulated.trigger import Pace
 from emulators.camera_scanner.barcode_readers.modes import TriggerMode
 from emulators.env import Env
@@ -43,23 +43,11 @@ _MODES = {
 }
 
 
-class Newland(SerialReader):
+class Newland(TagReader):
     """A reader with unified commands, in the factory set to 9600 baud, the button, and CR at the end."""
 
     def __init__(self, env: Env, memory: SettingsMemory | None = None) -> None:
-        self._table = TagTable(_TAGS)
-        self._kept: Settings = {}
-        super().__init__(env, memory)
-
-    def _restore(self, saved: Settings | None) -> None:
-        self._table.reset(saved)
-        self._kept = dict(self._table.values)
-
-    def _saved(self) -> Settings:
-        return dict(self._kept)
-
-    def _wanted_baud_rate(self) -> int:
-        return BAUD_RATES[self._table.values["232BAD"]]
+        super().__init__(env, memory, _TAGS)
 
     def _pace(self) -> Pace:
         values = self._table.values
