@@ -32,6 +32,7 @@ def _add_new(actions: Any) -> None:
 def _add_run(actions: Any) -> None:
     run = actions.add_parser(
         "run",
+        aliases=["pty"],  # a new key on a pseudo-terminal: what most who type it for the first time want
         help="plug keys in and print where a host finds them",
         description="Serves the keys until interrupted. With the transport pty it prints paths that libfido2's tools take "
         "for security keys (fido2-token -I PATH). They are test devices: what they keep protects nothing.",

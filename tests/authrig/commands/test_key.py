@@ -97,6 +97,14 @@ def test_it_ends_cleanly_when_told_to() -> None:
     assert (process.returncode, errors) == (0, "")
 
 
+def test_pty_is_the_short_word_for_a_new_key_on_a_terminal() -> None:
+    """`authrig key pty` prints a path and serves it."""
+    with subprocess.Popen([AUTHRIG, "key", "pty"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("/dev/pts/")
+        process.terminate()
+
+
 @pytest.mark.parametrize("command", [["run"], ["info"], ["list"]])
 def test_a_damaged_file_is_named_and_kept(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
