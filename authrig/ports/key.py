@@ -9,6 +9,7 @@ from fido2.ctap2.base import Ctap2
 from fido2.ctap2.pin import ClientPin
 from fido2.webauthn import PublicKeyCredentialCreationOptions, PublicKeyCredentialRequestOptions
 
+from authrig.errors import Deviation
 from authrig.evidence.ctap_lines import CtapTranscript
 from authrig.evidence.recorder import Exhibit, Traffic
 from emulators.fido_authenticator.authenticator import Authenticator
@@ -16,11 +17,14 @@ from emulators.fido_authenticator.ctaphid import CtapHid
 from emulators.fido_authenticator.transports.in_process import InProcessDevice, InProcessTransport
 
 
-class KeyRefused(Exception):  # noqa: N818 - a refusal is an answer, not an error of the rig
-    """The key refused; ``status`` is the name of its CTAP status (CTAP 2.3 §8.2), such as ``NO_CREDENTIALS``."""
+class KeyRefused(Deviation):
+    """The key refused; ``status`` is the name of its CTAP status (CTAP 2.3 §8.2), such as ``NO_CREDENTIALS``.
+
+    A flow that provokes the refusal catches it; one that does not has deviated.
+    """
 
     def __init__(self, status: str) -> None:
-        super().__init__(f"the key answered {status}")
+        super().__init__("the key's answer", "OK", status)
         self.status = status
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from authrig.errors import RigError
+from authrig.errors import Deviation
 from authrig.evidence.recorder import Exhibit, Picture
 from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.outline import encode_png, outline
@@ -43,7 +43,7 @@ class EmulatedQrToken:
         """Hold ``picture`` before the token until it has found a code; returns the screen that it then shows.
 
         Raises:
-            RigError: if it found none in two seconds.
+            Deviation: if it found none in two seconds.
         """
         if not isinstance(self.screen, Scanning):
             # Not by pressing OK until it scans: that might confirm what is on the screen.
@@ -59,7 +59,7 @@ class EmulatedQrToken:
                 self._on_exhibit(Picture("what the token's camera saw, with the code it found", encode_png(seen)))
                 self._exhibit_screen()
                 return screen
-        raise RigError(f"the token found no code in {FRAMES_TO_TRY} frames of {self._camera.name}")
+        raise Deviation(f"the token's camera, {self._camera.name}", "a code", f"none in {FRAMES_TO_TRY} frames")
 
     def press(self, *buttons: Button) -> Screen:
         """Press ``buttons`` one after the other; returns the screen after the last."""
@@ -72,6 +72,9 @@ class EmulatedQrToken:
         """Read the review from its first page to its last, turning pages; returns the lines, in order.
 
         The last page is left on the screen, so one more OK shows the code.
+
+        Raises:
+            Deviation: if the token shows no review.
         """
         lines: list[str] = []
         for _ in range(PAGES_TO_TURN):
@@ -82,16 +85,16 @@ class EmulatedQrToken:
             if screen.is_last:
                 return lines
             self.press(Button.OK)
-        raise RigError(f"the token shows no review to read, but {self._token.screen}")
+        raise Deviation("the token's screen", "a review that ends", str(self._token.screen))
 
     def read_code(self) -> str:
         """The digits on the screen.
 
         Raises:
-            RigError: if the token shows no code.
+            Deviation: if the token shows no code.
         """
         if not isinstance(self._token.screen, Code):
-            raise RigError(f"the token shows no code, but {self._token.screen}")
+            raise Deviation("the token's screen", "a code", str(self._token.screen))
         return self._token.screen.digits
 
     def _exhibit_screen(self) -> None:

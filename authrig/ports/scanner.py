@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from authrig.errors import RigError
+from authrig.errors import Deviation
 from authrig.evidence.recorder import Exhibit, Picture
 from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.outline import encode_png, outline
@@ -29,7 +29,7 @@ class EmulatedScanner:
         """The bytes of the one code on ``picture``, held before the camera.
 
         Raises:
-            RigError: if nothing was read in two seconds.
+            Deviation: if nothing was read in two seconds.
         """
         self._camera.show(picture)
         for frame in islice(self._camera.frames(), FRAMES_TO_TRY):
@@ -38,4 +38,4 @@ class EmulatedScanner:
                 seen = encode_png(outline(frame.image, reads))
                 self._on_exhibit(Picture(f"what the scanner saw; read by {reads[0].decoder} ({reads[0].stage})", seen))
                 return reads[0].data
-        raise RigError(f"the scanner read nothing in {FRAMES_TO_TRY} frames of {self._camera.name}")
+        raise Deviation(f"the scanner's camera, {self._camera.name}", "a code", f"none in {FRAMES_TO_TRY} frames")

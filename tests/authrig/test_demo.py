@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from authrig.cli import main
@@ -52,6 +53,31 @@ def test_a_flow_that_deviates_is_told_and_does_not_stop_the_next(tmp_path: Path)
         (False, "looks: expected a code, found nothing"),
         (True, None),
     ]
+
+
+def test_what_a_device_does_not_do_is_a_failed_flow(tmp_path: Path) -> None:
+    """A key that refuses, a token without a review or code and a scanner with nothing before it end their flow only."""
+
+    def refused(rig: Rig, _recorder: Recorder) -> None:
+        options = {"challenge": "AAAA", "rpId": "localhost", "allowCredentials": [{"type": "public-key", "id": "AAAA"}]}
+        rig.new_key("empty").get_assertion(rig.origin, options)
+
+    def no_review(rig: Rig, _recorder: Recorder) -> None:
+        rig.give_qr_token(rig.enrol("erna"), "QT1-00000005").read_review()
+
+    def no_code(rig: Rig, _recorder: Recorder) -> None:
+        rig.give_qr_token(rig.enrol("fritz"), "QT1-00000006").read_code()
+
+    def nothing_to_read(rig: Rig, _recorder: Recorder) -> None:
+        rig.scanner.scan(np.full((100, 100), 255, np.uint8))
+
+    flows = [Flow(play.__name__, "", "", play) for play in (refused, no_review, no_code, nothing_to_read)]
+    with Rig(tmp_path, seed=1) as rig:
+        failures = [result.failure or "" for result in run_flows(flows, rig)]
+    assert failures[0] == "the key's answer: expected OK, found NO_CREDENTIALS"
+    assert failures[1].startswith("the token's screen: expected a review that ends, found ")
+    assert failures[2].startswith("the token's screen: expected a code, found ")
+    assert failures[3].endswith("expected a code, found none in 60 frames")
 
 
 def test_a_page_that_cannot_be_written_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
