@@ -41,6 +41,12 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFix
     assert str(port) in capsys.readouterr().err
 
 
+def test_a_port_that_cannot_be_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, and the sentence names the port, what it may be and what it was."""
+    assert main(["serve", "--data", str(tmp_path), "--cloud-port", "99999"]) == 2
+    assert "the cloud port is 0 to 65535, found 99999" in capsys.readouterr().err
+
+
 def test_a_mistake_in_the_settings_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2, and the sentence names the file and the setting."""
     config = tmp_path / "server.toml"
