@@ -197,11 +197,11 @@ def _make_folder(settings: Settings) -> None:
 
 def _listen(settings: Settings, name: str) -> socket.socket:
     port: int = getattr(settings, f"{name}_port")
+    if not 0 <= port <= 65535:
+        raise ServerError(f"the {name} port is 0 to 65535, found {port}")
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         return socket.create_server((settings.host, port), family=family)
-    except OverflowError as error:
-        raise ServerError(f"the {name} port is 0 to 65535, found {port}") from error
     except OSError as error:
         raise ServerError(
             f"cannot listen on {settings.host} port {port} for the {name} interface: {error.strerror}"
