@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import segno
-import serial  # type: ignore[import-untyped] # comes without types
+import serial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -3,7 +3,7 @@ import threading
 from pathlib import Path
 
 import pytest
-import serial  # type: ignore[import-untyped] # comes without types
+import serial
 
 from emulators.env import Clock, SystemClock
 from emulators.usb.errors import PlugError

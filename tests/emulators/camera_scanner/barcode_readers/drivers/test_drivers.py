@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-import serial  # type: ignore[import-untyped] # comes without types
+import serial
 
 from emulators.camera_scanner.barcode_readers.drivers.de2120 import De2120Driver
 from emulators.camera_scanner.barcode_readers.drivers.gm65 import Gm65Driver

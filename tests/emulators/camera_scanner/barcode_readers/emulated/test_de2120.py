@@ -1,4 +1,4 @@
-import serial  # type: ignore[import-untyped] # comes without types
+import serial
 from de2120_barcode_scanner import DE2120BarcodeScanner  # type: ignore[import-untyped] # comes without types
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,5 +1,5 @@
 import pytest
-import serial  # type: ignore[import-untyped] # comes without types
+import serial
 from hypothesis import given
 from hypothesis import strategies as st
 
