@@ -254,7 +254,7 @@ class Console:
         if fault.clock_lost:
             token.clock.lose()
         if fault.cut_power_at_write is not None:
-            token.writes_before_a_cut = fault.cut_power_at_write
+            token.cut_power_at_write(fault.cut_power_at_write)
         was = token.defects
         token.defects = Defects(
             was.burnt_rows if fault.burnt_rows is None else frozenset(fault.burnt_rows),

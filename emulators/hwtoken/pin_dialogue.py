@@ -1,40 +1,15 @@
 """What the user types about the PIN: choosing, repeating, signing in, changing; and what the panel answers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from emulators.hwtoken.memory import MemoryFault, TokenMemory
+from emulators.hwtoken.panel import Panel
 from emulators.hwtoken.pin import PinLock, Verdict
 from emulators.hwtoken.profile import PinPolicy
-from emulators.hwtoken.screens import Event, Locked, Notice, Screen
+from emulators.hwtoken.screens import Event, Locked, Notice
+from emulators.hwtoken.session import Session
 from emulators.hwtoken.typed import Question
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """What a dialogue needs of the device around it."""
-
-    ask: Callable[[Question, Callable[[str], None]], None]
-    """Have digits typed; the second argument gets them."""
-    show: Callable[[Event, Screen], None]
-    """Go to a screen by an event, where the table of moves has that."""
-    show_idle: Callable[[Event], None]
-    show_fault: Callable[[], None]
-    """Say that the memory refuses."""
-    power_off: Callable[[], None]
-
-
-@dataclass(slots=True)
-class Session:
-    """What has been typed since the token was switched on."""
-
-    signed_in: bool = False
-    duress: bool = False
-
-    def end(self) -> None:
-        """Forget it."""
-        self.signed_in = self.duress = False
 
 
 class PinDialogue:
@@ -86,7 +61,7 @@ class PinDialogue:
         elif self._lock.is_locked:
             self._show_locked()
         else:  # the last try wiped the token
-            self._panel.power_off()
+            self._panel.go_dark()
         return False
 
     def change(self, *, duress: bool) -> None:

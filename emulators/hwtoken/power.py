@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
+from emulators.env import Clock
+from emulators.hwtoken.memory import PowerLost
 from emulators.hwtoken.screens import State
 
 CURVE = ((1.0, 3.0), (0.9, 2.95), (0.5, 2.85), (0.2, 2.7), (0.1, 2.5), (0.05, 2.3), (0.0, 1.9))
@@ -58,3 +60,37 @@ class Battery:
     def set_charge(self, charge: float) -> None:
         """Put a cell in that has ``charge`` left (0.0 to 1.0; beyond either end is that end)."""
         self.charge = min(1.0, max(0.0, charge))
+
+
+class PowerSupply:
+    """What feeds the token: drains the battery as time passes, and lets the power go in the middle of a write."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._drained_until = clock.monotonic()
+        self.battery = Battery()
+        self.writes_before_a_cut: int | None = None
+        """A fault: the power goes at the memory write after so many more. None: it does not."""
+
+    def drain(self, state: State, dark_from: float | None) -> None:
+        """Take what a screen in ``state`` has used since the last time. Late calls are right within that screen.
+
+        Args:
+            state: what is up.
+            dark_from: when it times out, in monotonic seconds; None where it does not.
+        """
+        now = self._clock.monotonic()
+        until = now if dark_from is None else min(now, max(dark_from, self._drained_until))
+        self.battery.drain(until - self._drained_until, state)
+        self.battery.drain(now - until, State.OFF)
+        self._drained_until = now
+
+    def feed_write(self) -> None:
+        """Before each write to the memory: brown out where the battery, or a fault, says so. Raises PowerLost."""
+        if self.writes_before_a_cut is not None:
+            self.writes_before_a_cut -= 1
+            if self.writes_before_a_cut < 0:
+                self.writes_before_a_cut = None
+                raise PowerLost
+        if not self.battery.can_write:
+            raise PowerLost

@@ -82,7 +82,7 @@ def test_power_can_go_at_any_write_of_a_token() -> None:
     for writes in range(8):
         store = RamStore()
         bench = Bench(memory=TokenMemory(store)).set_pin()
-        bench.token.writes_before_a_cut = writes
+        bench.token.cut_power_at_write(writes)
         for suite in (1, 3):
             if bench.restart(None) == Off() or isinstance(bench.type(PIN), Off):
                 break

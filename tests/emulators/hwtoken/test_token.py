@@ -376,8 +376,8 @@ def test_a_code_never_comes_back(off: Callable[[QrToken], None]) -> None:
     desk.clock.advance(desk.profile.behaviour.auto_off_seconds)
     off(desk.token)
     assert desk.screen() == Off()
-    assert desk.token._personalities == ()
-    assert desk.token._under_review is None
+    assert not desk.token._session.has_keys
+    assert desk.token._panel.behind is None
     desk.token.press(Button.OK)
     assert desk.screen() == Off()
     desk.token.power_on()

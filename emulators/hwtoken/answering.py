@@ -1,0 +1,172 @@
+"""From what the camera saw, or a menu offered, to the code: judge, review, PIN, answer. There is no shorter way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+from emulators.hwtoken.layout import Unrenderable, paginate
+from emulators.hwtoken.memory import MemoryFault
+from emulators.hwtoken.panel import Panel
+from emulators.hwtoken.personalities.base import Confirmation, Offer, PinUse, Proposal, Rejected, TypeFirst
+from emulators.hwtoken.pin_dialogue import PinDialogue
+from emulators.hwtoken.profile import Profile
+from emulators.hwtoken.screens import Code, Declined, ErrorKind, Event, Line, Review
+from emulators.hwtoken.session import Session
+from emulators.hwtoken.typed import Question
+
+ANY_PIN = (4, 8)
+"""Digits of a PIN that only a server judges, on a model without one of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnderReview:
+    """What the user is reading."""
+
+    proposal: Proposal
+    pages: tuple[tuple[Line, ...], ...]
+
+    def screen(self, page: int) -> Review:
+        """Page ``page``, from 1."""
+        return Review(self.proposal.title, page, len(self.pages), self.pages[page - 1])
+
+
+class Answering:
+    """The way from a challenge to its code on one token."""
+
+    def __init__(self, panel: Panel, session: Session, pin: PinDialogue | None, profile: Profile) -> None:
+        self._panel = panel
+        self._session = session
+        self._pin = pin
+        self._profile = profile
+
+    def judge(self, codes: Sequence[bytes]) -> None:
+        """Begin with the one challenge among the ``codes`` in view, or say what they are instead."""
+        found: list[Proposal | TypeFirst] = []
+        rejections: list[Rejected] = []
+        for data in dict.fromkeys(codes):
+            try:
+                found.append(self._propose(data))
+            except Rejected as rejected:
+                rejections.append(rejected)
+        if len(found) > 1:
+            self._panel.reject(Rejected(ErrorKind.SEVERAL, "Two challenges in view. Show one."))
+        elif found:
+            self._begin(found[0], Event.CHALLENGE)
+        else:
+            # What is said about a code of ours helps more than what is said about a poster beside it.
+            self._panel.reject(min(rejections, key=lambda rejected: rejected.kind is ErrorKind.NOT_OURS))
+
+    def accept(self, offer: Offer) -> None:
+        """Begin with what the user chose from a list."""
+        self._begin(offer.begin(), Event.PASSCODE)
+
+    def turn_page(self, event: Event) -> None:
+        """To the next page."""
+        under_review = self._under_review
+        if under_review is not None and isinstance(self._panel.screen, Review):
+            self._panel.show(event, under_review.screen(self._panel.screen.page + 1), under_review)
+
+    def confirm_last_page(self, event: Event) -> None:
+        """The user has read all there is."""
+        if self._under_review is not None:
+            self._confirm(self._under_review.proposal, event)
+
+    def decline(self) -> None:
+        """The user reports what is under review as fraud."""
+        code = self._under_review.proposal.decline() if self._under_review is not None else None
+        if code is not None:
+            self._panel.show(Event.HOLD_CANCEL, Declined(self._grouped(code)))
+
+    @property
+    def _under_review(self) -> UnderReview | None:
+        return self._panel.behind if isinstance(self._panel.behind, UnderReview) else None
+
+    def _propose(self, data: bytes) -> Proposal | TypeFirst:
+        refused = Rejected(ErrorKind.NOT_OURS, "This token reads no codes.")
+        for personality in self._session.personalities:
+            try:
+                found = personality.propose(data)
+            except Rejected as rejected:
+                if rejected.kind is not ErrorKind.NOT_OURS:
+                    raise
+                refused = rejected
+                continue
+            self._check_locked(found)
+            return found
+        raise refused
+
+    def _check_locked(self, found: Proposal | TypeFirst) -> None:
+        """Refuse what may not be done while the PIN stands between the user and the token; and what is too old."""
+        if not self._session.is_open and (isinstance(found, TypeFirst) or not found.while_locked):
+            raise Rejected(ErrorKind.UNSUPPORTED, "The PIN is locked. This does not unlock it.")
+        if not isinstance(found, TypeFirst):
+            found.check_time()
+
+    def _begin(self, found: Proposal | TypeFirst, without_review: Event) -> None:
+        if isinstance(found, TypeFirst):
+            self._panel.ask(found.question, partial(self._open, found))
+        elif found.entries:
+            self._review(found)
+        else:
+            self._confirm(found, without_review)
+
+    def _open(self, locked: TypeFirst, typed: str) -> None:
+        try:
+            proposal = locked.propose(typed)
+            self._check_locked(proposal)
+        except Rejected as rejected:
+            self._panel.reject(rejected)
+        except MemoryFault:
+            self._panel.show_fault()
+        else:
+            self._begin(proposal, Event.DIGITS_TYPED)
+
+    def _review(self, proposal: Proposal) -> None:
+        try:
+            pages = paginate(proposal.entries, self._profile.panel, one_a_page=proposal.one_entry_a_page)
+        except Unrenderable:
+            self._panel.reject(Rejected(ErrorKind.UNRENDERABLE, "It has letters that this token cannot show."))
+            return
+        under_review = UnderReview(proposal, pages)
+        self._panel.show(Event.CHALLENGE, under_review.screen(1), under_review)
+
+    def _confirm(self, proposal: Proposal, event: Event) -> None:
+        """By ``event`` to a code, or first to the PIN."""
+        match proposal.pin_use:
+            case PinUse.NONE:
+                self._answer(event, proposal, Confirmation(duress=self._session.duress))
+            case PinUse.TOKEN if self._pin is not None:
+                self._pin.ask("PIN", partial(self._confirm_with_own_pin, proposal))
+            case PinUse.SERVER:
+                policy = self._profile.pin
+                least, most = (policy.least_digits, policy.most_digits) if policy else ANY_PIN
+                question = Question("PIN", "Type your PIN", least, most)
+                self._panel.ask(question, partial(self._confirm_with_any_pin, proposal))
+
+    def _confirm_with_own_pin(self, proposal: Proposal, pin: str) -> None:
+        if self._pin is not None and self._pin.check(pin, partial(self._confirm_with_own_pin, proposal)):
+            self._answer(Event.DIGITS_TYPED, proposal, Confirmation(duress=self._session.duress))
+
+    def _confirm_with_any_pin(self, proposal: Proposal, pin: str) -> None:
+        self._answer(Event.DIGITS_TYPED, proposal, Confirmation(pin=pin, duress=self._session.duress))
+
+    def _answer(self, event: Event, proposal: Proposal, confirmation: Confirmation) -> None:
+        """Compute and show the code. What must be durable is so before the code is seen."""
+        try:
+            proposal.check_time()  # it may have ended while it was read
+            answer = proposal.answer(confirmation)
+        except Rejected as rejected:
+            self._panel.reject(rejected)
+        except MemoryFault:
+            self._panel.show_fault()
+        else:
+            self._session.renew()
+            self._panel.show(event, Code(self._grouped(answer.digits), answer.purpose, answer.already_shown))
+
+    def _grouped(self, digits: str) -> str:
+        """Groups of the profile's length at most, as even as they can be: 4+4, 4+3, 3+3."""
+        count = -(-len(digits) // self._profile.behaviour.digits_per_group)
+        size, longer = divmod(len(digits), count)
+        ends = [size * group + min(group, longer) for group in range(count + 1)]
+        return " ".join(digits[start:end] for start, end in pairwise(ends))
