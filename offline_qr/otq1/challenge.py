@@ -45,16 +45,14 @@ class Challenge:
 
     header: Header
     fields: tuple[Field, ...]
+    body: bytes = field(init=False, repr=False, compare=False)
+    """The fields as the bytes that are sealed. There is one encoding per content."""
 
     def __post_init__(self) -> None:
         if self.header.type not in CHALLENGE_TYPES:
             raise NotEncodable(f"a challenge is a login or a transaction, found type {self.header.type}")
-        pack_fields(self.fields)
-
-    @property
-    def body(self) -> bytes:
-        """The fields as the bytes that are sealed. There is one encoding per content."""
-        return pack_fields(self.fields)
+        # Packed once: the rules that concern all fields are checked by it, and seal and question are made of it.
+        object.__setattr__(self, "body", pack_fields(self.fields))
 
     @property
     def question(self) -> str:
