@@ -6,7 +6,8 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -15,8 +16,8 @@ from authrig.errors import RigError
 from authrig.keys.control import ControlServer
 from authrig.keys.key_file import KeyFile
 from authrig.keys.port import Port
-from authrig.keys.wires import Cabling
 from authrig.yubico import ledger, plugin
+from authrig.yubico.cables import TRANSPORTS, Cable
 from authrig.yubico.suite import fetch
 from emulators.fido_authenticator.ctaphid import CtapHid
 from emulators.fido_authenticator.profile import Profile
@@ -25,24 +26,26 @@ from emulators.fido_authenticator.user import Finger, FingerSample, HandUser
 LEDGER = Path(__file__).with_name("ledger.toml")
 
 
-def run(folder: Path, profile: str, selection: Sequence[str]) -> list[ledger.Result]:
+def run(folder: Path, profile: str, selection: Sequence[str], transport: str = "pty") -> list[ledger.Result]:
     """Run the tests that ``selection`` (arguments of pytest) picks against a new key of ``profile``.
 
-    ``folder`` keeps the suite for the next time.
+    ``folder`` keeps the suite for the next time; ``transport`` is one of ``TRANSPORTS``.
 
     Raises:
-        RigError: if the suite cannot be fetched, or ended without results.
+        RigError: if the suite cannot be fetched, the key cannot be plugged in, or pytest ended without results.
     """
     suite = fetch(folder)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, closing(Cable(transport)) as cable:
         results = Path(scratch) / "results.json"
-        key = KeyFile.create(Path(scratch) / "yubico.key", profile)
-        port = Port(CtapHid(key.authenticator(_tester())), Cabling("pty").plug(1))
-        port.power_on()
+        key = cable.fit(KeyFile.create(Path(scratch) / "yubico.key", profile))
+        port = Port(CtapHid(key.authenticator(_tester())), cable.plug)
         arguments = [*selection, *_enterprise(key.profile)]
         try:
+            port.power_on()
             with ControlServer({1: port}) as server:
-                code = _pytest(suite, server.url, results, arguments)
+                # Where the kernel has the key, python-fido2 finds it by its own means.
+                found_by = {} if cable.has_node else {plugin.CONTROL: server.url}
+                code = _pytest(suite, server.url, {**found_by, plugin.RESULTS: str(results)}, arguments)
         finally:
             port.power_off()
             key.close()
@@ -63,11 +66,11 @@ def _enterprise(profile: Profile) -> list[str]:
     return [f"--ep-rp-id={rp_id}" for rp_id in profile.attestation.enterprise_rp_ids[:1]]
 
 
-def _pytest(suite: Path, url: str, results: Path, arguments: Sequence[str]) -> int:
+def _pytest(suite: Path, url: str, settings: Mapping[str, str], arguments: Sequence[str]) -> int:
     """Run pytest on the suite in a process of its own, so that it is exactly what Yubico runs."""
     command = [sys.executable, "-m", "pytest", "-p", "authrig.yubico.plugin", "-p", "no:cacheprovider"]
     command += ["--quiet", "--tb=short", "--controller", url, "--pico-port", "1", *arguments]
-    environment = {**os.environ, plugin.CONTROL: url, plugin.RESULTS: str(results), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, **settings, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, cwd=suite, env=environment, check=False).returncode
 
 
@@ -76,15 +79,18 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("out/yubico"), help="where the suite is kept")
     parser.add_argument("--ledger", type=Path, default=LEDGER, help="what may not pass (default: %(default)s)")
+    parser.add_argument(
+        "--transport", choices=TRANSPORTS, default="pty", help="how the key is plugged in (default: pty)"
+    )
     parser.add_argument("--profile", help="test only a key of this profile, and do not consult the ledger")
     parser.add_argument("selection", nargs="*", help="with --profile: arguments for pytest, after --")
     args = parser.parse_args(argv)
     try:
         if args.profile is not None:
-            return _show(run(args.folder, args.profile, args.selection or ["tests/device"]))
+            return _show(run(args.folder, args.profile, args.selection or ["tests/device"], args.transport))
         news = []
         for planned in ledger.load(args.ledger).run:
-            results = run(args.folder, planned.profile, planned.select)
+            results = run(args.folder, planned.profile, planned.select, args.transport)
             _show(results)
             news += [f"profile {planned.profile}: {sentence}" for sentence in ledger.compare(planned, results)]
     except RigError as error:

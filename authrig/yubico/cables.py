@@ -1,0 +1,77 @@
+"""How the key that Yubico's suite judges is plugged in: on a terminal, or so that this machine's kernel has it."""
+
+import subprocess
+from dataclasses import replace
+
+from authrig.errors import RigError
+from authrig.keys.key_file import KeyFile
+from authrig.keys.port import Wire
+from authrig.keys.wires import Cabling, Listen
+from authrig.vm.kernel import SYSTEM_FOLDERS
+from emulators.fido_authenticator.ctaphid import CtapHid
+
+TRANSPORTS = ("pty", "uhid", "usbip")
+"""``uhid`` and ``usbip`` need a kernel that has them, and root: `authrig vm run`."""
+_PATIENCE = 60.0
+
+
+class Cable:
+    """A cable for one key; with ``usbip`` this machine is its own guest, and attaches the key each time it is plugged in."""
+
+    def __init__(self, transport: str) -> None:
+        self._cabling = Cabling(transport, Listen(port=0))
+        self._plug = self._cabling.plug(1)
+        self._attached = transport == "usbip"
+        self._transport = transport
+
+    @property
+    def has_node(self) -> bool:
+        """Whether the kernel makes a device node for the key, which clients find by themselves."""
+        return self._transport in ("uhid", "usbip")
+
+    def fit(self, key: KeyFile) -> KeyFile:
+        """The same key, as far as the cable carries it."""
+        if self._transport != "uhid":
+            return key
+        from emulators.fido_authenticator.transports.uhid import fit_profile  # noqa: PLC0415 - as in `Cabling`
+
+        return replace(key, profile=fit_profile(key.profile))
+
+    def plug(self, hid: CtapHid) -> Wire:
+        """Plug the key in.
+
+        Raises:
+            RigError: if that cannot be.
+        """
+        wire = self._plug(hid)
+        if self._attached:
+            try:
+                _attach(wire.address)
+            except RigError:
+                wire.close()
+                raise
+        return wire
+
+    def close(self) -> None:
+        """Roll the cable up; the key has to be unplugged by then."""
+        self._cabling.close()
+
+
+def _attach(address: str) -> None:
+    """Let the kernel's virtual host controller have the device at ``address`` (HOST:PORT/BUSID)."""
+    server, _, busid = address.partition("/")
+    host, _, port = server.rpartition(":")
+    command = ["usbip", "--tcp-port", port, "attach", "--remote", host, "--busid", busid]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_PATIENCE,
+            env={"PATH": f"{SYSTEM_FOLDERS}:/usr/bin:/bin"},
+        )
+    except FileNotFoundError as error:
+        raise RigError("USB/IP needs the command usbip, which is not installed: apt-get install usbip") from error
+    if done.returncode != 0:
+        raise RigError(f"usbip cannot attach {address}: {done.stderr.strip()}; is vhci-hcd loaded, and are you root?")
