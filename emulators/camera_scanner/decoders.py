@@ -3,12 +3,15 @@
 Three readers, of which all three hand over bytes exactly:
 
 - **zxing-cpp** looks first at the picture as it is, then at preparations of it. It reads inverted and mirrored
-  codes too. A huge picture it sees shrunk first, since nothing can stop it once it has begun.
+  codes too. A huge picture it sees shrunk first, and then in tiles.
 - **zbar**, where the shared library is installed, gives a second opinion where there is time for one (see ``zbar``):
   it costs more than all the rest.
 - **OpenCV** comes last and never searches, since its search for codes takes minutes on some pictures. It is handed only
   the place where zxing-cpp saw a code that it could not read: it flattens that place, and samples the modules there.
   zxing-cpp turns both into bytes, for OpenCV's own strings are not exact.
+
+Nothing can stop a reader once it has begun, and pictures can be made on which one takes seconds: rows and rows of tiny
+finder patterns. What might take longer than the deadline therefore runs beside (see ``deadline``).
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import numpy as np
 import zxingcpp
 
 from emulators.camera_scanner import zbar
+from emulators.camera_scanner.deadline import within
 from emulators.camera_scanner.frames import require_image
 from emulators.camera_scanner.mirror import is_mirrored
 from emulators.camera_scanner.preparations import THOROUGH, preparations, shrink, to_gray
@@ -35,10 +39,16 @@ Corners: TypeAlias = tuple[tuple[float, float], tuple[float, float], tuple[float
 """Top left, top right, bottom right and bottom left of a symbol (as it was printed), as (x, y) in pixels of a picture."""
 
 DEADLINE_MS = 250.0
-"""No stage is begun that would probably end after this many milliseconds."""
+"""Nobody waits longer than this many milliseconds for a picture to be read."""
 
-_HUGE_PIXELS, _SHRUNK_SIDE = 4_000_000, 2048
+_WORST_MS_PER_SQUARE_PIXEL = 1e-9
+"""The longest look at a picture made to take long, over the square of its pixels, doubled: 0.1 s at 640x480."""
+
+_HUGE_PIXELS, _SHRUNK_SIDE = 2_500_000, 2048
 """Pictures with more pixels are seen with no side longer than this first."""
+
+_TILE_SIDE, _TILE_OVERLAP = 1536, 384
+"""Then in tiles of this side: a code larger than their overlap can be read in the shrunk picture."""
 
 _SECOND_OPINION_PIXELS = 1600
 """zbar looks at pictures with no side longer than this: its time grows with their area, and there is a deadline."""
@@ -92,8 +102,8 @@ def read_codes(
 
     Args:
         image: gray or colour, any size up to ``frames.MAX_PIXELS``; a code needs two pixels a module or more.
-        deadline_ms: no stage is begun that would end after this time if it took as long as the longest before it. The
-            first stage always runs.
+        deadline_ms: after this time the answer is that nothing was found. The first stage is always begun, another one
+            only if it would be over in time should it take as long as the longest before it.
         thorough: ask zbar too, and undo blur: for a picture after which no other comes.
         now: tells the time in seconds.
 
@@ -101,20 +111,45 @@ def read_codes(
         ImageError: if ``image`` is not a picture.
     """
     begun = now()
-    longest = 0.0
-    for stage in _cascade(require_image(image), begun + deadline_ms / 1000, now, thorough=thorough):
-        ended = now()
+    search = _Search(require_image(image), begun, begun + deadline_ms / 1000, now, thorough=thorough)
+    if _WORST_MS_PER_SQUARE_PIXEL * (image.shape[0] * image.shape[1]) ** 2 < deadline_ms and (reads := search.look()):
+        return reads
+    return within(search.look_on, search.until - now()) or ()
+
+
+class _Search:
+    """One picture's way through the cascade."""
+
+    def __init__(self, image: Image, begun: float, until: float, now: Callable[[], float], *, thorough: bool) -> None:
+        self.until = until
+        self._begun, self._now = begun, now
+        self._stages = _cascade(image, until, now, thorough=thorough)
+        self._longest = 0.0
+        self.over = False
+
+    def look(self) -> tuple[Read, ...]:
+        """What the next stage reads; after it, it is ``over`` when there is no other, or no time for one."""
+        stage = next(self._stages, None)
+        if stage is None:
+            self.over = True
+            return ()
+        ended = self._now()
+        milliseconds = (ended - self._begun) * 1000
         reads = [
-            Read(code.data, *code[1:4], code.corners, stage.decoder, stage.name, (ended - begun) * 1000)
+            Read(code.data, *code[1:4], code.corners, stage.decoder, stage.name, milliseconds)
             for code in stage.found
             if code.data is not None
         ]
-        if reads:
-            return tuple(sorted(reads, key=_left_to_right))
-        longest = max(longest, ended - stage.begun)
-        if ended - begun + longest >= deadline_ms / 1000:
-            break
-    return ()
+        self._longest = max(self._longest, ended - stage.begun)
+        self.over = ended + self._longest >= self.until
+        return tuple(sorted(reads, key=_left_to_right)) if len(reads) > 1 else tuple(reads)
+
+    def look_on(self) -> tuple[Read, ...]:
+        """What the first stage reads that reads anything."""
+        while not self.over:
+            if reads := self.look():
+                return reads
+        return ()
 
 
 class _Stage(NamedTuple):
@@ -129,18 +164,18 @@ class _Stage(NamedTuple):
 def _cascade(image: Image, until: float, now: Callable[[], float], *, thorough: bool) -> Iterator[_Stage]:
     """What each look finds, cheapest first; a stage runs only when it is asked for, or not at all after ``until``."""
     begun, scale = now(), 1.0
-    work = image
+    # Every reader begins with this, and takes longer over it than OpenCV.
+    gray = whole = to_gray(image)
     if image.shape[0] * image.shape[1] > _HUGE_PIXELS:
-        work, scale = shrink(to_gray(image), _SHRUNK_SIDE)
+        gray, scale = shrink(whole, _SHRUNK_SIDE)
         begun = now()
-    seen = _by_zxing(work, with_errors=True)
+    seen = _by_zxing(gray, with_errors=True)
     yield _Stage("zxing-cpp", "direct" if scale == 1 else "shrunk", begun, [_moved(code, scale) for code in seen])
     if scale > 1:
         # Time grows with the area.
         took, begun = now() - begun, now()
         if begun + 1.5 * took * scale * scale < until:
-            yield _Stage("zxing-cpp", "direct", begun, _by_zxing(image))
-    gray = to_gray(work)
+            yield _Stage("zxing-cpp", "direct", begun, _in_tiles(whole, until, now))
     for preparation in preparations(gray):
         begun = now()
         found = _by_zxing(preparation.prepare(gray))
@@ -160,6 +195,28 @@ def _cascade(image: Image, until: float, now: Callable[[], float], *, thorough: 
             begun = now()
             found = _by_zxing(preparation.prepare(gray))
             yield _Stage("zxing-cpp", preparation.stage, begun, [_moved(code, scale) for code in found])
+
+
+def _in_tiles(gray: Image, until: float, now: Callable[[], float]) -> list[_Found]:
+    """What zxing-cpp reads in the tiles of a picture, each code once; it looks at no more of them after ``until``."""
+    found: list[_Found] = []
+    step = _TILE_SIDE - _TILE_OVERLAP
+    height, width = gray.shape
+    for top in range(0, max(1, height - _TILE_OVERLAP), step):
+        for left in range(0, max(1, width - _TILE_OVERLAP), step):
+            if now() >= until:
+                return found
+            tile = np.ascontiguousarray(gray[top : top + _TILE_SIDE, left : left + _TILE_SIDE])
+            for code in _by_zxing(tile):
+                corners = cast("Corners", tuple((x + left, y + top) for x, y in code.corners))
+                if not any(known.data == code.data and _near(known.corners, corners) for known in found):
+                    found.append(code._replace(corners=corners))
+    return found
+
+
+def _near(one: Corners, other: Corners) -> bool:
+    """Whether two places are one, seen in two tiles."""
+    return all(abs(x - to_x) + abs(y - to_y) < 16 for (x, y), (to_x, to_y) in zip(one, other, strict=True))
 
 
 def _by_zxing(image: Image, *, with_errors: bool = False) -> list[_Found]:
