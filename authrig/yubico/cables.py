@@ -3,6 +3,8 @@
 import subprocess
 from dataclasses import replace
 
+import msgspec
+
 from authrig.errors import RigError
 from authrig.keys.key_file import KeyFile
 from authrig.keys.port import Wire
@@ -13,6 +15,8 @@ from emulators.fido_authenticator.ctaphid import CtapHid
 TRANSPORTS = ("pty", "uhid", "usbip")
 """``uhid`` and ``usbip`` need a kernel that has them, and root: `authrig vm run`."""
 _PATIENCE = 60.0
+_FRAGMENT_S = 5.0
+"""Between two fragments of a message. On a busy machine half a second, as a key has it, passed in the guest by itself."""
 
 
 class Cable:
@@ -30,12 +34,14 @@ class Cable:
         return self._transport in ("uhid", "usbip")
 
     def fit(self, key: KeyFile) -> KeyFile:
-        """The same key, as far as the cable carries it."""
-        if self._transport != "uhid":
+        """The same key, as far as the cable carries it, and patient where a guest's processor is a program itself."""
+        if not self.has_node:
             return key
         from emulators.fido_authenticator.transports.uhid import fit_profile  # noqa: PLC0415 - as in `Cabling`
 
-        return replace(key, profile=fit_profile(key.profile))
+        profile = fit_profile(key.profile) if self._transport == "uhid" else key.profile
+        timing = msgspec.structs.replace(profile.timing, fragment=_FRAGMENT_S)
+        return replace(key, profile=msgspec.structs.replace(profile, timing=timing))
 
     def plug(self, hid: CtapHid) -> Wire:
         """Plug the key in.

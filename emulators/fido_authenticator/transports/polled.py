@@ -48,7 +48,8 @@ class PolledTransport(Service):
                 pause = self._pause()
             ready = dict(poll.poll(self._preparation.shorten(pause)))
             with self._lock:
-                self._preparation.waited(idle=not ready and pause is None)
+                # A report may have come another way, and may have been what kept this thread waiting for the lock.
+                self._preparation.waited(idle=not ready and pause is None and self._pause() is None)
                 if ready.pop(self._woken, 0):
                     self._heed_wake()
                 self._receive(ready)
