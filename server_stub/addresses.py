@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, case, delete, update
-from sqlalchemy.dialects.sqlite import insert
 
 from server_stub.errors import ApiError
+from server_stub.store.upsert import insert_into
 
 WINDOW = 60
 """Seconds in which wrong answers are counted together."""
@@ -38,7 +38,7 @@ class AddressLimits:
         """
         table, window = self._table, int(now // WINDOW)
         counted = connection.execute(
-            insert(table)
+            insert_into(connection, table)
             .values(address=address, window=window, failures=1)
             .on_conflict_do_update(
                 index_elements=["address"],

@@ -4,10 +4,43 @@ import hashlib
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Float, Integer, MetaData, String, Table, event, insert, select
+from sqlalchemy import Column, Connection, Float, Integer, MetaData, String, Table, event, insert, select, text
 from sqlalchemy.schema import DDL
 
 FIRST_LINK = "0" * 64
+
+_TRACE = "authrig.audit"
+_Row = tuple[float, str, str, str | None, str]
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7171, oid::int) FROM pg_namespace WHERE nspname = current_schema()")
+_APPEND_ONLY = {
+    "sqlite": tuple(
+        f"CREATE TRIGGER audit_no_{change.lower()} BEFORE {change} ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'the audit log is append only'); END"
+        for change in ("UPDATE", "DELETE")
+    ),
+    "postgresql": (
+        (
+            "CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'the audit log is append only'; END $$"
+        ),
+        (
+            "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+            "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()"
+        ),
+    ),
+}
+
+
+def begin_trace(connection: Connection) -> None:
+    """A transaction begins: nothing is to be logged yet."""
+    connection.info.pop(_TRACE, None)
+
+
+def write_trace(connection: Connection) -> None:
+    """Write what the transaction has logged so far."""
+    trace: list[tuple[AuditLog, _Row]] = connection.info.pop(_TRACE, [])
+    for log in dict.fromkeys(log for log, _ in trace):
+        log.write(connection, [row for each, row in trace if each is log])
 
 
 class Entry(msgspec.Struct, frozen=True, rename="camel"):
@@ -41,15 +74,10 @@ class AuditLog:
             Column("detail", String, nullable=False),
             Column("hash", String, nullable=False),
         )
-        for change in ("UPDATE", "DELETE"):
-            event.listen(
-                self._table,
-                "after_create",
-                DDL(  # type: ignore[no-untyped-call] # SQLAlchemy has no types here
-                    f"CREATE TRIGGER audit_no_{change.lower()} BEFORE {change} ON audit "
-                    "BEGIN SELECT RAISE(ABORT, 'the audit log is append only'); END"
-                ),
-            )
+        for dialect, statements in _APPEND_ONLY.items():
+            for statement in statements:
+                ddl = DDL(statement).execute_if(dialect=dialect)  # type: ignore[no-untyped-call] # SQLAlchemy has no types here
+                event.listen(self._table, "after_create", ddl)
 
     def append(
         self,
@@ -61,20 +89,39 @@ class AuditLog:
         user: bytes | None = None,
         **detail: str | int | list[str] | dict[str, str],
     ) -> None:
-        """Add one row in the caller's transaction: what is undone was never logged, what is done always is."""
-        last, link = self.head(connection)
-        row = {
-            "sequence": last + 1,
-            "time": time,
-            "event": what,
-            "outcome": outcome,
-            "user": user.hex() if user is not None else None,
-            "detail": msgspec.json.encode(detail, order="sorted").decode(),
-        }
-        connection.execute(insert(self._table).values(row | {"hash": _link(link, row)}))
+        """Add one row in the caller's transaction: what is undone was never logged, what done is always logged.
+
+        The rows of a transaction are written together as the last thing that it does. The lock which that takes is held
+        shortly and nothing is waited for under it, so no two transactions can wait for each other because of the log.
+        """
+        told = msgspec.json.encode(detail, order="sorted").decode()
+        row = (time, what, outcome, user.hex() if user is not None else None, told)
+        connection.info.setdefault(_TRACE, []).append((self, row))
+
+    def write(self, connection: Connection, rows: list[_Row]) -> None:
+        """Chain ``rows`` to the last one, now."""
+        if connection.dialect.name == "postgresql":
+            # Until this transaction ends, nobody else reads a head that is about to be old.
+            connection.execute(_ONE_AT_A_TIME)
+        sequence, link = self._head(connection)
+        values = []
+        for time, what, outcome, user, detail in rows:
+            sequence += 1
+            row = {
+                "sequence": sequence,
+                "time": time,
+                "event": what,
+                "outcome": outcome,
+                "user": user,
+                "detail": detail,
+            }
+            link = _link(link, row)
+            values.append(row | {"hash": link})
+        connection.execute(insert(self._table), values)
 
     def read(self, connection: Connection, after: int = 0, limit: int = 1000) -> list[Entry]:
         """Up to ``limit`` rows whose sequence number is greater than ``after``."""
+        write_trace(connection)
         rows = connection.execute(
             select(self._table).where(self._table.c.sequence > after).order_by(self._table.c.sequence).limit(limit)
         ).mappings()
@@ -82,6 +129,10 @@ class AuditLog:
 
     def head(self, connection: Connection) -> tuple[int, str]:
         """Sequence number and hash of the last row: who keeps them elsewhere notices when rows were cut off."""
+        write_trace(connection)
+        return self._head(connection)
+
+    def _head(self, connection: Connection) -> tuple[int, str]:
         last = connection.execute(
             select(self._table.c.sequence, self._table.c.hash).order_by(self._table.c.sequence.desc()).limit(1)
         ).one_or_none()
@@ -89,6 +140,7 @@ class AuditLog:
 
     def verify(self, connection: Connection) -> int | None:
         """The sequence number of the first row that was changed, removed or slipped in; None when all is well."""
+        write_trace(connection)
         link = FIRST_LINK
         rows = connection.execute(select(self._table).order_by(self._table.c.sequence)).mappings()
         for expected, row in enumerate(rows, start=1):

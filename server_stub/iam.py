@@ -16,7 +16,7 @@ from server_stub.jose import PublicKey, load_public_key
 from server_stub.keys import load_or_create
 from server_stub.policy_file import DEFAULT_FILE, load
 from server_stub.sessions import TOKEN_BYTES, new_token
-from server_stub.settings import Settings
+from server_stub.settings import Settings, database_of
 from server_stub.store.database import Database
 from server_stub.store.iam import metadata
 from server_stub.vault import KEY_LENGTH, Vault
@@ -50,7 +50,7 @@ class Iam:
         self.role_tokens = {role: self._key(f"admin-{role}.token", ADMIN_TOKEN_LENGTH).hex() for role in ROLES}
         self.vault = Vault(self._key("iam-kek.key", KEY_LENGTH), settings.token_bytes)
         self.fido = Fido(settings, load_policy(settings))
-        self.database = Database(settings.data_dir / "iam.sqlite3", metadata)
+        self.database = Database(database_of(settings, "iam"), metadata)
         self.hasher = PasswordHasher(settings.argon2, settings.token_bytes)
         self.cloud = CloudClient(settings.cloud_url, account, settings)
 

@@ -16,15 +16,19 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    case,
     delete,
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert
+
+from server_stub.store.upsert import insert_into
 
 LOCK_FROM = 5
 FIRST_LOCK = 60.0
 HARD_LOCK_AT = 10
+LONGEST = 40
+"""How often a lock gets twice as long, at most."""
 FOREVER = 1e18
 """``locked_until`` of a lock that only an administrator ends."""
 
@@ -61,9 +65,14 @@ def lock_after(failures: int, now: float, schedule: Schedule = SCHEDULE) -> floa
     """Until when to lock after ``failures`` wrong attempts in a row; 0 when not yet."""
     if failures < schedule.lock_from:
         return 0.0
-    if failures >= schedule.hard_lock_at:
+    if failures not in _temporary(schedule):
         return FOREVER
     return now + schedule.first_lock * 2.0 ** (failures - schedule.lock_from)
+
+
+def _temporary(schedule: Schedule) -> range:
+    """How many wrong attempts in a row lock for a while; what would lock for a million years locks for good."""
+    return range(schedule.lock_from, min(schedule.hard_lock_at, schedule.lock_from + LONGEST))
 
 
 class Attempts:
@@ -88,22 +97,27 @@ class Attempts:
         self, connection: Connection, subject: str, method: str, now: float, schedule: Schedule = SCHEDULE
     ) -> Lock | None:
         """Count one attempt as wrong until ``clear`` or ``release`` says otherwise; a Lock if it must not be judged."""
-        table, row = self._table, self._row(subject, method)
-        connection.execute(
-            insert(table)
-            .values(subject=subject, method=method, failures=0, locked_until=0.0, last_at=now)
-            .on_conflict_do_nothing(index_elements=["subject", "method"])
+        table = self._table
+        counted = table.c.failures + 1
+        steps = {wrong: schedule.first_lock * 2.0 ** (wrong - schedule.lock_from) for wrong in _temporary(schedule)}
+        locks = case(
+            (counted < schedule.lock_from, 0.0),
+            *((counted == wrong, now + length) for wrong, length in steps.items()),
+            else_=FOREVER,
         )
-        failures = connection.execute(
-            update(table)
-            .where(row, table.c.locked_until <= now)
-            .values(failures=table.c.failures + 1, last_at=now)
-            .returning(table.c.failures)
-        ).scalar_one_or_none()
-        if failures is None:
-            return self.lock(connection, subject, method, now) or Lock(None)
-        connection.execute(update(table).where(row).values(locked_until=lock_after(failures, now, schedule)))
-        return None
+        # One statement, which waits for whoever has the row: from here on, attempts of one subject are serial.
+        reserved = connection.execute(
+            insert_into(connection, table)
+            .values(subject=subject, method=method, failures=1, locked_until=lock_after(1, now, schedule), last_at=now)
+            .on_conflict_do_update(
+                index_elements=["subject", "method"],
+                set_={"failures": counted, "locked_until": locks, "last_at": now},
+                where=table.c.locked_until <= now,
+            )
+        )
+        if reserved.rowcount:
+            return None
+        return self.lock(connection, subject, method, now) or Lock(None)
 
     def clear(self, connection: Connection, subject: str, method: str) -> None:
         """The attempt was right, or an administrator forgives: back to zero."""

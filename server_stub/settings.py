@@ -4,7 +4,7 @@ import ipaddress
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +30,10 @@ class Settings:
 
     data_dir: Path
     """Folder for the databases and the key files; made when missing."""
+    database_url: str = field(default="", repr=False)
+    """A PostgreSQL such as ``postgresql://authrig@localhost/authrig``; empty means SQLite files in ``data_dir``."""
+    workers: int = 1
+    """How many processes serve; more than one need PostgreSQL."""
     host: str = "127.0.0.1"
     public_port: int = 0
     """0 takes any free port; so for the other two."""
@@ -96,6 +100,11 @@ class Settings:
 
     time: Callable[[], float] = time.time
     token_bytes: Callable[[int], bytes] = secrets.token_bytes
+
+
+def database_of(settings: Settings, name: str) -> Path | str:
+    """Where the database ``name`` (iam or cloud) of the settings is."""
+    return settings.database_url or settings.data_dir / f"{name}.sqlite3"
 
 
 def check_host(settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from server_stub.cloud.account import service_account
 from server_stub.cloud.store import metadata
 from server_stub.keys import load_or_create
-from server_stub.settings import Settings
+from server_stub.settings import Settings, database_of
 from server_stub.store.database import Database
 from server_stub.vault import KEY_LENGTH, Vault
 
@@ -20,7 +20,7 @@ class Cloud:
         self.account = service_account(settings)
         key = load_or_create(settings.data_dir / "cloud-kek.key", KEY_LENGTH, settings.token_bytes)
         self.vault = Vault(key, settings.token_bytes)
-        self.database = Database(settings.data_dir / "cloud.sqlite3", metadata)
+        self.database = Database(database_of(settings, "cloud"), metadata)
 
     def close(self) -> None:
         """Close the database."""

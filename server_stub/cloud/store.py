@@ -1,28 +1,12 @@
 """What the cloud keeps."""
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table
 
 from server_stub.audit import AuditLog
 from server_stub.limits import Attempts
 
-MIGRATIONS = (
-    (
-        "ALTER TABLE attempts ADD COLUMN last_at FLOAT NOT NULL DEFAULT 0",
-        "UPDATE attempts SET locked_until = 1e18 WHERE failures >= 10",
-    ),
-    (
-        "ALTER TABLE tokens ADD COLUMN kind VARCHAR NOT NULL DEFAULT 'qr'",
-        "ALTER TABLE tokens ADD COLUMN state VARCHAR NOT NULL DEFAULT 'active'",
-        "ALTER TABLE tokens ADD COLUMN digits INTEGER NOT NULL DEFAULT 8",
-        "ALTER TABLE tokens ADD COLUMN algorithm VARCHAR NOT NULL DEFAULT 'sha1'",
-        "ALTER TABLE tokens ADD COLUMN period INTEGER NOT NULL DEFAULT 0",
-        "ALTER TABLE tokens ADD COLUMN next_factor INTEGER NOT NULL DEFAULT 0",
-        "ALTER TABLE tokens ADD COLUMN drift INTEGER NOT NULL DEFAULT 0",
-    ),
-)
+metadata = MetaData(info={"revision": "cloud_4", "schema": "cloud"})
 """As in the IAM's store."""
-
-metadata = MetaData(info={"migrations": MIGRATIONS})
 
 tokens = Table(
     "tokens",
@@ -37,8 +21,8 @@ tokens = Table(
     Column("digits", Integer, nullable=False, server_default="8"),
     Column("algorithm", String, nullable=False, server_default="sha1"),
     Column("period", Integer, nullable=False, server_default="0"),
-    Column("next_factor", Integer, nullable=False, server_default="0"),
-    Column("drift", Integer, nullable=False, server_default="0"),
+    Column("next_factor", BigInteger, nullable=False, server_default="0"),
+    Column("drift", BigInteger, nullable=False, server_default="0"),
 )
 
 challenges = Table(
@@ -56,6 +40,7 @@ challenges = Table(
     Column("state", String, nullable=False, default="open"),  # open, used, dead, cancelled
     Index("challenges_of_token", "token_id", "state"),
     Index("challenges_of_reference", "reference", "state"),
+    Index("challenges_by_expiry", "expires_at"),
 )
 
 token_users = Table(
@@ -74,6 +59,7 @@ enrollments = Table(
     Column("short_hash", String, nullable=False, index=True),
     Column("state", String, nullable=False),  # pending, done, cancelled
     Column("expires_at", Float, nullable=False),
+    Index("enrollments_by_expiry", "expires_at"),
 )
 
 pushes = Table(
@@ -86,6 +72,7 @@ pushes = Table(
     Column("text", String, nullable=False),
     Column("state", String, nullable=False),  # waiting, approved, denied, used, cancelled
     Column("expires_at", Float, nullable=False),
+    Index("pushes_by_expiry", "expires_at"),
 )
 
 attempts = Attempts(metadata)

@@ -1,28 +1,13 @@
 """What the IAM keeps."""
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table
 
 from server_stub.addresses import AddressLimits
 from server_stub.audit import AuditLog
 from server_stub.limits import Attempts
 
-MIGRATIONS = (
-    (
-        "ALTER TABLE attempts ADD COLUMN last_at FLOAT NOT NULL DEFAULT 0",
-        "UPDATE attempts SET locked_until = 1e18 WHERE failures >= 10",
-    ),
-    ("ALTER TABLE sessions ADD COLUMN offered VARCHAR NOT NULL DEFAULT '[]'",),
-    ("ALTER TABLE sessions ADD COLUMN decoy BLOB", "ALTER TABLE sessions ADD COLUMN target VARCHAR"),
-    ("ALTER TABLE approvals ADD COLUMN push_id VARCHAR",),
-    (
-        "ALTER TABLE badges ADD COLUMN expires_at FLOAT",
-        "ALTER TABLE badges ADD COLUMN voided_at FLOAT",
-        "ALTER TABLE badges ADD COLUMN uses INTEGER NOT NULL DEFAULT 0",
-    ),
-)
-"""What changed since version 0, the first that was ever run; tables that are new need no statement."""
-
-metadata = MetaData(info={"migrations": MIGRATIONS})
+metadata = MetaData(info={"revision": "iam_7", "schema": "iam"})
+"""At that revision (``migrations/iam``); on PostgreSQL the tables have a schema of their own."""
 
 users = Table(
     "users",
@@ -54,7 +39,7 @@ fido_credentials = Table(
     Column("rp_id", String, nullable=False),
     Column("display_name", String, nullable=False),
     Column("credential_data", LargeBinary, nullable=False),
-    Column("sign_count", Integer, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
     Column("created_at", Float, nullable=False),
     Index("fido_credentials_of_user", "user_id", "rp_id"),
 )
@@ -74,6 +59,7 @@ sessions = Table(
     Column("pending", String, nullable=False),  # JSON: what the current step has asked for
     Column("authenticated_at", Float),
     Column("expires_at", Float, nullable=False),
+    Index("sessions_by_expiry", "expires_at"),
 )
 
 approvals = Table(
@@ -89,6 +75,7 @@ approvals = Table(
     Column("challenge_id", String),
     Column("push_id", String),
     Column("expires_at", Float, nullable=False),
+    Index("approvals_by_expiry", "expires_at"),
 )
 
 device_tokens = Table(
@@ -100,6 +87,7 @@ device_tokens = Table(
     Column("display_name", String, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
+    Index("device_tokens_by_expiry", "expires_at"),
 )
 
 used_tickets = Table(
@@ -108,6 +96,7 @@ used_tickets = Table(
     Column("issuer", String, primary_key=True),
     Column("ticket_id", String, primary_key=True),
     Column("expires_at", Float, nullable=False),
+    Index("used_tickets_by_expiry", "expires_at"),
 )
 
 attempts = Attempts(metadata)

@@ -1,5 +1,6 @@
 """A running server for the tests of this folder."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +9,33 @@ import pytest
 
 from server_stub.run import run_server
 from server_stub.settings import Settings
+from tests.server_stub.postgresql import find_binaries, new_database, running_postgresql
 from tests.server_stub.world import CHEAP, MovableClock, World
+
+NUMBERS = itertools.count(1)
+
+find_binaries()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """One PostgreSQL for all tests that use it."""
+    with running_postgresql() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql: str) -> str:
+    """An empty database in it."""
+    return new_database(postgresql, f"test{next(NUMBERS)}")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("pg_ctl"))])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """An empty database, once of each kind."""
+    if request.param == "sqlite":
+        return tmp_path / "test.sqlite3"
+    return str(request.getfixturevalue("postgresql_url"))
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,16 @@
 import asyncio
+import itertools
 import sqlite3
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, insert, select, update
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, func, insert, select, update
 
+from server_stub.errors import ApiError, ServerError
 from server_stub.store.database import Database
 
 METADATA = MetaData()
@@ -13,9 +18,9 @@ NUMBERS = Table("numbers", METADATA, Column("number", Integer, primary_key=True)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """A fresh file."""
-    database = Database(tmp_path / "numbers.sqlite3", METADATA)
+def database(where: Path | str) -> Iterator[Database]:
+    """A fresh one."""
+    database = Database(where, METADATA)
     yield database
     database.close()
 
@@ -44,14 +49,13 @@ def test_a_transaction_that_raises_leaves_nothing_behind(database: Database) -> 
     assert database.run_now(count) == 1
 
 
-def test_two_processes_that_read_and_write_lose_no_update(database: Database, tmp_path: Path) -> None:
-    """Here two databases on one file, which is the same to SQLite."""
-    other = Database(tmp_path / "numbers.sqlite3", METADATA)
+def test_two_processes_that_update_conditionally_lose_nothing(database: Database, where: Path | str) -> None:
+    """Here two of our databases on one of theirs, which is the same to SQLite and PostgreSQL."""
+    other = Database(where, METADATA)
     database.run_now(add, 1)
 
     def hit(connection: Connection) -> None:
-        hits = connection.execute(select(NUMBERS.c.hits)).scalar_one()
-        connection.execute(update(NUMBERS).values(hits=hits + 1))
+        connection.execute(update(NUMBERS).values(hits=NUMBERS.c.hits + 1))
 
     async def race() -> None:
         await asyncio.gather(*(each.run(hit) for _ in range(100) for each in (database, other)))
@@ -61,8 +65,87 @@ def test_two_processes_that_read_and_write_lose_no_update(database: Database, tm
     assert database.run_now(lambda connection: connection.execute(select(NUMBERS.c.hits)).scalar_one()) == 200
 
 
-def test_the_file_survives_a_kill_by_its_journal(database: Database, tmp_path: Path) -> None:
+@pytest.mark.needs("pg_ctl")
+def test_transactions_that_wait_for_each_other_are_run_again(postgresql_url: str) -> None:
+    """PostgreSQL ends one of two that lock the same rows in another order; its caller does not notice."""
+    database = Database(postgresql_url, METADATA)
+    for number in (1, 2):
+        database.run_now(add, number)
+    both = threading.Barrier(2)
+    runs = itertools.count()
+
+    def hit(connection: Connection, first: int, second: int) -> None:
+        for number in (first, second):
+            connection.execute(update(NUMBERS).where(NUMBERS.c.number == number).values(hits=NUMBERS.c.hits + 1))
+            if number == first and next(runs) < 2:
+                both.wait()
+
+    async def race() -> None:
+        await asyncio.gather(database.run(hit, 1, 2), database.run(hit, 2, 1))
+
+    asyncio.run(race())
+    hits = database.run_now(lambda connection: connection.execute(select(NUMBERS.c.hits)).scalars().all())
+    database.close()
+    assert list(hits) == [2, 2]
+    assert next(runs) > 2
+
+
+@pytest.mark.needs("pg_ctl")
+def test_a_database_that_went_away_is_told_so_and_used_again_when_it_is_back(postgresql_url: str) -> None:
+    """Here its connections are ended from outside, as by a restart."""
+    database = Database(postgresql_url, METADATA)
+    database.run_now(add, 1)
+    with psycopg.connect(postgresql_url, autocommit=True) as other:
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'authrig'"
+        other.execute(ended)
+    with pytest.raises(ApiError, match="503 DATABASE_UNAVAILABLE"):
+        database.run_now(count)
+    assert database.run_now(count) == 1
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("postgresql://authrig:hunter2@127.0.0.1:1/authrig", "cannot use the database .*refused"),
+        ("mysql://localhost/authrig", "begins with mysql://, expected postgresql://"),
+        ("no url", "database_url is no URL"),
+    ],
+)
+def test_a_url_that_leads_nowhere_is_one_sentence_without_the_password(url: str, sentence: str) -> None:
+    """Who reads a log learns where, not with what."""
+    with pytest.raises(ServerError, match=sentence) as refused:
+        Database(url, METADATA)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_missing_driver_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what to install."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ServerError, match=r"pip install 'authrig\[postgres\]'"):
+        Database("postgresql://localhost/authrig", METADATA)
+
+
+def test_a_value_that_the_database_cannot_hold_is_the_callers_mistake(where: Path | str) -> None:
+    """PostgreSQL has no U+0000 in a text; SQLite takes it as it is."""
+    tables = MetaData()
+    words = Table("words", tables, Column("word", String))
+    database = Database(where, tables)
+
+    def say(connection: Connection) -> None:
+        connection.execute(insert(words).values(word="a\0b"))
+
+    if isinstance(where, str):
+        with pytest.raises(ApiError, match="400 BAD_REQUEST"):
+            database.run_now(say)
+    else:
+        database.run_now(say)
+    database.close()
+
+
+def test_the_file_survives_a_kill_by_its_journal(tmp_path: Path) -> None:
     """Write-ahead log, and references between tables are held."""
+    database = Database(tmp_path / "numbers.sqlite3", METADATA)
     modes = database.run_now(
         lambda connection: [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("journal_mode", "foreign_keys")
@@ -73,3 +156,4 @@ def test_the_file_survives_a_kill_by_its_journal(database: Database, tmp_path: P
     reader = sqlite3.connect(tmp_path / "numbers.sqlite3")
     assert reader.execute("SELECT count(*) FROM numbers").fetchone() == (1,)
     reader.close()
+    database.close()

@@ -1,0 +1,1 @@
+"""Revisions of the IAM's database, oldest first."""
