@@ -1,17 +1,25 @@
 """From what the camera saw, or a menu offered, to the code: judge, review, PIN, answer. There is no shorter way."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
 from emulators.hwtoken.layout import Unrenderable, paginate
 from emulators.hwtoken.memory import MemoryFault
 from emulators.hwtoken.panel import Panel
-from emulators.hwtoken.personalities.base import Confirmation, Offer, PinUse, Proposal, Rejected, TypeFirst
+from emulators.hwtoken.personalities.base import (
+    Choice,
+    Confirmation,
+    Offer,
+    PinUse,
+    Proposal,
+    Rejected,
+    TypeFirst,
+)
 from emulators.hwtoken.pin_dialogue import PinDialogue
 from emulators.hwtoken.profile import Profile
-from emulators.hwtoken.screens import Code, Declined, ErrorKind, Event, Line, Review
+from emulators.hwtoken.screens import Code, Declined, ErrorKind, Event, Line, Menu, Review
 from emulators.hwtoken.session import Session
 from emulators.hwtoken.typed import Question
 
@@ -31,6 +39,13 @@ class UnderReview:
         return Review(self.proposal.title, page, len(self.pages), self.pages[page - 1])
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What each entry of the list that is up does, in its order."""
+
+    actions: tuple[Callable[[], None], ...] = field(repr=False)
+
+
 class Answering:
     """The way from a challenge to its code on one token."""
 
@@ -42,7 +57,7 @@ class Answering:
 
     def judge(self, codes: Sequence[bytes]) -> None:
         """Begin with the one challenge among the ``codes`` in view, or say what they are instead."""
-        found: list[Proposal | TypeFirst] = []
+        found: list[Proposal | TypeFirst | Choice] = []
         rejections: list[Rejected] = []
         for data in dict.fromkeys(codes):
             try:
@@ -82,7 +97,7 @@ class Answering:
     def _under_review(self) -> UnderReview | None:
         return self._panel.behind if isinstance(self._panel.behind, UnderReview) else None
 
-    def _propose(self, data: bytes) -> Proposal | TypeFirst:
+    def _propose(self, data: bytes) -> Proposal | TypeFirst | Choice:
         refused = Rejected(ErrorKind.NOT_OURS, "This token reads no codes.")
         for personality in self._session.personalities:
             try:
@@ -96,16 +111,21 @@ class Answering:
             return found
         raise refused
 
-    def _check_locked(self, found: Proposal | TypeFirst) -> None:
+    def _check_locked(self, found: Proposal | TypeFirst | Choice) -> None:
         """Refuse what may not be done while the PIN stands between the user and the token; and what is too old."""
-        if not self._session.is_open and (isinstance(found, TypeFirst) or not found.while_locked):
+        known = None if isinstance(found, TypeFirst | Choice) else found
+        if not self._session.is_open and (known is None or not known.while_locked):
             raise Rejected(ErrorKind.UNSUPPORTED, "The PIN is locked. This does not unlock it.")
-        if not isinstance(found, TypeFirst):
-            found.check_time()
+        if known is not None:
+            known.check_time()
 
-    def _begin(self, found: Proposal | TypeFirst, without_review: Event) -> None:
+    def _begin(self, found: Proposal | TypeFirst | Choice, without_review: Event) -> None:
         if isinstance(found, TypeFirst):
             self._panel.ask(found.question, partial(self._open, found))
+        elif isinstance(found, Choice):
+            actions = tuple(partial(self.accept, offer) for offer in found.offers)
+            labels = tuple(offer.label for offer in found.offers)
+            self._panel.show(Event.CHOICE, Menu(labels, 0, found.title), Choices(actions))
         elif found.entries:
             self._review(found)
         else:

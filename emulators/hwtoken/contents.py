@@ -30,7 +30,7 @@ class Rtc(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A key of another protocol than OTQ1: one account on one server.
+    """One account on one server: of another protocol than OTQ1, or a further one of OTQ1.
 
     ``values`` are that personality's own; they may be secret, so no text shows them.
     """
@@ -56,6 +56,8 @@ class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The X25519 private key that the maker put in, for activation profile B."""
     verify_key: Key | None = None
     """The server's Ed25519 public key: only signed messages count."""
+    factory_verify_key: Key | None = None
+    """The one that the maker put in. It comes back when the token is wiped, and judges every activation."""
     label: str | None = None
     """The account's name since activation; None before."""
     counter: Counter = 0

@@ -69,8 +69,8 @@ def _draw(screen: Screen, panel: "_Panel") -> None:  # noqa: C901 - one case for
         case Idle(model, serial, note):
             panel.title(model)
             panel.message(icons.READY, (note or "Ready", serial))
-        case Menu(items, chosen):
-            panel.title("Menu", f"{chosen + 1}/{len(items)}")
+        case Menu(items, chosen, title):
+            panel.title(title, f"{chosen + 1}/{len(items)}")
             panel.list(items, chosen)
         case Notice(title, sentences):
             panel.title(title)
@@ -193,7 +193,7 @@ class _Panel:
 
     def _fit(self, text: str, font: Font) -> str:
         """A name that the user gave, as far as there is room and there are glyphs; nothing is confirmed by it."""
-        known = "".join(character if character in font else "?" for character in text)
+        known = _known(text, font)
         columns = self.display.columns(font.name)
         return known if len(known) <= columns else known[: columns - 3] + "..."
 
@@ -211,11 +211,12 @@ class _Panel:
     def typing(self, prompt: str, shown: str, wheel: str) -> None:
         """What to type, what was typed, and the position of the wheel in a dark box."""
         label = load_font(self.display.label_font)
-        y = self._top
-        for part, _ in wrap(prompt, (self.display.width - 4 * self.unit) // label.width):
+        font = load_font(self.display.value_font)
+        y, rows = self._top, (self.display.body_height - font.height - self.unit) // label.height
+        lines = [part for part, _ in wrap(prompt, (self.display.width - 4 * self.unit) // label.width)]
+        for part in lines[:rows]:
             self._write(self._fit(part, label), label, y, 2 * self.unit)
             y += label.height
-        font = load_font(self.display.value_font)
         y = max(y, self._top + (self.display.body_height - font.height) // 2) + self.unit
         self._write(shown, font, y, 2 * self.unit)
         if wheel:
@@ -232,9 +233,10 @@ class _Panel:
         for style in (Style.VALUE, Style.LABEL):
             font = load_font(font_of(style, self.display))
             columns = (self.display.width - left - self.unit) // font.width
-            words = [part for paragraph in paragraphs for part, _ in wrap(paragraph, columns)]
+            words = [part for paragraph in paragraphs for part, _ in wrap(_known(paragraph, font), columns)]
             if len(words) * font.height <= self.display.body_height:
                 break
+        words = words[: self.display.body_height // font.height]
         y = middle - len(words) * font.height // 2
         for row, part in enumerate(words):
             self._write(part, font, y + row * font.height, left)
@@ -250,6 +252,11 @@ class _Panel:
         """Turn the dots under the ink over. What sticks out is cut off."""
         ground = self.dots[y : y + drawing.shape[0], x : x + drawing.shape[1]]
         ground ^= drawing[: ground.shape[0], : ground.shape[1]]
+
+
+def _known(text: str, font: Font) -> str:
+    """``text`` with a question mark for each character without a glyph; never for what is confirmed."""
+    return "".join(character if character in font else "?" for character in text)
 
 
 def _scaled(drawing: Dots, scale: int) -> Dots:

@@ -17,8 +17,9 @@ from emulators.hwtoken.contents import Contents
 from offline_qr import otq1
 
 FORMAT = "authrig emulated token memory"
-VERSION = 2
-"""Version 1 had serial, seed and replay cache only; it is read, and written as version 2 with the next change."""
+VERSION = 3
+"""Version 1 had serial, seed and replay cache only, version 2 one public key; both are read, and written anew with the
+next change."""
 REPLAY_CACHE_SIZE = 32
 
 
@@ -250,6 +251,7 @@ class TokenMemory:
                 serial,
                 factory_key=factory_key.hex() if factory_key else None,
                 verify_key=verify_key.hex() if verify_key else None,
+                factory_verify_key=verify_key.hex() if verify_key else None,
             )
         )
 
@@ -285,9 +287,12 @@ class TokenMemory:
             MemoryFault: if the store refuses; then nothing has changed.
         """
         kept = self.contents
-        # A key that came with an activation goes; one of the maker's stays. Only the former has a label beside it.
-        verify_key = None if kept.label is not None else kept.verify_key
-        self._save(Contents(kept.serial, factory_key=kept.factory_key, verify_key=verify_key, rtc=kept.rtc))
+        makers = kept.factory_verify_key
+        self._save(
+            Contents(
+                kept.serial, factory_key=kept.factory_key, verify_key=makers, factory_verify_key=makers, rtc=kept.rtc
+            )
+        )
 
     def zeroise(self) -> None:
         """Erase every key for good, the maker's too: only the serial is left.
@@ -325,4 +330,8 @@ def _parse(data: bytes) -> Contents:
         raise ValueError(f"expected {FORMAT!r} version {VERSION}, found {file.format!r} version {file.version}")
     if hashlib.sha256(file.contents).hexdigest() != file.sha256:
         raise ValueError("expected contents that match the checksum, found others")
-    return msgspec.json.decode(file.contents, type=Contents)
+    contents = msgspec.json.decode(file.contents, type=Contents)
+    if file.version < 3 and contents.label is None:
+        # Before its first activation, a token's one public key can only be the maker's.
+        contents = msgspec.structs.replace(contents, factory_verify_key=contents.verify_key)
+    return contents

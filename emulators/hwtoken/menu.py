@@ -9,6 +9,7 @@ from emulators.hwtoken.profile import Profile
 
 SCAN = "Scan"
 """What a personality calls its beginning where that is the camera."""
+BACK = "Back"
 ERASE_WORD = "9999"
 """Typed to erase everything, so that no slip of a finger does."""
 
@@ -17,6 +18,7 @@ class Action(Enum):
     """What an entry of the menu does."""
 
     SCAN = auto()
+    ACCOUNTS = auto()
     INFO = auto()
     SELF_TEST = auto()
     CHANGE_PIN = auto()
@@ -39,11 +41,12 @@ def items(profile: Profile) -> tuple[Item, ...]:
     scan = (Item("Scan a code", Action.SCAN),) if profile.behaviour.camera else ()
     return (
         *scan,
+        Item("Accounts", Action.ACCOUNTS),
         Item("About", Action.INFO),
         Item("Self-test", Action.SELF_TEST),
         *pin,
         Item("Erase all", Action.ERASE),
-        Item("Back", Action.BACK),
+        Item(BACK, Action.BACK),
     )
 
 

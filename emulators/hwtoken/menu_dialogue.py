@@ -1,11 +1,12 @@
 """Lists to choose from: the menu behind a long press on OK, and what the token offers without its camera."""
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 
 from emulators.hwtoken import menu
-from emulators.hwtoken.answering import Answering
+from emulators.hwtoken.accounts import Account, accounts
+from emulators.hwtoken.answering import Answering, Choices
 from emulators.hwtoken.memory import MemoryFault
 from emulators.hwtoken.panel import Panel
 from emulators.hwtoken.parts import Parts
@@ -13,13 +14,6 @@ from emulators.hwtoken.pin_dialogue import PinDialogue
 from emulators.hwtoken.screens import Event, Menu, Notice, Scanning, State, move
 from emulators.hwtoken.session import Session
 from emulators.hwtoken.typed import Question
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What each entry of the list that is up does, in its order."""
-
-    actions: tuple[Callable[[], None], ...] = field(repr=False)
 
 
 class MenuDialogue:
@@ -68,7 +62,7 @@ class MenuDialogue:
         """Go to the next entry; from the last to the first."""
         screen = self._panel.screen
         if isinstance(screen, Menu):
-            moved = Menu(screen.items, (screen.chosen + 1) % len(screen.items))
+            moved = dataclasses.replace(screen, chosen=(screen.chosen + 1) % len(screen.items))
             self._panel.show(Event.CANCEL, moved, self._panel.behind)
 
     def select(self) -> None:
@@ -87,11 +81,46 @@ class MenuDialogue:
                 self._panel.show(Event.OK, Notice("Self-test", menu.self_test(self._parts)))
             case menu.Action.CHANGE_PIN | menu.Action.DURESS_PIN if self._pin is not None:
                 self._pin.change(duress=action is menu.Action.DURESS_PIN)
+            case menu.Action.ACCOUNTS:
+                self._list_accounts()
             case menu.Action.ERASE:
                 question = Question("Erase", f"Type {menu.ERASE_WORD} to erase all", 4, 4, hidden=False)
                 self._panel.ask(question, self._erase)
             case menu.Action.BACK:
                 self._panel.show_idle(Event.GIVEN_UP)
+
+    def _list_accounts(self) -> None:
+        found = accounts(self._parts)
+        if not found:
+            self._panel.show(Event.OK, Notice("Accounts", ("There are none.",)))
+            return
+        actions = [partial(self._open_account, account) for account in found]
+        labels = (*(account.name for account in found), menu.BACK)
+        back = partial(self._panel.show_idle, Event.GIVEN_UP)
+        self._panel.show(Event.CHOICE, Menu(labels, 0, "Accounts"), Choices((*actions, back)))
+
+    def _open_account(self, account: Account) -> None:
+        entries: tuple[tuple[str, Callable[[], None]], ...] = (
+            ("About", partial(self._panel.show, Event.OK, Notice("Account", account.about))),
+            ("Remove", partial(self._ask_to_remove, account)),
+            (menu.BACK, partial(self._panel.show_idle, Event.GIVEN_UP)),
+        )
+        labels, actions = zip(*entries, strict=True)
+        self._panel.show(Event.CHOICE, Menu(labels, 0, "Account"), Choices(actions))
+
+    def _ask_to_remove(self, account: Account) -> None:
+        question = Question("Remove", f"Type {menu.ERASE_WORD} to remove {account.name}", 4, 4, hidden=False)
+        self._panel.ask(question, partial(self._remove, account))
+
+    def _remove(self, account: Account, typed: str) -> None:
+        if typed == menu.ERASE_WORD:
+            try:
+                self._parts.memory.update(**account.removal)
+            except MemoryFault:
+                self._panel.show_fault()
+                return
+            self._session.renew()
+        self._panel.show_idle(Event.GIVEN_UP)
 
     def _erase(self, typed: str) -> None:
         if typed != menu.ERASE_WORD:

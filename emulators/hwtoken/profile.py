@@ -117,6 +117,8 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keypad: bool = False
     """Whether there are keys for digits; without, two buttons turn a wheel."""
     camera: bool = True
+    accounts: Annotated[int, msgspec.Meta(ge=1, le=16)] = 1
+    """OTQ1 accounts that fit, each with its own server."""
     strict: bool = False
     """Whether the user is warned, and must agree, before a challenge is shown that nobody signed."""
 

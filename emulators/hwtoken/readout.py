@@ -54,8 +54,8 @@ def _lines(screen: Screen) -> Iterator[str]:  # noqa: C901 - one case for each s
             return
         case Idle(model, serial, note):
             yield from (model, note or "Ready", serial)
-        case Menu(items, chosen):
-            yield from ("Menu", items[chosen])
+        case Menu(items, chosen, title):
+            yield from (title, items[chosen])
         case Notice(title, sentences):
             yield from (title, *sentences)
         case Typing(title, prompt, shown, wheel):

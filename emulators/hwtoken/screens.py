@@ -44,6 +44,7 @@ class Event(Enum):
     GIVEN_UP = auto()  # the user does not want to type
     BLOCKED = auto()  # the PIN is locked
     TOLD = auto()  # there is something to say that is no error
+    CHOICE = auto()  # several accounts could answer, or can be looked at
     CHALLENGE = auto()  # the camera saw a challenge that this token can answer
     REJECTED = auto()  # what was seen, or the challenge under review, must not be answered
     BROKEN = auto()  # the memory refused to keep what must be kept
@@ -171,6 +172,7 @@ class Menu:
 
     items: tuple[str, ...]
     chosen: int
+    title: str = "Menu"
 
     @property
     def state(self) -> State:
@@ -299,7 +301,9 @@ MOVES = {
         Event.CANCEL: Move(State.MENU, "Next"),
         Event.HOLD_CANCEL: Move(State.IDLE),
         Event.GIVEN_UP: Move(State.IDLE),
+        Event.CHOICE: Move(State.MENU),
         Event.CAMERA: Move(State.SCANNING),
+        Event.CHALLENGE: Move(State.REVIEW),
         **_OFFERS,
         **_OFF,
     },
@@ -320,6 +324,7 @@ MOVES = {
         **_OFF,
     },
     State.SCANNING: {
+        Event.CHOICE: Move(State.MENU),
         Event.CHALLENGE: Move(State.REVIEW),
         Event.CANCEL: Move(State.IDLE, "Stop"),
         **_HOME,

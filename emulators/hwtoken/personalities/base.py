@@ -117,6 +117,14 @@ class Offer:
     begin: Callable[[], Proposal | TypeFirst]
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Several accounts could answer, and only the user knows which one is meant."""
+
+    title: str
+    offers: tuple[Offer, ...]
+
+
 class Personality(Protocol):
     """One protocol with one token's keys."""
 
@@ -129,7 +137,7 @@ class Personality(Protocol):
         """What can be done without the camera."""
         ...
 
-    def propose(self, data: bytes) -> Proposal | TypeFirst:
+    def propose(self, data: bytes) -> Proposal | TypeFirst | Choice:
         """What ``data``, the bytes of one QR code as the decoder gave them, asks.
 
         Raises:

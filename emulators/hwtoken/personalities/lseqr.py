@@ -59,6 +59,7 @@ class LseqrPersonality:
             raise Rejected(ErrorKind.UNSUPPORTED, "Pairing needs a network.")
         if data[:8] != b"lseqr://":
             raise Rejected(ErrorKind.NOT_OURS, f"This is {foreign.name_of(data)}, not a challenge.")
+        damaged = False
         for _, slot in slots_of(self._parts, NAME):
             try:
                 exchange = lseqr.read(
@@ -72,8 +73,11 @@ class LseqrPersonality:
             except lseqr.Unsupported:
                 raise Rejected(ErrorKind.UNSUPPORTED, "It asks for what this token cannot do.") from None
             except lseqr.LseqrError:
-                raise Rejected(ErrorKind.DAMAGED, "It was changed or cut. Scan again.") from None
+                damaged = True  # or another server's, which has given the same number to its pairing
+                continue
             return self._proposal(exchange, slot)
+        if damaged:
+            raise Rejected(ErrorKind.DAMAGED, "It was changed or cut. Scan again.")
         raise Rejected(ErrorKind.NOT_FOR_THIS_TOKEN, "It is for no pairing of this token.")
 
     def _proposal(self, exchange: lseqr.Exchange, slot: Slot) -> SlotProposal:

@@ -7,7 +7,15 @@ from typing import Any
 from emulators.hwtoken.layout import Entry
 from emulators.hwtoken.parts import Parts
 from emulators.hwtoken.personalities.base import Answer, Confirmation, PinUse, Rejected
+from emulators.hwtoken.personalities.otq1_accounts import (
+    FRESH,
+    Otq1Account,
+    account_entry,
+    accounts_of,
+    further_slot,
+)
 from emulators.hwtoken.personalities.otq1_times import check_time, issued_entry
+from emulators.hwtoken.personalities.slots import MAX_SLOTS
 from emulators.hwtoken.pin import unlocked
 from emulators.hwtoken.screens import ErrorKind
 from emulators.hwtoken.typed import Question
@@ -34,18 +42,37 @@ class ActivationProposal:
         """The account's name."""
         return (*issued_entry(self.activation.header, self.parts), Entry("Account", self.activation.account.label))
 
+    def check_new(self) -> None:
+        """Refuse an account that is there already.
+
+        Raises:
+            Rejected: one with this seed, or of this name.
+        """
+        for account in accounts_of(self.parts):
+            if self.activation.seed is not None and account.keys == self.activation.keys:
+                raise Rejected(ErrorKind.ALREADY_DONE, "This token has been activated before.")
+            if account.name == self.activation.account.label:
+                raise Rejected(ErrorKind.ALREADY_DONE, "An account of this name is there already.")
+
     def check_time(self) -> None:
         """Refuse one that has ended or comes from the future. Raises Rejected."""
         check_time(self.activation.header, self.parts)
 
     def answer(self, _confirmation: Confirmation) -> Answer:
         """Keep what came, then the code that proves it."""
-        account = self.activation.account
-        changes: dict[str, Any] = {"label": account.label, "code_tries_spent": 0}
-        if self.activation.seed is not None:
-            changes |= {"seed": self.activation.seed.hex(), "sequence": 0, "counter": 0, "shown": ()}
-        if account.verify_key is not None:
-            changes["verify_key"] = account.verify_key.hex()
+        self.check_new()
+        account, seed, contents = self.activation.account, self.activation.seed, self.parts.memory.contents
+        changes: dict[str, Any] = {"code_tries_spent": 0}
+        if seed is not None and contents.seed is not None:
+            if len(contents.slots) >= MAX_SLOTS:
+                raise Rejected(ErrorKind.UNSUPPORTED, "There is no room for it.")
+            changes["slots"] = (*contents.slots, further_slot(account, seed))
+        else:
+            changes["label"] = account.label
+            if seed is not None:
+                changes |= {"seed": seed.hex(), **FRESH}
+            if account.verify_key is not None:
+                changes["verify_key"] = account.verify_key.hex()
         self.parts.memory.update(**changes)
         return Answer(self.activation.compute_code(), "Type it to activate")
 
@@ -88,7 +115,9 @@ class SealedActivation:
             raise Rejected(ErrorKind.WRONG_ACTIVATION_CODE, "The code is of another letter.") from None
         except otq1.Otq1Error:
             raise Rejected(ErrorKind.DAMAGED, _DAMAGED) from None
-        return ActivationProposal(activation, self.parts)
+        proposal = ActivationProposal(activation, self.parts)
+        proposal.check_new()
+        return proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +126,9 @@ class AdminProposal:
 
     message: otq1.AdminMessage
     keys: otq1.Keys
-    parts: Parts
+    account: Otq1Account
+    named: bool
+    """Whether the account is shown, as there are several."""
     title = "Administration"
     one_entry_a_page = False
     pin_use = PinUse.NONE
@@ -111,22 +142,23 @@ class AdminProposal:
     def entries(self) -> tuple[Entry, ...]:
         """What will be done, in the token's own words."""
         command, argument = self.message.command, self.message.argument
+        whose = account_entry(self.account, named=self.named)
         match command:
             case otq1.Command.CLOCK_SYNC:
                 time = datetime.fromtimestamp(self.message.header.issued_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-                return (Entry("Set the clock to", time),)
+                return (*whose, Entry("Set the clock to", time))
             case otq1.Command.COUNTER_SYNC:
                 what = Entry("Set the counter to", str(argument))
             case otq1.Command.PIN_UNLOCK:
                 what = Entry("PIN", "unlock it" if argument else "forget it, set a new one")
             case otq1.Command.WIPE:
-                what = Entry("Erase", "keys, counters and PIN")
-        return (*issued_entry(self.message.header, self.parts), what)
+                what = Entry("Erase", "keys, counters and PIN" if self.account.is_first else "this account")
+        return (*whose, *issued_entry(self.message.header, self.account.parts), what)
 
     def check_time(self) -> None:
         """Refuse one that has ended or comes from the future, unless it is to set the clock. Raises Rejected."""
         if self.message.command is not otq1.Command.CLOCK_SYNC:
-            check_time(self.message.header, self.parts)
+            check_time(self.message.header, self.account.parts)
 
     def check_order(self) -> None:
         """Refuse a message that was obeyed before, and a counter that goes back.
@@ -134,28 +166,30 @@ class AdminProposal:
         Raises:
             Rejected: as above.
         """
-        contents = self.parts.memory.contents
-        if self.message.sequence <= contents.sequence:
+        if self.message.sequence <= self.account.sequence:
             raise Rejected(ErrorKind.ALREADY_DONE, "It has been done before.")
-        if self.message.command is otq1.Command.COUNTER_SYNC and (self.message.argument or 0) < contents.counter:
+        if self.message.command is otq1.Command.COUNTER_SYNC and (self.message.argument or 0) < self.account.counter:
             raise Rejected(ErrorKind.ALREADY_DONE, "Its counter has been used before.")
 
     def answer(self, _confirmation: Confirmation) -> Answer:
         """Do it, with the sequence number in the same write; then the code that says so."""
         self.check_order()
         digits = otq1.compute_admin_code(self.message, self.keys)
-        memory = self.parts.memory
-        changes: dict[str, Any] = {"sequence": self.message.sequence}
+        memory, clock = self.account.parts.memory, self.account.parts.clock
+        sequence = self.message.sequence
         match self.message.command:
             case otq1.Command.CLOCK_SYNC:
-                memory.update(**changes, **self.parts.clock.setting(self.message.header.issued_at))
-                self.parts.clock.found()
+                memory.update(**self.account.changes(sequence=sequence), **clock.setting(self.message.header.issued_at))
+                clock.found()
             case otq1.Command.COUNTER_SYNC:
-                memory.update(**changes, counter=self.message.argument)
+                memory.update(**self.account.changes(sequence=sequence, counter=self.message.argument))
             case otq1.Command.PIN_UNLOCK:
-                memory.update(**changes, **unlocked(keep=bool(self.message.argument)))
-            case otq1.Command.WIPE:
+                keep = bool(self.message.argument)
+                memory.update(**self.account.changes(sequence=sequence), **unlocked(keep=keep))
+            case otq1.Command.WIPE if self.account.is_first:
                 memory.wipe()
+            case otq1.Command.WIPE:
+                memory.update(**self.account.removal())
         return Answer(digits, "Type it to report it")
 
     def decline(self) -> None:

@@ -80,3 +80,9 @@ def change_slot(parts: Parts, number: int, **changes: Any) -> None:
     slots = list(parts.memory.contents.slots)
     slots[number] = msgspec.structs.replace(slots[number], **changes)
     parts.memory.update(slots=tuple(slots))
+
+
+def slot_removal(parts: Parts, number: int) -> dict[str, Any]:
+    """The change to the memory that forgets slot ``number``."""
+    slots = parts.memory.contents.slots
+    return {"slots": (*slots[:number], *slots[number + 1 :])}

@@ -7,7 +7,7 @@ from emulators.hwtoken.contents import Slot
 from emulators.hwtoken.layout import Entry
 from emulators.hwtoken.parts import Parts
 from emulators.hwtoken.personalities import foreign
-from emulators.hwtoken.personalities.base import Answer, Confirmation, Offer, PinUse, Rejected
+from emulators.hwtoken.personalities.base import Answer, Choice, Confirmation, Offer, PinUse, Rejected
 from emulators.hwtoken.personalities.slots import SlotProposal, slots_of
 from emulators.hwtoken.screens import ErrorKind
 from offline_qr import tiqr
@@ -47,8 +47,8 @@ class TiqrPersonality:
         """None: everything begins with a QR code."""
         return ()
 
-    def propose(self, data: bytes) -> SlotProposal:
-        """The login that ``data`` asks for. Nobody signed it.
+    def propose(self, data: bytes) -> SlotProposal | Choice:
+        """The login that ``data`` asks for, or the accounts that it may be meant for. Nobody signed it.
 
         Raises:
             Rejected: no tiqr challenge, or one for no account of this token.
@@ -64,15 +64,25 @@ class TiqrPersonality:
             raise Rejected(ErrorKind.UNSUPPORTED, "It asks for what this token cannot do.") from None
         except tiqr.TiqrError:
             raise Rejected(ErrorKind.DAMAGED, "It was changed or cut. Scan again.") from None
-        for _, slot in slots_of(self._parts, NAME):
-            if slot.values["server"] == challenge.server and challenge.user_id in {None, slot.values["user"]}:
-                entries = (
-                    Entry("Log in to", challenge.service_provider or challenge.server),
-                    Entry("Server", challenge.server),
-                    Entry("Account", slot.name),
-                )
-                return SlotProposal("Login", entries, partial(_respond, challenge, slot), PinUse.SERVER)
-        raise Rejected(ErrorKind.NOT_FOR_THIS_TOKEN, "It is for no account of this token.")
+        fit = [
+            slot
+            for _, slot in slots_of(self._parts, NAME)
+            if slot.values["server"] == challenge.server and challenge.user_id in {None, slot.values["user"]}
+        ]
+        if not fit:
+            raise Rejected(ErrorKind.NOT_FOR_THIS_TOKEN, "It is for no account of this token.")
+        if len(fit) == 1:
+            return _proposal(challenge, fit[0])
+        return Choice("Account", tuple(Offer(slot.name, partial(_proposal, challenge, slot)) for slot in fit))
+
+
+def _proposal(challenge: tiqr.AuthenticationChallenge, slot: Slot) -> SlotProposal:
+    entries = (
+        Entry("Log in to", challenge.service_provider or challenge.server),
+        Entry("Server", challenge.server),
+        Entry("Account", slot.name),
+    )
+    return SlotProposal("Login", entries, partial(_respond, challenge, slot), PinUse.SERVER)
 
 
 def _respond(challenge: tiqr.AuthenticationChallenge, slot: Slot, confirmation: Confirmation) -> Answer:

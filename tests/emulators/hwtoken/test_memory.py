@@ -3,7 +3,6 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,8 +139,8 @@ def test_a_memory_of_a_later_version_is_named() -> None:
     TokenMemory(store).provision(SERIAL, SEED)
     data = store.load()
     assert data is not None
-    store.save(data.replace(b'"version":2', b'"version":3'))
-    with pytest.raises(MemoryFault, match=r"version 2, found .* version 3"):
+    store.save(data.replace(b'"version":3', b'"version":4'))
+    with pytest.raises(MemoryFault, match=r"version 3, found .* version 4"):
         TokenMemory(store)
 
 
@@ -271,7 +270,7 @@ def test_a_wiped_token_is_as_it_left_the_maker() -> None:
     assert memory.contents == new
     memory.update(seed=SEED.hex(), label="Bank", verify_key="11" * 32)
     memory.wipe()
-    assert memory.contents == msgspec.structs.replace(new, verify_key=None)
+    assert memory.contents == new
     with pytest.raises(ValueError, match="expected a memory without a token"):
         memory.manufacture(SERIAL)
 
