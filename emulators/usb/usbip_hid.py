@@ -1,26 +1,13 @@
 """A full-speed USB device with one HID interface, as the library ``usbip`` builds it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-import usbip  # type: ignore[import-untyped] # the library has no types
-from usbip.classes.device.hid import HID  # type: ignore[import-untyped] # as above
+from usbip.classes.device.hid import HID  # type: ignore[import-untyped] # the library has no types
 
-_LONGEST_STRING = 126
-"""UTF-16 units that a string descriptor holds."""
+from emulators.usb.usb_identity import UsbIdentity, bare_device
 
-
-@dataclass(frozen=True, slots=True)
-class UsbIdentity:
-    """How a USB device presents itself; ``version`` is binary-coded decimal (0x0102: 1.02)."""
-
-    vendor: int
-    product: int
-    version: int
-    manufacturer: str
-    product_name: str
-    serial_number: str = ""
+__all__ = ["UsbHid", "UsbIdentity"]
 
 
 class UsbHid:
@@ -37,14 +24,7 @@ class UsbHid:
             out_interval=interval_ms,
             on_output=on_report,
         )
-        self.device: Any = usbip.USBDevice(
-            identity.vendor,
-            identity.product,
-            manufacturer=_fitting(identity.manufacturer),
-            product=_fitting(identity.product_name),
-            serial=_fitting(identity.serial_number),
-            bcdDevice=identity.version,
-        )
+        self.device: Any = bare_device(identity)
         self.device.add(self._interface)
 
     def send(self, report: bytes) -> None:
@@ -59,9 +39,3 @@ class UsbHid:
     def forget(self) -> None:
         """Drop what the host has not asked for yet."""
         self._interface.in_ep.reset()
-
-
-def _fitting(text: str) -> str:
-    """As much of ``text`` as one string descriptor holds, cut between characters."""
-    units = text.encode("utf-16-le", errors="replace")[: 2 * _LONGEST_STRING]
-    return units.decode("utf-16-le", errors="ignore")

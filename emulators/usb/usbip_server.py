@@ -9,8 +9,8 @@ as they are. Its own listener is not, because a rig needs more of it; this one
 - answers each request once, and never after it was taken back, as Linux's driver insists;
 - ends a connection that sends what is no USB/IP, asks for too much at once, or takes nothing for seconds.
 
-Limits: one configuration per device, no remote wake-up, nothing encrypted and nobody asked for a password. Linux's
-driver takes eight full-speed devices unless it is built for more.
+Limits: nothing encrypted and nobody asked for a password; those of the library are in ``usbip_function``. Linux's driver
+takes eight devices of up to high speed unless it is built for more.
 """
 
 import contextlib
@@ -45,6 +45,19 @@ class Watcher(Protocol):
         ...
 
 
+class NobodyWatches:
+    """The watcher of a device to which it makes no difference."""
+
+    def attached(self) -> None:
+        """A host has plugged it in."""
+
+    def detached(self) -> None:
+        """The host is gone."""
+
+    def unwatched(self) -> None:
+        """The host has stopped asking."""
+
+
 class UsbIpServer:
     """A bus that others can plug devices out of. It serves from the start and until it is closed.
 
@@ -72,8 +85,8 @@ class UsbIpServer:
     ) -> None:
         self.close()
 
-    def plug_in(self, device: Any, watcher: Watcher) -> str:
-        """Offer ``device`` (a ``usbip.USBDevice``) to hosts.
+    def plug_in(self, device: Any, watcher: Watcher | None = None) -> str:
+        """Offer ``device`` (a ``usbip.USBDevice``, see ``composite_device``) to hosts.
 
         Returns:
             The name by which a host asks for it (``usbip attach -b NAME``): the lowest that is free.
@@ -87,7 +100,7 @@ class UsbIpServer:
             number = next(number for number in range(1, len(self._devices) + 2) if f"1-{number}" not in self._devices)
             self._last_device_number += 1
             device.busid, device.busnum, device.devnum = f"1-{number}", 1, self._last_device_number
-            self._devices[device.busid] = (device, watcher)
+            self._devices[device.busid] = (device, watcher or NobodyWatches())
             return str(device.busid)
 
     def unplug(self, busid: str) -> None:

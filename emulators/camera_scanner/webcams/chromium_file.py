@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Self
 
-import cv2
 import numpy as np
 
-from emulators.camera_scanner.frames import require_image
+from emulators.camera_scanner.webcams.packing import fitted, planes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +53,7 @@ class ChromiumFileWebcam:
         black = np.zeros((height, width, 3), np.uint8)
         # Whole before Chromium can open it: a partial frame makes it crash.
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        os.pwrite(self._file, header + _planes(black), 0)
+        os.pwrite(self._file, header + planes(black), 0)
 
     def __enter__(self) -> Self:
         return self
@@ -77,31 +76,10 @@ class ChromiumFileWebcam:
         Raises:
             ImageError: if it is no picture.
         """
-        picture = require_image(image)
-        colour = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) if picture.ndim == 2 else picture
-        os.pwrite(self._file, _planes(_fitted(colour, self.size)), self._offset)
+        os.pwrite(self._file, planes(fitted(image, self.size)), self._offset)
 
     def close(self) -> None:
         """Let go of the file; Chromium may go on playing its last frame. Closing twice is allowed."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
-
-
-def _fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """``image`` as large as it goes in the middle of a black frame of ``size``."""
-    width, height = size
-    if image.shape[:2] == (height, width):
-        return image
-    scale = min(width / image.shape[1], height / image.shape[0])
-    shape = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    smaller = cv2.resize(image, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
-    frame = np.zeros((height, width, 3), np.uint8)
-    left, top = (width - shape[0]) // 2, (height - shape[1]) // 2
-    frame[top : top + shape[1], left : left + shape[0]] = smaller
-    return frame
-
-
-def _planes(image: np.ndarray) -> bytes:
-    """Y, U and V one after the other, colour at half the resolution (4:2:0)."""
-    return cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420).tobytes()
