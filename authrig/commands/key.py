@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 DEFAULT_PROFILE = "authrig-2.3"
-TRANSPORTS = ("pty", "tcp", "uhid", "usbip")
+TRANSPORTS = ("pty", "tcp", "uhid", "usbip", "smartcard")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -53,6 +53,14 @@ def _add_run(actions: Any) -> None:
         metavar="HOST:PORT",
         help="for tcp: where the first key listens, the others at the ports after it; for usbip: where all do "
         "(default: on loopback, a free port for each, and 3240 for usbip)",
+    )
+    run.add_argument(
+        "--reader-address",
+        type=_address,
+        default=("127.0.0.1", 35963),
+        metavar="HOST:PORT",
+        help="for smartcard: where the reader (pcscd's Virtual PCD) waits for the first card; the second goes to the "
+        "port after it (default: 127.0.0.1:35963)",
     )
     run.add_argument(
         "--touch",
@@ -113,7 +121,16 @@ def _run(args: argparse.Namespace) -> int:
 
     by_hand = args.touch == "hand" or (args.touch is None and args.control is not None)
     run_keys(
-        RunOptions(args.files, args.profile, args.transport, Listen(*args.listen), by_hand, args.control, args.traffic)
+        RunOptions(
+            files=args.files,
+            profile=args.profile,
+            transport=args.transport,
+            listen=Listen(*args.listen),
+            reader_address=args.reader_address,
+            by_hand=by_hand,
+            control_port=args.control,
+            traffic=args.traffic,
+        )
     )
     return 0
 

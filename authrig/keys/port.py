@@ -4,17 +4,33 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from emulators.fido_authenticator.ctaphid import CtapHid
+from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.user import Decision, HandUser, Touch, UserPresence
 
 HELD_AT_MOST = 10.0
 """Seconds after which a finger that nobody lifts is lifted: a script that died must not touch the key for ever."""
 
 
+class Interface(Protocol):
+    """A side of a key that can be plugged in: its HID interface or its card interface."""
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """The key."""
+        ...
+
+    def power_cycle(self) -> None:
+        """Take the power away and give it back."""
+        ...
+
+
+_Interface = TypeVar("_Interface", bound=Interface)
+
+
 class Wire(Protocol):
-    """What carries reports between a plugged-in key and its hosts."""
+    """What carries reports or APDUs between a plugged-in key and its hosts."""
 
     @property
     def address(self) -> str:
@@ -56,9 +72,9 @@ class Port:
     ``plug`` makes the wire anew at each power-up, since a key that is plugged in again is a new device to its host.
     """
 
-    def __init__(self, hid: CtapHid, plug: Callable[[CtapHid], Wire]) -> None:
-        self._hid = hid
-        self._plug = plug
+    def __init__(self, interface: _Interface, plug: Callable[[_Interface], Wire]) -> None:
+        self._interface: Interface = interface
+        self._plug: Callable[[], Wire] = lambda: plug(interface)
         self._lock = threading.RLock()
         self._wire: Wire | None = None
         self._lift: threading.Timer | None = None
@@ -75,8 +91,8 @@ class Port:
         """Plug the key in, if it is not; whatever was under way is forgotten."""
         with self._lock:
             if self._wire is None:
-                self._hid.power_cycle()
-                self._wire = self._plug(self._hid)
+                self._interface.power_cycle()
+                self._wire = self._plug()
 
     def power_off(self) -> None:
         """Pull the key out, if it is in; a host that has it open reads an error."""
@@ -147,7 +163,7 @@ class Port:
     @property
     def status(self) -> PortStatus:
         """How the port stands right now."""
-        profile = self._hid.authenticator.profile
+        profile = self._interface.authenticator.profile
         with self._lock:
             pending = self._user.pending if self._user is not None else None
             return PortStatus(
@@ -164,5 +180,5 @@ class Port:
 
     @property
     def _user(self) -> HandUser | None:
-        user = self._hid.authenticator.user
+        user = self._interface.authenticator.user
         return user if isinstance(user, HandUser) else None

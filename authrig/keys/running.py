@@ -11,15 +11,19 @@ from pathlib import Path
 from authrig.errors import RigError
 from authrig.keys.key_file import KeyFile, load_profile
 from authrig.keys.port import Port
-from authrig.keys.wires import Cabling, Listen
+from authrig.keys.wires import Cabling, CardReader, Listen
 from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import CtapHid, Direction, ReportTap
+from emulators.fido_authenticator.iso7816 import Iso7816
 from emulators.fido_authenticator.profile import DEFAULT
 from emulators.fido_authenticator.user import AutomaticUser, HandUser, User
 
 NETWORKED = ("tcp", "usbip")
 """The transports that other machines could reach."""
+SMART_CARD = "smartcard"
+SLOTS = 2
+"""How many cards the Virtual PCD takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class RunOptions:
     profile: str | None
     transport: str
     listen: Listen
+    reader_address: tuple[str, int]
     by_hand: bool
     control_port: int | None
     traffic: bool
@@ -45,16 +50,7 @@ def run_keys(options: RunOptions) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     with ExitStack() as opened:
-        cabling = Cabling(options.transport, options.listen)
-        opened.callback(cabling.close)
-        authenticators = _authenticators(options, opened)
-        ports = {
-            number: Port(
-                CtapHid(authenticator, on_report=_show_traffic() if options.traffic else None),
-                cabling.plug(number),
-            )
-            for number, authenticator in enumerate(authenticators, start=1)
-        }
+        ports = _ports(options, opened)
         for port in ports.values():
             opened.callback(port.power_off)
             port.power_on()
@@ -71,6 +67,28 @@ def run_keys(options: RunOptions) -> None:
         if options.by_hand:
             threading.Thread(target=_touch_by_lines, args=(tuple(ports.values()),), daemon=True).start()
         ended.wait()
+
+
+def _ports(options: RunOptions, opened: ExitStack) -> dict[int, Port]:
+    """A port for each key, still without power."""
+    if options.transport == SMART_CARD:
+        if options.traffic:
+            raise RigError("--traffic shows CTAPHID messages, and a smart card speaks in APDUs: use another transport")
+        reader = CardReader(*options.reader_address)
+        if len(options.files) > SLOTS:
+            raise RigError(
+                f"the card reader has {SLOTS} slots: expected at most so many keys, found {len(options.files)}"
+            )
+        return {
+            number: Port(Iso7816(authenticator), reader.plug(number))
+            for number, authenticator in enumerate(_authenticators(options, opened), start=1)
+        }
+    cabling = Cabling(options.transport, options.listen)
+    opened.callback(cabling.close)
+    return {
+        number: Port(CtapHid(authenticator, _show_traffic() if options.traffic else None), cabling.plug(number))
+        for number, authenticator in enumerate(_authenticators(options, opened), start=1)
+    }
 
 
 def _authenticators(options: RunOptions, opened: ExitStack) -> list[Authenticator]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from authrig.errors import RigError
 from authrig.keys.port import Wire
 from emulators.fido_authenticator.ctaphid import CtapHid
+from emulators.fido_authenticator.iso7816 import Iso7816
 from emulators.usb.errors import PlugError
 
 if TYPE_CHECKING:
@@ -120,6 +121,31 @@ class Cabling:
         host, port = self._usbip.address
         usb = UsbTransport(hid, self._usbip)
         return _Plugged(usb, lambda: f"{host}:{port}/{usb.busid}")
+
+
+class CardReader:
+    """Puts keys as cards into pcscd's Virtual PCD, whose slots wait at ``host`` and the ports from ``port`` on."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+
+    def plug(self, number: int) -> Callable[[Iso7816], Wire]:
+        """How to put a key into slot ``number``, counted from 1.
+
+        What it returns raises a RigError if that cannot be.
+        """
+
+        def plug(card: Iso7816) -> Wire:
+            from emulators.fido_authenticator.transports.smart_card import SmartCardTransport  # noqa: PLC0415 - see above
+
+            try:
+                transport = SmartCardTransport(card, self._host, self._port + number - 1)
+            except PlugError as error:
+                raise RigError(str(error)) from error
+            return _Plugged(transport, lambda: "{}:{}".format(*transport.address))
+
+        return plug
 
 
 _WIRES: Mapping[str, Callable[[Cabling, int, CtapHid], Wire]] = {

@@ -6,6 +6,7 @@ its user: the shell calls ``poll`` no later than ``next_deadline`` until there i
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from emulators.fido_authenticator.apdu import Apdu, ApduError, StatusWord, parse
 from emulators.fido_authenticator.authenticator import Authenticator, Execution
@@ -23,6 +24,10 @@ _END = 0x01
 _OK = StatusWord.NO_ERROR.bytes
 _SHORT_MAX, _EXTENDED_MAX = 1 << 8, 1 << 16
 
+Direction = Literal["to_key", "to_host"]
+ApduTap = Callable[[Direction, bytes], None]
+"""Sees each APDU, in the order in which the key does."""
+
 
 @dataclass(slots=True)
 class _Chain:
@@ -33,10 +38,11 @@ class _Chain:
 
 
 class Iso7816:
-    """The contact or contactless interface of ``authenticator``."""
+    """The contact or contactless interface of ``authenticator``; ``on_apdu`` sees every command and every answer."""
 
-    def __init__(self, authenticator: Authenticator) -> None:
+    def __init__(self, authenticator: Authenticator, on_apdu: ApduTap | None = None) -> None:
         self.authenticator = authenticator
+        self._on_apdu = on_apdu
         self.clock = authenticator.env.clock
         self._forget()
         self._commands: dict[tuple[int, int], Callable[[Apdu], bytes | None]] = {(_ISO, _SELECT): self._select}
@@ -57,15 +63,26 @@ class Iso7816:
 
     def power_cycle(self) -> None:
         """Take the card out and put it back."""
+        self.power_off()
+        self.authenticator.power_up()
+
+    def power_off(self) -> None:
+        """Take the power away: nobody waits for the user any more, and all that is not in the store is forgotten."""
         self._abandon()
         self._forget()
-        self.authenticator.power_up()
+        self.authenticator.u2f.stop()
 
     def receive(self, command: bytes) -> bytes | None:
         """The answer to one command APDU: data and status word; None while the key waits for its user.
 
         A command that comes while another one waits takes its place.
         """
+        self._tap("to_key", command)
+        answer = self._receive(command)
+        self._tap("to_host", answer)
+        return answer
+
+    def _receive(self, command: bytes) -> bytes | None:
         self.authenticator.u2f.poll()
         try:
             apdu = parse(command)
@@ -90,7 +107,13 @@ class Iso7816:
             return None
         apdu, self._waiting, self._execution = self._waiting, None, None
         self._unread = answer + _OK
-        return self._portion(apdu)
+        portion = self._portion(apdu)
+        self._tap("to_host", portion)
+        return portion
+
+    def _tap(self, direction: Direction, apdu: bytes | None) -> None:
+        if self._on_apdu is not None and apdu is not None:
+            self._on_apdu(direction, apdu)
 
     def next_deadline(self) -> float | None:
         """When ``poll`` has something to do unless the user acts first, in monotonic seconds of the env's clock."""

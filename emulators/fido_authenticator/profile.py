@@ -18,6 +18,8 @@ U2F_V2 = "U2F_V2"
 MAX_MESSAGE_BYTES = 7609
 """What one CTAPHID message can carry: no request and no response may be longer."""
 
+_LONGEST_ATR = 33
+
 _Byte = Annotated[int, msgspec.Meta(ge=0, le=0xFF)]
 _Word = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -73,6 +75,29 @@ class Usb(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     manufacturer: str
     product: str
     serial_number: str = ""
+
+
+class SmartCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the key presents itself in a card reader: its answer to reset (ISO 7816-3 §8), in hexadecimal.
+
+    The default is what PC/SC readers say of a contactless card; its historical bytes announce command chaining and
+    extended lengths, and say "Authrig".
+    """
+
+    atr: str = "3B8D80018073C021C05741757468726967DD"
+
+    def __post_init__(self) -> None:
+        try:
+            atr = self.atr_bytes
+        except ValueError as error:
+            raise ValueError(f"atr: expected hexadecimal, found {self.atr}") from error
+        if not 2 <= len(atr) <= _LONGEST_ATR or atr[0] not in (0x3B, 0x3F):
+            raise ValueError(f"atr: expected 2 to {_LONGEST_ATR} bytes that begin with 3B or 3F, found {self.atr}")
+
+    @property
+    def atr_bytes(self) -> bytes:
+        """As sent."""
+        return bytes.fromhex(self.atr)
 
 
 class Pin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -152,6 +177,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     ctaphid: Ctaphid
     timing: Timing
     usb: Usb
+    smart_card: SmartCard = SmartCard()
 
     @property
     def has_u2f(self) -> bool:

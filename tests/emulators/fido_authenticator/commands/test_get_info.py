@@ -8,6 +8,8 @@ from emulators.fido_authenticator.profile import load
 from emulators.fido_authenticator.status import Status
 from tests.emulators.fido_authenticator.ctap_requests import GET_INFO, call, register
 
+TRANSPORTS = ["nfc", "smart-card", "usb"]
+
 
 def test_python_fido2_reads_what_the_key_is() -> None:
     """Only what works is advertised; a key that is new has no PIN yet."""
@@ -16,11 +18,11 @@ def test_python_fido2_reads_what_the_key_is() -> None:
     assert status is Status.SUCCESS
     assert bytes(info.aaguid) == b"authrig-test-key"
     assert info.options == load().options
-    assert (info.pin_uv_protocols, info.max_msg_size, info.transports) == ([2, 1], 7609, ["usb"])
+    assert (info.pin_uv_protocols, info.max_msg_size, info.transports) == ([2, 1], 7609, TRANSPORTS)
     assert [item["alg"] for item in info.algorithms] == [-7, -8, -35, -36, -47, -257]
     assert (info.force_pin_change, info.min_pin_length, info.max_pin_length) == (False, 4, 63)
     assert (info.pin_complexity_policy, info.long_touch_for_reset) == (False, False)
-    assert (info.max_rpids_for_min_pin, info.transports_for_reset) == (8, ["usb"])
+    assert (info.max_rpids_for_min_pin, info.transports_for_reset) == (8, TRANSPORTS)
     assert info.authenticator_config_commands == [1, 2, 3, 4]
 
 
