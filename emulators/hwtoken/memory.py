@@ -313,7 +313,13 @@ class TokenMemory:
     def _keep(self, contents: Contents) -> None:
         raw = msgspec.json.encode(contents)
         file = _File(FORMAT, VERSION, hashlib.sha256(raw).hexdigest(), msgspec.Raw(raw))
-        self._store.save(msgspec.json.encode(file) + b"\n")
+        try:
+            self._store.save(msgspec.json.encode(file) + b"\n")
+        except PowerLost:
+            # What counts from the next boot on is what the store has: the old contents or the new.
+            kept = self._store.load()
+            self._contents = self._parse(kept) if kept is not None else None
+            raise
         self._contents = contents
 
     def _parse(self, data: bytes) -> Contents:

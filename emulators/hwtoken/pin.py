@@ -50,6 +50,11 @@ class PinLock:
         """Whether no PIN helps any more."""
         return self.is_set and self.tries_left == 0
 
+    def finish_wipe(self) -> None:
+        """Wipe a token whose last try was spent when the power went, where its model does so. Raises MemoryFault."""
+        if self.is_locked and self._policy.wipe_when_spent:
+            self._memory.wipe()
+
     def refuse(self, pin: str) -> str | None:
         """Why ``pin`` must not be chosen, as a sentence; None if it may be."""
         if is_weak(pin):

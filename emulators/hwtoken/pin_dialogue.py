@@ -1,6 +1,7 @@
 """What the user types about the PIN: choosing, repeating, signing in, changing; and what the panel answers."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from emulators.hwtoken.memory import MemoryFault, TokenMemory
@@ -24,6 +25,8 @@ class PinDialogue:
 
     def stands_before(self) -> bool:
         """Where the PIN is locked, not chosen or not typed yet: ask for what is due, and True."""
+        with suppress(MemoryFault):  # then it stays locked
+            self._lock.finish_wipe()
         if self._lock.is_locked:
             self._show_locked()
         elif not self._lock.is_set:

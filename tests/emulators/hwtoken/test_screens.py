@@ -45,10 +45,11 @@ def test_only_a_confirmed_last_page_leads_to_a_code() -> None:
 
 
 def test_only_a_challenge_before_the_camera_leads_to_a_review() -> None:
-    """Apart from turning its own pages, and the code that opens an activation."""
+    """Apart from turning its own pages, the code that opens an activation, and saying which account is meant."""
     to_review = {(at, event) for at, moves in MOVES.items() for event, move in moves.items() if move.to is State.REVIEW}
     assert to_review == {
         (State.SCANNING, Event.CHALLENGE),
+        (State.MENU, Event.CHALLENGE),
         (State.TYPING, Event.CHALLENGE),
         (State.REVIEW, Event.OK),
     }

@@ -1,5 +1,7 @@
 """A token on a bench, for tests: type on it, hold messages before it, read what it shows."""
 
+from collections.abc import Callable
+
 from emulators.env import Env, SeededRandom, SimulatedClock
 from emulators.hwtoken.keys import Button
 from emulators.hwtoken.memory import TokenMemory
@@ -24,8 +26,13 @@ class Bench:
         if self.memory.serial is None:
             self.memory.provision(SERIAL, SEED)
         self.history: list[Screen] = []
-        self.token = QrToken(Env(self.clock, SeededRandom(1)), self.profile, self.memory, self.history.append)
+        self.on_screen: Callable[[Screen], object] = lambda _: None
+        self.token = QrToken(Env(self.clock, SeededRandom(1)), self.profile, self.memory, self._note)
         self._count = 0
+
+    def _note(self, screen: Screen) -> None:
+        self.history.append(screen)
+        self.on_screen(screen)
 
     def screen(self) -> Screen:
         """What is on the panel."""
