@@ -54,10 +54,20 @@ def test_the_file_is_a_video_that_others_play(tmp_path: Path) -> None:
     assert [read.data for read in read_codes(frame.image)] == [b"second"]
 
 
-@given(width=st.integers(1, 2000), height=st.integers(1, 2000), gray=st.booleans())
-def test_any_picture_is_fitted_and_the_file_keeps_its_length(width: int, height: int, gray: bool) -> None:  # noqa: FBT001 - drawn
+@given(
+    width=st.integers(1, 2000),
+    height=st.integers(1, 2000),
+    gray=st.booleans(),
+    suffix=st.sampled_from([".y4m", ".mjpeg"]),
+)
+def test_any_picture_is_fitted_and_the_file_keeps_its_length(
+    width: int,
+    height: int,
+    gray: bool,  # noqa: FBT001 - drawn
+    suffix: str,
+) -> None:
     """A partial frame would crash the browser, so the file's length never changes."""
-    path = Path("/dev/shm/authrig-test-camera.y4m")  # noqa: S108 - hundreds of rewrites belong in memory
+    path = Path(f"/dev/shm/authrig-test-camera{suffix}")  # noqa: S108 - hundreds of rewrites belong in memory
     with ChromiumFileWebcam(path, (64, 48)) as webcam:
         length = path.stat().st_size
         webcam.show(np.full((height, width) if gray else (height, width, 3), 255, np.uint8))
@@ -71,6 +81,8 @@ def test_what_chromium_could_not_play_is_refused(tmp_path: Path) -> None:
         ChromiumFileWebcam(tmp_path / "camera.mp4")
     with pytest.raises(ValueError, match="found 641x480"):
         ChromiumFileWebcam(tmp_path / "camera.y4m", (641, 480))
+    with pytest.raises(ValueError, match="at 30 frames a second, found 60"):
+        ChromiumFileWebcam(tmp_path / "camera.mjpeg", frames_per_second=60)
     with pytest.raises(ValueError, match="found 0"):
         ChromiumFileWebcam(tmp_path / "camera.y4m", frames_per_second=0)
     assert not list(tmp_path.iterdir())
@@ -81,10 +93,10 @@ def test_what_chromium_could_not_play_is_refused(tmp_path: Path) -> None:
         assert webcam.path.read_bytes() == before
 
 
-@pytest.fixture
-def webcam(tmp_path: Path) -> Iterator[ChromiumFileWebcam]:
-    """A webcam file."""
-    with ChromiumFileWebcam(tmp_path / "camera.y4m") as made:
+@pytest.fixture(params=[".y4m", ".mjpeg"])
+def webcam(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ChromiumFileWebcam]:
+    """A webcam file, of either format."""
+    with ChromiumFileWebcam(tmp_path / f"camera{request.param}") as made:
         yield made
 
 
@@ -104,6 +116,25 @@ def page(webcam: ChromiumFileWebcam) -> Iterator["Page"]:
         assert page.evaluate(OPEN_CAMERA) == [640, 480]
         yield page
         browser.close()
+
+
+def test_a_motion_jpeg_file_is_one_jpeg_whose_end_stays_in_its_place(tmp_path: Path) -> None:
+    """Whatever is shown, the only mark of an end is the file's last two bytes: what follows it must be a picture."""
+    noise = np.random.default_rng(6).integers(0, 256, (480, 640, 3)).astype(np.uint8)
+    with ChromiumFileWebcam(tmp_path / "camera.mjpeg") as webcam:
+        for image in (_code("text"), noise, np.zeros((2, 2), np.uint8)):
+            webcam.show(image)
+            data = webcam.path.read_bytes()
+            assert data.startswith(b"\xff\xd8")
+            assert data.index(b"\xff\xd9") == len(data) - 2
+            assert len(list(_frames(webcam.path))) == 1
+
+
+def _frames(path: Path) -> "Iterator[Image]":
+    video = VideoFile(path)
+    for frame in video.frames():
+        yield frame.image
+    video.close()
 
 
 @pytest.mark.needs("chromium")

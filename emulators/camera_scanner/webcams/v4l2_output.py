@@ -1,0 +1,140 @@
+"""A webcam for programs on a Linux host: pictures written to a V4L2 output whose other end is a camera.
+
+Such outputs are those of v4l2loopback (``modprobe v4l2loopback exclusive_caps=1 card_label="Test camera"``), whose
+programs read from the same device, and of the kernel's own vivid, whose programs read from another one. Both are spoken to
+through the kernel's interface alone: VIDIOC_QUERYCAP, VIDIOC_S_FMT and write (include/uapi/linux/videodev2.h).
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from emulators.camera_scanner.webcams.errors import WebcamError
+from emulators.camera_scanner.webcams.paced import PacedWebcam
+from emulators.camera_scanner.webcams.packing import yuyv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulators.camera_scanner.frames import Image
+    from emulators.env import Clock
+
+_CAPABILITY = struct.Struct("=16s32s32sIII12x")
+_PIX_FORMAT = struct.Struct("=IIIIIII")
+_FORMAT_OFFSET = struct.calcsize("@I0P")  # a union with pointers in it follows the type
+_FORMAT_BYTES = _FORMAT_OFFSET + 200
+_QUERYCAP = 2 << 30 | _CAPABILITY.size << 16 | ord("V") << 8
+_S_FMT = 3 << 30 | _FORMAT_BYTES << 16 | ord("V") << 8 | 5
+_VIDEO_OUTPUT, _FIELD_NONE, _SRGB = 2, 1, 8
+_CAN_OUTPUT, _CAN_WRITE, _HAS_DEVICE_CAPS = 0x2, 0x0100_0000, 0x8000_0000
+_YUYV = int.from_bytes(b"YUYV", "little")
+_LOAD = "sudo modprobe v4l2loopback exclusive_caps=1"
+_SAY = {
+    errno.ENOENT: f"there is none; make one: {_LOAD} (apt-get install v4l2loopback-dkms)",
+    errno.ENODEV: f"there is none; make one: {_LOAD} (apt-get install v4l2loopback-dkms)",
+    errno.EACCES: "you may not open it; become a member of its group: sudo usermod -aG video $USER, and log in again",
+    errno.EBUSY: "another program feeds it; end that one, or name another device",
+}
+
+Ioctl: TypeAlias = "Callable[[int, int, bytearray], object]"
+
+
+def _ioctl(file: int, request: int, argument: bytearray) -> object:
+    return fcntl.ioctl(file, request, argument, True)
+
+
+class V4l2Webcam(PacedWebcam):
+    """Writes the picture that was shown last to a V4L2 output, at a steady rate.
+
+    Args:
+        device: for example ``/dev/video0``.
+        size: width and height to ask for; ``size`` afterwards is what the driver gives, and pictures are fitted into it.
+        frames_per_second: how often.
+        clock: when the next one is due.
+        ioctl: speaks to the driver; replaced where there is none.
+
+    Raises:
+        WebcamError: if there is no such device, or it takes no pictures.
+    """
+
+    def __init__(
+        self,
+        device: Path | str,
+        size: tuple[int, int] = (640, 480),
+        frames_per_second: float = 30,
+        clock: Clock | None = None,
+        ioctl: Ioctl = _ioctl,
+    ) -> None:
+        self.device = str(device)
+        self._failure: WebcamError | None = None
+        self._packed: tuple[Image, bytes] | None = None
+        try:
+            self._output = os.open(self.device, os.O_RDWR | os.O_CLOEXEC)
+        except OSError as error:
+            raise self._error(error) from error
+        try:
+            self._require_output(ioctl)
+            size = self._set_format(size, ioctl)
+            super().__init__(size, frames_per_second, clock)
+        except OSError as error:
+            os.close(self._output)
+            if error.errno in (errno.ENOTTY, errno.EINVAL):
+                raise WebcamError(f"cannot show pictures on {self.device}: it is no V4L2 device") from error
+            raise self._error(error) from error
+        except (WebcamError, ValueError):
+            os.close(self._output)
+            raise
+
+    def show(self, image: Image) -> None:
+        """From the next picture on, let others see ``image``.
+
+        Raises:
+            ImageError: if it is no picture.
+            WebcamError: if the device is gone.
+        """
+        if self._failure is not None:
+            raise self._failure
+        super().show(image)
+
+    def _require_output(self, ioctl: Ioctl) -> None:
+        raw = bytearray(_CAPABILITY.size)
+        ioctl(self._output, _QUERYCAP, raw)
+        _, card, _, _, of_driver, of_device = _CAPABILITY.unpack(raw)
+        capabilities = of_device if of_driver & _HAS_DEVICE_CAPS else of_driver
+        if not capabilities & _CAN_OUTPUT or not capabilities & _CAN_WRITE:
+            name = card.rstrip(b"\0").decode(errors="replace")
+            raise WebcamError(f"cannot show pictures on {self.device}: {name} is no V4L2 output to write to; {_LOAD}")
+
+    def _set_format(self, size: tuple[int, int], ioctl: Ioctl) -> tuple[int, int]:
+        """Ask for YUYV of that size; returns the size that the driver gives."""
+        wanted = _PIX_FORMAT.pack(*size, _YUYV, _FIELD_NONE, 2 * size[0], 2 * size[0] * size[1], _SRGB)
+        raw = bytearray(struct.pack("@I0P", _VIDEO_OUTPUT) + wanted).ljust(_FORMAT_BYTES, b"\0")
+        ioctl(self._output, _S_FMT, raw)
+        width, height, pixels, _, line, length, _ = _PIX_FORMAT.unpack_from(raw, _FORMAT_OFFSET)
+        if pixels != _YUYV or line not in (0, 2 * width) or length not in (0, 2 * width * height):
+            found = pixels.to_bytes(4, "little").decode("ascii", errors="replace")
+            raise WebcamError(
+                f"cannot show pictures on {self.device}: expected YUYV without padding, its driver offers {found} {width}x{height}"
+            )
+        return width, height
+
+    def _put(self, frame: Image) -> None:
+        if self._packed is None or self._packed[0] is not frame:
+            self._packed = (frame, yuyv(frame))
+        try:
+            os.write(self._output, self._packed[1])
+        except OSError as error:
+            self._failure = self._error(error)
+            self._stopping = True
+
+    def _error(self, error: OSError) -> WebcamError:
+        reason = _SAY.get(error.errno or 0, error.strerror)
+        return WebcamError(f"cannot show pictures on {self.device}: {reason}")
+
+    def _close_files(self) -> None:
+        os.close(self._output)
