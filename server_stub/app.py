@@ -16,6 +16,8 @@ from server_stub.cloud.api import APP_ROUTES, AUTH_ROUTES, CloudInterface, OpenI
 from server_stub.cloud.messages import Failure
 from server_stub.cloud.service import Cloud
 from server_stub.iam import Iam
+from server_stub.web.routes import page_table
+from server_stub.web.serving import add_pages
 
 _SAME_DOMAIN = {"X-Same-Domain": "1: no page of another site can set it"}
 SESSION = Access("session", {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE}, _SAME_DOMAIN)
@@ -25,10 +27,12 @@ SIGNED = Access("signature", {"type": "http", "scheme": "basic"}, {"FT-Date": "R
 
 
 def create_public_app(iam: Iam) -> Starlette:
-    """What browsers and login scripts talk to."""
+    """What browsers and login scripts talk to: the REST, and the pages."""
     interface = PublicInterface(iam)
     own = with_description("Authrig public REST", [(PUBLIC_ROUTES, SESSION)], ErrorAnswer)
-    return build_app([(PUBLIC_ROUTES, interface), (own, interface)], interface)
+    app = build_app([(PUBLIC_ROUTES, interface), (own, interface)], interface)
+    add_pages(app, iam, page_table(iam), machine_paths=("/auth/",))
+    return app
 
 
 def create_internal_app(iam: Iam) -> Starlette:

@@ -1,0 +1,34 @@
+"""What one process remembers for its pages. When it forgets, nothing is lost: a page then asks for a new challenge."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+MOST = 10_000
+"""Challenges; the oldest is forgotten first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A QR code on a page: its picture as a data URI, and until when it counts (seconds since 1970)."""
+
+    image: str
+    expires_at: float
+
+
+@dataclass(slots=True)
+class Memory:
+    """QR codes by their challenges: a page that is loaded again, or in two tabs, shows the same one again."""
+
+    challenges: OrderedDict[str, Shown] = field(default_factory=OrderedDict)
+
+    def show(self, challenge_id: str, shown: Shown) -> Shown:
+        """Remember a QR code."""
+        self.challenges[challenge_id] = shown
+        while len(self.challenges) > MOST:
+            self.challenges.popitem(last=False)
+        return shown
+
+    def shown(self, challenge_id: str | None, now: float) -> Shown | None:
+        """The QR code of a challenge, unless it is forgotten or over."""
+        found = self.challenges.get(challenge_id or "")
+        return found if found and found.expires_at > now else None

@@ -1,0 +1,85 @@
+"""One's own keys and remembered browsers: names, adding, renaming, removing."""
+
+from datetime import datetime
+
+from server_stub.errors import ApiError
+from server_stub.sessions import Session
+from server_stub.web.rendering import words
+from server_stub.web.visit import Answer, Page, Redirect, Visit
+
+PATH = "/self-service/"
+APPLICATION = "self-service"
+NOTES = ("added", "renamed", "removed", "remembered", "forgotten")
+
+
+async def show(visit: Visit) -> Answer:
+    """Everything that is one's own."""
+    return await _page(visit, None)
+
+
+async def refused(visit: Visit, error: ApiError) -> Answer:
+    """The same, and why something was not done."""
+    return await _page(visit, error)
+
+
+async def rename_key(visit: Visit) -> Answer:
+    """Another name for a key."""
+    name = _name(visit)
+    await visit.rest("fido.rename_credential", {"displayName": name}, credential=visit.path["credential"])
+    return Redirect(f"{PATH}?done=renamed")
+
+
+async def remove_key(visit: Visit) -> Answer:
+    """A key less."""
+    await visit.rest("fido.remove_credential", credential=visit.path["credential"])
+    return Redirect(f"{PATH}?done=removed")
+
+
+async def remember_browser(visit: Visit) -> Answer:
+    """Remember this browser."""
+    await visit.rest("first_steps.remember_device", {"displayName": _name(visit)})
+    return Redirect(f"{PATH}?done=remembered")
+
+
+async def forget_browser(visit: Visit) -> Answer:
+    """Remember a browser no longer."""
+    await visit.rest("first_steps.forget_device", device=visit.path["device"])
+    return Redirect(f"{PATH}?done=forgotten")
+
+
+def _name(visit: Visit) -> str:
+    name = visit.form.get("name", "").strip()
+    if not name:
+        raise ApiError(400, "FIELDS_MISSING", "a name is needed")
+    return name
+
+
+async def _page(visit: Visit, error: ApiError | None) -> Answer:
+    session = await visit.session()
+    if session is None or session.authenticated_at is None:
+        return Redirect(_login(visit, session))
+    keys = await visit.rest("fido.list_credentials")
+    browsers = await visit.rest("first_steps.list_remembered_devices")
+    done = visit.query.get("done", "")
+    values = {
+        "username": session.username,
+        "keys": [{"id": each.id, "name": each.attributes.display_name} for each in keys.data],
+        "browsers": [
+            {
+                "id": each.id,
+                "name": each.attributes.display_name,
+                "until": datetime.fromisoformat(each.attributes.expires_at).date(),
+            }
+            for each in browsers.data
+        ],
+        "note": done if done in NOTES else None,
+        "error": words(visit, error) if error else None,
+    }
+    return Page("self_service.html", values, error.status if error else 200)
+
+
+def _login(visit: Visit, session: Session | None) -> str:
+    known = visit.iam.policies.applications
+    if APPLICATION in known:
+        return f"/login/{APPLICATION}"
+    return f"/login/{session.application}" if session else "/"

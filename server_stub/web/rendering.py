@@ -1,0 +1,74 @@
+"""From a page to HTML: the templates, and what all of them know."""
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from server_stub.errors import ApiError
+from server_stub.web import assets
+from server_stub.web.languages import languages
+from server_stub.web.visit import Page, Visit
+
+FOLDER = Path(__file__).with_name("templates")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals |= {"asset": assets.address}
+    return environment
+
+
+def render(visit: Visit, page: Page) -> str:
+    """The page's HTML."""
+    language = visit.language
+    values = {
+        "service": visit.iam.settings.service_name,
+        "say": language.say,
+        "has": language.has,
+        "language": language,
+        "languages": languages().values(),
+        "state": visit.state(),
+        "origin": visit.iam.settings.origins[0],
+        "error": None,
+        **page.values,
+    }
+    return _environment().get_template(page.template).render(values)
+
+
+def words(visit: Visit, error: ApiError) -> str:
+    """What to tell a person about a refusal; ours in their language when there are, the REST's otherwise."""
+    key = f"refused.{error.code}"
+    text = visit.language.say(key) if visit.language.has(key) else error.detail
+    if error.lock_expiry is None:
+        return text
+    minutes = -(-visit.remaining(error.lock_expiry) // 60)
+    return f"{text} {visit.language.say('refused.until', time=visit.clock(error.lock_expiry), minutes=minutes)}"
+
+
+async def error_page(visit: Visit, error: ApiError) -> Page:
+    """The general page about a refusal: what happened, and what to do next."""
+    session = await visit.session() if error.status < 500 else None
+    application = visit.path.get("application") or (session.application if session else None)
+    if application not in visit.iam.policies.applications:
+        application = None
+    values = {
+        "words": words(visit, error),
+        "application": application,
+        "logged_in": bool(session and session.authenticated_at is not None),
+    }
+    return Page("error.html", values, error.status)
+
+
+def iso(seconds: float) -> str:
+    """For the attribute ``datetime`` of a time."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,56 @@
+"""The table of all pages."""
+
+from server_stub.iam import Iam
+from server_stub.web.pages import application, devices, home, key, login, offline_qr, push, self_service
+from server_stub.web.visit import PageHandler, PageRoute, RefusedHandler
+
+LOGIN = "/login/{application}"
+SELF_SERVICE = self_service.PATH
+
+
+def _post(
+    path: str, handler: PageHandler, *, back: str, refused: RefusedHandler | None = None, bound: bool = True
+) -> PageRoute:
+    return PageRoute("POST", path, handler, bound, refused, back)
+
+
+def _step(path: str, handler: PageHandler, *, bound: bool = True) -> PageRoute:
+    return _post(f"{LOGIN}/{path}", handler, back=LOGIN, refused=login.current, bound=bound)
+
+
+def _own(path: str, handler: PageHandler) -> PageRoute:
+    return _post(f"{SELF_SERVICE}{path}", handler, back=SELF_SERVICE, refused=self_service.refused)
+
+
+_PAGES = (
+    PageRoute("GET", "/", home.show),
+    PageRoute("GET", LOGIN, login.show),
+    _step("password", login.check_password, bound=False),
+    _step("username", login.check_username, bound=False),
+    _step("device-token", login.check_device_token, bound=False),
+    _step("second-password", login.check_second_password),
+    PageRoute("GET", f"{LOGIN}/devices", devices.choose_again, refused=login.current),
+    _step("devices", devices.select),
+    _step("offline-qr", offline_qr.retrieve),
+    _step("code", offline_qr.check),
+    _step("push", push.check),
+    PageRoute("GET", f"{LOGIN}/key", key.instead, refused=login.current),
+    _step("restart", login.restart, bound=False),
+    _post("/logout", login.log_out, back="/"),
+    PageRoute("GET", SELF_SERVICE, self_service.show),
+    _own("keys/{credential}/rename", self_service.rename_key),
+    _own("keys/{credential}/remove", self_service.remove_key),
+    _own("browsers", self_service.remember_browser),
+    _own("browsers/{device}/forget", self_service.forget_browser),
+)
+
+
+def page_table(iam: Iam) -> tuple[PageRoute, ...]:
+    """All pages, and one for each application's target on this server that nothing else answers."""
+    taken = {row.path for row in _PAGES}
+    rows: dict[str, PageRoute] = {}
+    for name, row in iam.policies.applications.items():
+        for target in sorted({row.target, *row.targets}):
+            if target.startswith("/") and not target.startswith("//") and target not in taken and "{" not in target:
+                rows.setdefault(target, PageRoute("GET", target, application.page_of(name)))
+    return (*_PAGES, *rows.values())

@@ -1,0 +1,87 @@
+// Security keys and passkeys: options from the REST, the browser's own dialogue, and the answer back to the REST.
+
+import { Messages, Refused, access, post } from "./rest.js";
+
+const AUTHENTICATION = "/auth/rest/public/authentication/fido";
+const REGISTRATION = "/auth/rest/protected/self-service/fido/registration";
+
+const bytes = (text) =>
+  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
+const described = (list) => list?.map((each) => ({ ...each, id: bytes(each.id) }));
+
+function requestOptions(json) {
+  return { ...json, challenge: bytes(json.challenge), allowCredentials: described(json.allowCredentials) };
+}
+
+function creationOptions(json) {
+  return {
+    ...json,
+    challenge: bytes(json.challenge),
+    user: { ...json.user, id: bytes(json.user.id) },
+    excludeCredentials: described(json.excludeCredentials),
+  };
+}
+
+async function logIn(part, messages) {
+  const application = part.dataset.application;
+  if (application) await access(application);
+  const asked = await post(`${AUTHENTICATION}/challenge/retrieve`);
+  messages.say("waiting");
+  const credential = await navigator.credentials.get({ publicKey: requestOptions(asked.data.attributes.publicKey) });
+  messages.say("checking");
+  await post(`${AUTHENTICATION}/assertion/check`, { credential: credential.toJSON() });
+  location.assign(`/login/${encodeURIComponent(application)}`);
+}
+
+async function register(part, messages) {
+  const displayName = part.elements.name.value.trim();
+  const asked = await post(`${REGISTRATION}/challenge/retrieve`, { displayName });
+  messages.say("waiting");
+  const credential = await navigator.credentials.create({ publicKey: creationOptions(asked.data.attributes.publicKey) });
+  messages.say("checking");
+  await post(`${REGISTRATION}/check`, { credential: credential.toJSON() });
+  location.assign(part.dataset.next);
+}
+
+function whyNot() {
+  if (!isSecureContext) return "insecure";
+  return "PublicKeyCredential" in window && navigator.credentials ? null : "unsupported";
+}
+
+for (const part of document.querySelectorAll("[data-key]")) {
+  const messages = new Messages(part);
+  const button = part.querySelector("[data-start]");
+  const act = part.dataset.key === "create" ? register : logIn;
+  let busy = false;
+
+  async function start(event) {
+    event.preventDefault();
+    if (busy) return;
+    busy = true;
+    button.setAttribute("aria-disabled", "true");
+    messages.clear();
+    try {
+      await act(part, messages);
+      return; // the next page is on its way
+    } catch (error) {
+      messages.refuse(error instanceof Refused || error instanceof DOMException ? error.name : "other");
+    }
+    busy = false;
+    button.removeAttribute("aria-disabled");
+  }
+
+  const reason = whyNot();
+  if (reason) {
+    messages.refuse(reason);
+  } else {
+    button.disabled = false;
+    part.addEventListener(part.tagName === "FORM" ? "submit" : "click", (event) => {
+      if (part.tagName === "FORM" || event.target === button) start(event);
+    });
+  }
+}
+
+// The back button may show the page as it was left, with a button that waits for ever.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});

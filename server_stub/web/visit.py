@@ -1,0 +1,153 @@
+"""One request for a page: who asks, in which language, and the REST calls that are made in their name."""
+
+import base64
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from server_stub.api.approval_routes import APPROVAL_ROUTES
+from server_stub.api.current import cookie_name, find
+from server_stub.api.public_routes import PUBLIC_ROUTES
+from server_stub.api.routing import Call, Cookie, Reply
+from server_stub.errors import ApiError, bad_request
+from server_stub.iam import Iam
+from server_stub.sessions import Session
+from server_stub.web.languages import Language
+from server_stub.web.memory import Memory
+
+_CALLS = {route.operation: route for route in (*PUBLIC_ROUTES, *APPROVAL_ROUTES)}
+"""The rows of the REST's own tables: what a page does is what a call to the REST would do, with the same limits."""
+STATE_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page to show: a template, and the values that it is filled with."""
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 200
+    camera: bool = False
+    """Whether the page may use the camera and run WebAssembly of our own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """A page to see next, a path of this server."""
+
+    to: str
+
+
+@dataclass(slots=True)
+class Visit:
+    """A request for a page, after the checks that are the same for all pages."""
+
+    iam: Iam
+    memory: Memory
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+    headers: Mapping[str, str]
+    client: str
+    """The address of the caller."""
+    language: Language
+    address: str
+    """The path of the request."""
+    jar: dict[str, str]
+    """The browser's cookies, as they will be after the answer."""
+    to_set: dict[str, Cookie] = field(default_factory=dict)
+
+    def call(self, body: Any, **path: str) -> Call[Any]:
+        """A REST call of this visitor."""
+        return Call(body, path, {}, dict(self.jar), self.client, self.headers)
+
+    async def rest(self, operation: str, body: Mapping[str, Any] | None = None, **path: str) -> Any:
+        """Do what the REST call ``operation`` does; its cookies go to the browser.
+
+        Args:
+            operation: a name such as ``authentication.check_password``.
+            body: the members of the request's body, in the REST's spelling; checked as strictly as there.
+            path: the parameters of the path.
+
+        Returns:
+            The document of the answer.
+
+        Raises:
+            ApiError: as the REST refuses.
+        """
+        route = _CALLS[operation]
+        try:
+            typed = msgspec.convert(dict(body or {}), route.body)
+        except msgspec.ValidationError as error:
+            raise bad_request(str(error)) from error
+        reply: Reply = await route.handler(self.iam, self.call(typed, **path))
+        self.take(reply.cookies)
+        return reply.document
+
+    def take(self, cookies: tuple[Cookie, ...]) -> None:
+        """Let the browser have ``cookies``, and later calls of this visit too."""
+        for cookie in cookies:
+            self.to_set[cookie.name] = cookie
+            if cookie.value:
+                self.jar[cookie.name] = cookie.value
+            else:
+                self.jar.pop(cookie.name, None)
+
+    async def session(self) -> Session | None:
+        """The visitor's session as it is now."""
+        return await find(self.iam, self.jar)
+
+    async def require_session(self) -> Session:
+        """The visitor's session, complete or not.
+
+        Raises:
+            ApiError: 401 if there is none.
+        """
+        session = await self.session()
+        if session is None:
+            raise ApiError(401, "NOT_AUTHORIZED", "there is no session")
+        return session
+
+    def state(self) -> str:
+        """Stands for the session as it is now: forms carry it, so that one of an older page changes nothing."""
+        token = self.jar.get(cookie_name(self.iam), "")
+        return base64.urlsafe_b64encode(hashlib.sha256(f"page\0{token}".encode()).digest()).decode()[:STATE_LENGTH]
+
+    def remaining(self, until: float) -> int:
+        """Whole seconds until then, at least 0."""
+        return max(0, round(until - self.iam.now()))
+
+    def clock(self, seconds: float) -> str:
+        """A time of day, on the clock that policies are written for."""
+        zone = self.iam.local_time().tzinfo
+        return datetime.fromtimestamp(seconds, zone).strftime("%H:%M:%S %Z")
+
+
+Answer = Page | Redirect
+PageHandler = Callable[[Visit], Awaitable[Answer]]
+RefusedHandler = Callable[[Visit, ApiError], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRoute:
+    """One row of the table of pages.
+
+    Args:
+        method: GET or POST.
+        path: with ``{names}``.
+        handler: what is done.
+        bound: whether a form must be of the session as it is now; those that begin something are not.
+        refused: the page that follows when the handler raises ApiError; None means the general one.
+        back: for a POST, where a GET of its path goes: people reload, and switch the language, on what it answered.
+    """
+
+    method: str
+    path: str
+    handler: PageHandler
+    bound: bool = True
+    refused: RefusedHandler | None = None
+    back: str = "/"

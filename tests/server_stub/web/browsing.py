@@ -1,0 +1,95 @@
+"""A browser without script, for the tests of pages: it reads forms and sends them."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+import httpx
+
+from tests.server_stub.world import NO_TLS, PASSWORD, World
+
+
+@dataclass
+class Form:
+    """A form on a page."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class Reader(HTMLParser):
+    """What a test looks for in a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self._inside: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the element, and the form that it belongs to."""
+        given = {name: value or "" for name, value in attrs}
+        self.elements.append((tag, given))
+        if tag == "form":
+            self.forms.append(Form(given.get("action", "")))
+        if tag == "input" and self.forms and "name" in given and (given.get("type") != "radio" or "checked" in given):
+            self.forms[-1].fields[given["name"]] = given.get("value", "")
+
+    def handle_data(self, data: str) -> None:
+        """Note the words."""
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        """All words of the page."""
+        return " ".join(" ".join(self.words).split())
+
+
+class Visitor:
+    """Someone at a browser that runs no script."""
+
+    def __init__(self, world: World, **headers: str) -> None:
+        client = httpx.Client(
+            verify=NO_TLS, base_url=world.server.public_url, headers={"Accept": "text/html", **headers}
+        )
+        self.client = world._stack.enter_context(client)
+        self.response: httpx.Response | None = None
+
+    @property
+    def page(self) -> Reader:
+        """The page that is open."""
+        assert self.response is not None
+        return Reader(self.response.text)
+
+    @property
+    def path(self) -> str:
+        """The path of the page that is open."""
+        assert self.response is not None
+        return self.response.url.path
+
+    def open(self, path: str) -> httpx.Response:
+        """Follow a link, and where it leads."""
+        return self._follow(self.client.get(path))
+
+    def send(self, action: str, **typed: str) -> httpx.Response:
+        """Fill in the form of the open page whose action ends so, and send it."""
+        form = next(each for each in self.page.forms if each.action.endswith(action))
+        return self.post(form.action, form.fields | typed)
+
+    def post(self, path: str, fields: dict[str, str]) -> httpx.Response:
+        """Send a form as a page of this server does."""
+        origin = str(self.client.base_url).rstrip("/")
+        return self._follow(self.client.post(path, data=fields, headers={"Origin": origin}))
+
+    def log_in(self, application: str, name: str, password: str = PASSWORD) -> httpx.Response:
+        """Open the login page and type name and password."""
+        self.open(f"/login/{application}")
+        return self.send("/password", username=name, password=password)
+
+    def _follow(self, response: httpx.Response) -> httpx.Response:
+        while response.status_code == 303:
+            response = self.client.get(urljoin(str(response.url), response.headers["location"]))
+        self.response = response
+        return response
