@@ -1,16 +1,19 @@
 """How the key that Yubico's suite judges is plugged in: on a terminal, or so that this machine's kernel has it."""
 
 import subprocess
+from collections.abc import Mapping
 from dataclasses import replace
 
 import msgspec
 
 from authrig.errors import RigError
 from authrig.keys.key_file import KeyFile
-from authrig.keys.port import Wire
+from authrig.keys.port import Port, Wire
 from authrig.keys.wires import Cabling, Listen
 from authrig.vm.kernel import SYSTEM_FOLDERS
+from authrig.yubico import plugin
 from emulators.fido_authenticator.ctaphid import CtapHid
+from emulators.fido_authenticator.user import User
 
 TRANSPORTS = ("pty", "uhid", "usbip")
 """``uhid`` and ``usbip`` need a kernel that has them, and root: `authrig vm run`."""
@@ -22,6 +25,9 @@ _FRAGMENT_S = 5.0
 class Cable:
     """A cable for one key; with ``usbip`` this machine is its own guest, and attaches the key each time it is plugged in."""
 
+    arguments: tuple[str, ...] = ()
+    """What the suite must be told on its command line."""
+
     def __init__(self, transport: str) -> None:
         self._cabling = Cabling(transport, Listen(port=0))
         self._plug = self._cabling.plug(1)
@@ -32,6 +38,14 @@ class Cable:
     def has_node(self) -> bool:
         """Whether the kernel makes a device node for the key, which clients find by themselves."""
         return self._transport in ("uhid", "usbip")
+
+    def port(self, key: KeyFile, user: User) -> Port:
+        """A port with ``key`` in it, still without power."""
+        return Port(CtapHid(key.authenticator(user)), self.plug)
+
+    def settings(self, url: str) -> Mapping[str, str]:
+        """What tells the suite where the key is: a node it finds by its own means, else the control API at ``url``."""
+        return {} if self.has_node else {plugin.CONTROL: url}
 
     def fit(self, key: KeyFile) -> KeyFile:
         """The same key, as far as the cable carries it, and patient where a guest's processor is a program itself."""

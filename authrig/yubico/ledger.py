@@ -42,10 +42,14 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The tests ``select`` against a new key of ``profile``: ``collected`` of them, all pass but the ``expected``."""
+    """The tests ``select`` against a new key of ``profile``: ``collected`` of them, all pass but the ``expected``.
+
+    ``card``: the key is in a card reader, where CTAPHID is no topic.
+    """
 
     profile: str
     collected: int
+    card: bool = False
     select: tuple[str, ...] = ("tests/device",)
     expected: tuple[Expected, ...] = ()
 

@@ -15,43 +15,47 @@ import msgspec
 from authrig.errors import RigError
 from authrig.keys.control import ControlServer
 from authrig.keys.key_file import KeyFile
-from authrig.keys.port import Port
 from authrig.yubico import ledger, plugin
 from authrig.yubico.cables import TRANSPORTS, Cable
+from authrig.yubico.reader import SMART_CARD, Reader
 from authrig.yubico.suite import fetch
-from emulators.fido_authenticator.ctaphid import CtapHid
 from emulators.fido_authenticator.profile import Profile
 from emulators.fido_authenticator.user import Finger, FingerSample, HandUser
 
+WAYS = (*TRANSPORTS, SMART_CARD)
+"""How a key can be plugged in."""
 LEDGER = Path(__file__).with_name("ledger.toml")
 
 
 def run(folder: Path, profile: str, selection: Sequence[str], transport: str = "pty") -> list[ledger.Result]:
     """Run the tests that ``selection`` (arguments of pytest) picks against a new key of ``profile``.
 
-    ``folder`` keeps the suite for the next time; ``transport`` is one of ``TRANSPORTS``.
+    ``folder`` keeps the suite for the next time; ``transport`` is one of ``WAYS``.
 
     Raises:
         RigError: if the suite cannot be fetched, the key cannot be plugged in, or pytest ended without results.
     """
     suite = fetch(folder)
-    with tempfile.TemporaryDirectory() as scratch, closing(Cable(transport)) as cable:
+    with tempfile.TemporaryDirectory() as scratch, closing(_way(transport)) as way:
         results = Path(scratch) / "results.json"
-        key = cable.fit(KeyFile.create(Path(scratch) / "yubico.key", profile))
-        port = Port(CtapHid(key.authenticator(_tester())), cable.plug)
-        arguments = [*selection, *_enterprise(key.profile)]
+        key = way.fit(KeyFile.create(Path(scratch) / "yubico.key", profile))
+        port = way.port(key, _tester())
+        arguments = [*selection, *_enterprise(key.profile), *way.arguments]
         try:
             port.power_on()
             with ControlServer({1: port}) as server:
-                # Where the kernel has the key, python-fido2 finds it by its own means.
-                found_by = {} if cable.has_node else {plugin.CONTROL: server.url}
-                code = _pytest(suite, server.url, {**found_by, plugin.RESULTS: str(results)}, arguments)
+                settings = {**way.settings(server.url), plugin.RESULTS: str(results)}
+                code = _pytest(suite, server.url, settings, arguments)
         finally:
             port.power_off()
             key.close()
         if not results.exists():
             raise RigError(f"Yubico's tests: pytest ended with code {code} before any test")
         return msgspec.json.decode(results.read_bytes(), type=list[ledger.Result])
+
+
+def _way(transport: str) -> Cable | Reader:
+    return Reader() if transport == SMART_CARD else Cable(transport)
 
 
 def _tester() -> HandUser:
@@ -80,19 +84,30 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=Path("out/yubico"), help="where the suite is kept")
     parser.add_argument("--ledger", type=Path, default=LEDGER, help="what may not pass (default: %(default)s)")
     parser.add_argument(
-        "--transport", choices=TRANSPORTS, default="pty", help="how the key is plugged in (default: pty)"
+        "--transport",
+        choices=WAYS,
+        help="how the key is plugged in (default: pty, and smartcard for the runs of the ledger that are about cards)",
     )
+    parser.add_argument("--fetch", action="store_true", help="only get the suite, for a place without a network")
     parser.add_argument("--profile", help="test only a key of this profile, and do not consult the ledger")
     parser.add_argument("selection", nargs="*", help="with --profile: arguments for pytest, after --")
     args = parser.parse_args(argv)
     try:
+        if args.fetch:
+            fetch(args.folder)
+            return 0
         if args.profile is not None:
-            return _show(run(args.folder, args.profile, args.selection or ["tests/device"], args.transport))
+            return _show(
+                run(args.folder, args.profile, args.selection or ["tests/device"], args.transport or TRANSPORTS[0])
+            )
         news = []
         for planned in ledger.load(args.ledger).run:
-            results = run(args.folder, planned.profile, planned.select, args.transport)
+            if args.transport is not None and planned.card != (args.transport == SMART_CARD):
+                continue
+            transport = args.transport or (SMART_CARD if planned.card else TRANSPORTS[0])
+            results = run(args.folder, planned.profile, planned.select, transport)
             _show(results)
-            news += [f"profile {planned.profile}: {sentence}" for sentence in ledger.compare(planned, results)]
+            news += [f"profile {planned.profile}, {transport}: {each}" for each in ledger.compare(planned, results)]
     except RigError as error:
         sys.stderr.write(f"authrig: {error}\n")
         return 2
