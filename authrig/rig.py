@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from authrig.bench import Bench, Mode
 from authrig.errors import RigError
 from authrig.evidence.recorder import Exhibit
-from authrig.ports.key import EmulatedKey
+from authrig.ports.key import Key
 from authrig.ports.qr_token import EmulatedQrToken
 from authrig.ports.scanner import EmulatedScanner
 from authrig.ports.server import Administrator, Bank, Browser
+from authrig.rig_file.entries import RigFile
+from authrig.rig_file.reading import DEFAULT
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.env import Env, SeededRandom, SystemClock
-from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.hwtoken.memory import TokenMemory
 from emulators.hwtoken.profile import load_profile
 from emulators.hwtoken.token import QrToken
@@ -39,13 +41,17 @@ class Rig:
     Args:
         folder: an empty folder for the server's databases; whoever made it removes it.
         seed: what the devices' randomness grows from. The server's randomness is the system's.
+        rig_file: which devices there are; without one, one of each kind, emulated.
+        mode: which of them are used.
 
     Raises:
         RigError: on entry, if the server cannot start.
     """
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, rig_file: RigFile = DEFAULT, mode: Mode = "prefer-attached") -> None:
         self._folder = folder
+        self._rig_file = rig_file
+        self._mode: Mode = mode
         self._random = SeededRandom(seed)
         self._observer: Callable[[Exhibit], None] | None = None
         self._open = ExitStack()
@@ -56,6 +62,7 @@ class Rig:
         except ServerError as error:
             raise RigError(str(error)) from error
         self.administrator = self._open.enter_context(Administrator(self.server.internal_url, self.server.admin_token))
+        self._bench = self._open.enter_context(Bench(self._rig_file, self._random, self._exhibit, self._mode))
         self.scanner = EmulatedScanner(
             SyntheticCamera(self._random.fork("scanner camera"), "badge-at-kiosk"), self._exhibit
         )
@@ -97,9 +104,14 @@ class Rig:
         camera = SyntheticCamera(self._random.fork(f"{serial} camera"), "desk")
         return EmulatedQrToken(QrToken(env, load_profile(), memory), camera, self._exhibit)
 
-    def new_key(self, name: str) -> EmulatedKey:
-        """A new security key with nothing on it, touched as soon as it asks."""
-        return EmulatedKey(Authenticator(self._env(name)), self._exhibit)
+    def new_key(self, name: str) -> Key:
+        """A security key for whoever ``name`` says; it is touched as soon as it asks.
+
+        Raises:
+            TooFewError: if the rig has no other one.
+            RigError: if it is not there.
+        """
+        return self._bench.key(name)
 
     def _env(self, device: str) -> Env:
         """The world of ``device``: the machine's clock, and randomness that is its own."""

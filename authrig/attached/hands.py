@@ -14,7 +14,7 @@ from authrig.rig_file.entries import Controller, Hub, Power, Relay, Touch
 class Finger(Protocol):
     """Touches a key."""
 
-    def touch(self) -> None:
+    def touch(self) -> object:
         """Touch it shortly.
 
         Raises:

@@ -4,7 +4,7 @@ from typing import Any
 
 from authrig.demo.steps import enter_password
 from authrig.evidence.recorder import Recorder
-from authrig.ports.key import EmulatedKey, KeyRefused
+from authrig.ports.key import Key, KeyRefused
 from authrig.ports.server import Browser
 from authrig.rig import Person, Rig
 
@@ -39,7 +39,7 @@ def play(rig: Rig, recorder: Recorder) -> None:
         recorder.expect("mallory's credential in carol's login", "FIDO_ASSERTION_WRONG", outcome, evil=True)
 
 
-def _register(rig: Rig, recorder: Recorder, person: Person, key: EmulatedKey) -> dict[str, str]:
+def _register(rig: Rig, recorder: Recorder, person: Person, key: Key) -> dict[str, str]:
     """Register ``key`` in the self-service; returns the descriptor of the new credential."""
     with rig.browser() as browser:
         enter_password(recorder, browser, "self-service", person, "DONE")
@@ -56,7 +56,7 @@ def _request(browser: Browser) -> dict[str, Any]:
     return dict(browser.retrieve_fido_challenge().attribute("publicKey"))
 
 
-def _phish(rig: Rig, recorder: Recorder, victim: Person, key: EmulatedKey, credential: dict[str, str]) -> None:
+def _phish(rig: Rig, recorder: Recorder, victim: Person, key: Key, credential: dict[str, str]) -> None:
     """A site with another RP ID stands between the victim and the server, and relays the server's challenge."""
     with rig.browser() as browser:
         enter_password(recorder, browser, APPLICATION, victim, SECOND_STEP)

@@ -17,7 +17,7 @@ PATIENCE = 2.0
 """Seconds without a report after which a key is taken for mute: one that works sends a keepalive every 0.1 s."""
 
 
-class _Connection(CtapHidConnection):
+class NodeConnection(CtapHidConnection):
     """A device node of Linux: reports of 64 bytes, written behind a report id. A key that says nothing ends the wait."""
 
     def __init__(self, path: Path) -> None:
@@ -43,7 +43,7 @@ def call_attached(path: Path, request: bytes) -> bytes:
         RigError: if it cannot be opened, is no security key, says nothing, or answers with an error.
     """
     try:
-        connection = _Connection(path)
+        connection = NodeConnection(path)
     except OSError as error:
         raise RigError(f"{path}: cannot be opened: {error.strerror}") from error
     try:

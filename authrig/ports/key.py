@@ -1,4 +1,7 @@
-"""What the rig does to a security key: plug it in, touch it, and let a client talk to it."""
+"""What the rig does to a security key: plug it in, touch it, and let a client talk to it.
+
+A test never asks whether the key is emulated or attached: that is the cable's business, and the finger's.
+"""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -12,9 +15,8 @@ from fido2.webauthn import PublicKeyCredentialCreationOptions, PublicKeyCredenti
 from authrig.errors import Deviation
 from authrig.evidence.ctap_lines import CtapTranscript
 from authrig.evidence.recorder import Exhibit, Traffic
-from emulators.fido_authenticator.authenticator import Authenticator
-from emulators.fido_authenticator.ctaphid import CtapHid
-from emulators.fido_authenticator.transports.in_process import InProcessDevice, InProcessTransport
+from authrig.ports.key_cables import Cable
+from authrig.ports.presence import Presence, TouchedDevice
 
 
 class KeyRefused(Deviation):
@@ -33,59 +35,113 @@ PIN: Final = "1234"
 
 
 class _KnowsThePin(UserInteraction):
-    """The person in front of the client."""
+    """The person in front of the client. Touches are not its business: the device that it is given is touched."""
+
+    def __init__(self, pin: str) -> None:
+        self._pin = pin
 
     def request_pin(self, permissions: ClientPin.PERMISSION, rp_id: str | None) -> str:
         """Type the PIN."""
         del permissions, rp_id
-        return PIN
+        return self._pin
 
 
-class EmulatedKey:
-    """An emulated key with a PIN, behind the unmodified python-fido2 client, with all its reports on record."""
+class Key:
+    """A key behind the unmodified python-fido2 client, with all its reports on record.
 
-    def __init__(self, authenticator: Authenticator, on_exhibit: Callable[[Exhibit], None]) -> None:
+    Args:
+        cable: what it is plugged in by.
+        presence: who touches it; a test holds the finger back with ``presence.held_back()``.
+        pin: the PIN that it has, or gets by ``ensure_pin``.
+        on_exhibit: gets the traffic when it is asked for.
+    """
+
+    def __init__(self, cable: Cable, presence: Presence, pin: str, on_exhibit: Callable[[Exhibit], None]) -> None:
+        self.presence = presence
+        self.pin = pin
+        self._cable = cable
         self._on_exhibit = on_exhibit
         self._transcript = CtapTranscript()
-        # An options entry that is false means: there can be a PIN, and there is none yet.
-        with InProcessDevice(authenticator) as device:
+
+    def open(self) -> TouchedDevice:
+        """A new host's connection to the key, to be closed by whoever asked for it; it is touched when it blinks.
+
+        Raises:
+            RigError: if the key is not there.
+        """
+        return TouchedDevice(self._cable.open(self._transcript.add), self.presence)
+
+    def ensure_pin(self) -> None:
+        """Set the PIN, if the key can have one and has none.
+
+        Raises:
+            RigError: if the key is not there.
+        """
+        with self.open() as device:
             ctap2 = Ctap2(device)
+            # An options entry that is false means: there can be a PIN, and there is none yet.
             if ctap2.info.options.get("clientPin") is False:
-                ClientPin(ctap2).set_pin(PIN)
-        self._transport = InProcessTransport(CtapHid(authenticator, self._transcript.add))
+                ClientPin(ctap2).set_pin(self.pin)
+        self._transcript.take_lines()
 
     def make_credential(self, origin: str, options: dict[str, Any]) -> dict[str, Any]:
         """Register at ``origin`` with WebAuthn creation options in JSON; returns a RegistrationResponseJSON.
 
         Raises:
             KeyRefused: if the key refuses.
+            RigError: if the key is not there.
         """
-        client = self._client(origin)
-        try:
-            return dict(client.make_credential(PublicKeyCredentialCreationOptions.from_dict(options)))
-        except ClientError as error:
-            raise _refusal(error) from error
+        with self.open() as device:
+            try:
+                made = self._client(device, origin).make_credential(
+                    PublicKeyCredentialCreationOptions.from_dict(options)
+                )
+            except ClientError as error:
+                raise _refusal(error) from error
+            return dict(made)
 
     def get_assertion(self, origin: str, options: dict[str, Any]) -> dict[str, Any]:
         """Log in at ``origin`` with WebAuthn request options in JSON; returns an AuthenticationResponseJSON.
 
         Raises:
             KeyRefused: if the key refuses.
+            RigError: if the key is not there.
         """
-        client = self._client(origin)
-        try:
-            selection = client.get_assertion(PublicKeyCredentialRequestOptions.from_dict(options))
-            return dict(selection.get_response(0))
-        except ClientError as error:
-            raise _refusal(error) from error
+        with self.open() as device:
+            try:
+                client = self._client(device, origin)
+                selection = client.get_assertion(PublicKeyCredentialRequestOptions.from_dict(options))
+                return dict(selection.get_response(0))
+            except ClientError as error:
+                raise _refusal(error) from error
+
+    def unplug(self) -> None:
+        """Take the key out; hosts that have it open read an error.
+
+        Raises:
+            RigError: if nothing can do that.
+        """
+        self._cable.unplug()
+
+    def plug_in(self) -> None:
+        """Put the key back, and wait until it is there.
+
+        Raises:
+            RigError: if nothing can do that, or it does not come.
+        """
+        self._cable.plug_in()
 
     def exhibit_traffic(self) -> None:
         """Hand over the CTAP traffic since the last time, decoded."""
         lines = tuple(self._transcript.take_lines())
         self._on_exhibit(Traffic("what client and key said to each other", lines))
 
-    def _client(self, origin: str) -> Fido2Client:
-        return Fido2Client(self._transport.open_device(), DefaultClientDataCollector(origin), _KnowsThePin())
+    def close(self) -> None:
+        """Put the cable away; an attached key stays plugged in."""
+        self._cable.close()
+
+    def _client(self, device: TouchedDevice, origin: str) -> Fido2Client:
+        return Fido2Client(device, DefaultClientDataCollector(origin), _KnowsThePin(self.pin))
 
 
 def _refusal(error: ClientError) -> KeyRefused:
