@@ -1,7 +1,7 @@
 """The table of all pages."""
 
 from server_stub.iam import Iam
-from server_stub.web.pages import application, devices, home, key, login, offline_qr, push, self_service
+from server_stub.web.pages import application, badge, devices, home, key, login, offline_qr, push, self_service
 from server_stub.web.visit import PageHandler, PageRoute, RefusedHandler
 
 LOGIN = "/login/{application}"
@@ -35,6 +35,8 @@ _PAGES = (
     _step("code", offline_qr.check),
     _step("push", push.check),
     PageRoute("GET", f"{LOGIN}/key", key.instead, refused=login.current),
+    PageRoute("GET", f"{LOGIN}/badge", badge.show),
+    _post(f"{LOGIN}/badge", badge.check, back=f"{LOGIN}/badge", refused=badge.refused, bound=False),
     _step("restart", login.restart, bound=False),
     _post("/logout", login.log_out, back="/"),
     PageRoute("GET", SELF_SERVICE, self_service.show),

@@ -8,7 +8,7 @@ from server_stub.flows.flow import BADGES, Method
 from server_stub.policies import offer
 from server_stub.sessions import Session
 from server_stub.web.pages import devices, key, offline_qr, passcode, push
-from server_stub.web.pages.step import application_of, explained, login, page
+from server_stub.web.pages.step import application_of, begin, explained, login, page
 from server_stub.web.rendering import words
 from server_stub.web.visit import Answer, Page, Redirect, Visit
 
@@ -40,7 +40,7 @@ async def current(visit: Visit, error: ApiError | None) -> Answer:
 
 async def check_password(visit: Visit) -> Answer:
     """User name and password."""
-    name = await _begin(visit)
+    name = await begin(visit)
     body = {"username": visit.form.get("username"), "password": visit.form.get("password", "")}
     if not body["username"] or not body["password"]:
         raise ApiError(400, "FIELDS_MISSING", "user name and password are both needed")
@@ -56,7 +56,7 @@ async def check_second_password(visit: Visit) -> Answer:
 
 async def check_username(visit: Visit) -> Answer:
     """A user name, which the next step has to prove."""
-    name = await _begin(visit)
+    name = await begin(visit)
     if not visit.form.get("username"):
         raise ApiError(400, "FIELDS_MISSING", "the user name is needed")
     await visit.rest("first_steps.check_username", {"username": visit.form["username"]})
@@ -65,7 +65,7 @@ async def check_username(visit: Visit) -> Answer:
 
 async def check_device_token(visit: Visit) -> Answer:
     """This browser, if it is remembered."""
-    name = await _begin(visit)
+    name = await begin(visit)
     await visit.rest("first_steps.check_device_token")
     return login(name)
 
@@ -81,12 +81,6 @@ async def log_out(visit: Visit) -> Answer:
     """End the session."""
     await visit.rest("self_service.log_out")
     return Redirect("/?done=logged_out")
-
-
-async def _begin(visit: Visit) -> str:
-    name = application_of(visit)
-    await visit.rest("authentication.access", application=name)
-    return name
 
 
 def _first(visit: Visit, name: str, error: ApiError | None) -> Page:

@@ -24,6 +24,13 @@ def application_of(visit: Visit) -> str:
     return name
 
 
+async def begin(visit: Visit) -> str:
+    """Begin a login for the application in the path, unless one is under way; its name."""
+    name = application_of(visit)
+    await visit.rest("authentication.access", application=name)
+    return name
+
+
 def login(application: str) -> Redirect:
     """The page of the login's next step."""
     return Redirect(f"/login/{application}")
