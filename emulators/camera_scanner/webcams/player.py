@@ -13,25 +13,20 @@ if TYPE_CHECKING:
 
     from emulators.camera_scanner.frames import FrameSource, Image
 
-_LAST_FRAME_SECONDS = 1.0
-"""How long the last frame is shown before the first comes again, where the source does not say."""
-
 
 class Player:
-    """Gives the frames of a source to ``show``, as far apart as their times are; from the beginning again at its end.
+    """Gives the frames of ``source`` to ``show``, as far apart as their times are; the last one stays.
 
-    As a context manager it plays in a thread of its own. A single frame is shown once, since it stays.
+    As a context manager it plays in a thread of its own, and closes the source at the end.
 
     Args:
-        open_source: makes the source anew each time that it is played.
+        source: what to play; a ``Reel`` has no end.
         show: takes a picture; a webcam's own.
         clock: real time, unless a test has another.
     """
 
-    def __init__(
-        self, open_source: Callable[[], FrameSource], show: Callable[[Image], None], clock: Clock | None = None
-    ) -> None:
-        self._open_source = open_source
+    def __init__(self, source: FrameSource, show: Callable[[Image], None], clock: Clock | None = None) -> None:
+        self._source = source
         self._show = show
         self._clock = clock or SystemClock()
         self._stopped = threading.Event()
@@ -53,7 +48,7 @@ class Player:
             self._thread.join()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Whether it has ended within ``timeout`` seconds (None: for ever): a single frame is shown, or it was closed.
+        """Whether it has ended within ``timeout`` seconds (None: for ever): the last frame is shown, or it was closed.
 
         Raises:
             SourceError: if the source ended so.
@@ -66,32 +61,20 @@ class Player:
 
     def _run(self) -> None:
         try:
-            while self._play_once() > 1 and not self._stopped.is_set():
-                pass
+            self._play()
         except Exception as error:  # noqa: BLE001 - whoever waits is told
             self._failure = error
         finally:
+            self._source.close()
             self._ended.set()
 
-    def _play_once(self) -> int:
-        """Play the source to its end; returns how many frames it had."""
-        source = self._open_source()
-        count, last, pause = 0, 0.0, _LAST_FRAME_SECONDS
-        begun = self._clock.monotonic()
-        try:
-            for frame in source.frames():
-                if count == 0:
-                    begun -= frame.time
-                else:
-                    pause = frame.time - last
-                if self._stopped.wait(max(0.0, begun + frame.time - self._clock.monotonic())):
-                    return count
-                self._show(frame.image)
-                count, last = count + 1, frame.time
-        finally:
-            source.close()
-        if count == 0:
-            raise SourceError(f"{source.name} has no picture")
-        if count > 1:
-            self._stopped.wait(pause)
-        return count
+    def _play(self) -> None:
+        begun: float | None = None
+        for frame in self._source.frames():
+            if begun is None:
+                begun = self._clock.monotonic() - frame.time
+            if self._stopped.wait(max(0.0, begun + frame.time - self._clock.monotonic())):
+                return
+            self._show(frame.image)
+        if begun is None:
+            raise SourceError(f"{self._source.name} has no picture")

@@ -1,0 +1,138 @@
+"""A QR token with its USB plug in: its console is a serial port, its camera a webcam, in one device."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Self
+
+from emulators.camera_scanner.frames import Frame, require_image
+from emulators.camera_scanner.webcams.usb import UsbWebcam
+from emulators.hwtoken.console import Console
+from emulators.hwtoken.screens import State
+from emulators.usb.usb_identity import UsbIdentity
+from emulators.usb.usbip_function import composite_device
+from emulators.usb.usbip_serial import UsbSerial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from emulators.camera_scanner.frames import Image
+    from emulators.env import Clock, Env
+    from emulators.hwtoken.token import QrToken
+    from emulators.usb.usbip_server import UsbIpServer
+
+VENDOR, PRODUCT = 0x1209, 0x0002
+"""From the range that pid.codes keeps for tests: no product has them."""
+_LOOK_SECONDS = 0.1
+
+
+class TokenDevice:
+    """``token`` on the bus of ``server``: ``/dev/ttyACM0`` and ``/dev/video0`` appear where ``busid`` is attached.
+
+    Use it as a context manager: it is on offer from the start, and served meanwhile.
+
+    Args:
+        token: the token, switched on or not.
+        env: its world.
+        server: the bus.
+        production: the console answers only what a token in its user's hand would.
+    """
+
+    def __init__(self, token: QrToken, env: Env, server: UsbIpServer, *, production: bool = False) -> None:
+        self._server = server
+        self._core = _TokenWithEye(token, env, production=production)
+        self._camera = UsbWebcam("Test camera")
+        self._port = UsbSerial(self._core, "Test console")
+        self._device = composite_device(identity_of(token), self._port.function, self._camera.function)
+        self.busid: str | None = server.plug_in(self._device)
+        """What a host attaches; None while it is unplugged."""
+
+    def __enter__(self) -> Self:
+        self._camera.__enter__()
+        self._port.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def camera(self) -> UsbWebcam:
+        """Its camera, to see what its host has chosen; ``show`` is how to hold something before it."""
+        return self._camera
+
+    @contextlib.contextmanager
+    def using(self) -> Iterator[QrToken]:
+        """The token, to press its buttons or read its screen; its console waits meanwhile."""
+        with self._port.using() as core:
+            yield core.token
+
+    def show(self, image: Image | None) -> None:
+        """Hold ``image`` before its camera until something else is: the host sees it, and the token while it scans.
+
+        Raises:
+            ImageError: if it is no picture.
+        """
+        if image is not None:
+            self._camera.show(image)
+        with self._port.using() as core:
+            core.before_camera = None if image is None else require_image(image).copy()
+
+    def unplug(self) -> None:
+        """Pull it out of its host: the device nodes go away. The token goes on, on its battery."""
+        if self.busid is not None:
+            busid, self.busid = self.busid, None
+            self._server.unplug(busid)
+
+    def plug_in(self) -> None:
+        """Offer it again; a host has to attach it anew."""
+        if self.busid is None:
+            self.busid = self._server.plug_in(self._device)
+
+    def close(self) -> None:
+        """Unplug it for good. Closing twice is allowed."""
+        self.unplug()
+        self._port.close()
+        self._camera.close()
+
+
+def identity_of(token: QrToken) -> UsbIdentity:
+    """How a token presents itself on USB: model and firmware from its profile, the serial number from its memory."""
+    major, minor, patch = (min(int(part), 99) for part in token.profile.firmware.split("."))
+    version = int(f"{major:02}{min(minor, 9)}{min(patch, 9)}", 16)  # binary-coded decimal has one digit for each
+    name = f"{token.profile.name} (test device)"
+    return UsbIdentity(VENDOR, PRODUCT, version, "Authrig", name, token.memory.serial or "")
+
+
+class _TokenWithEye:
+    """The console as a serial device; what is held before the camera is looked at as long as the token scans."""
+
+    def __init__(self, token: QrToken, env: Env, *, production: bool) -> None:
+        self.token = token
+        self.clock: Clock = env.clock
+        self.before_camera: Image | None = None
+        self._console = Console(token, env, production=production)
+        self._looks_at = 0.0
+
+    @property
+    def baud_rate(self) -> int:
+        return self._console.baud_rate
+
+    def receive(self, data: bytes) -> None:
+        self._console.receive(data)
+
+    def take_output(self) -> bytes:
+        return self._console.take_output()
+
+    def poll(self) -> None:
+        self._console.poll()
+        if self._sees and self.before_camera is not None:
+            self._looks_at = self.clock.monotonic() + _LOOK_SECONDS
+            self.token.see(Frame(self.before_camera, self.clock.monotonic(), "camera"))
+
+    def next_deadline(self) -> float | None:
+        deadlines = [self._console.next_deadline(), self._looks_at if self._sees else None]
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    @property
+    def _sees(self) -> bool:
+        return self.before_camera is not None and self.token.screen.state is State.SCANNING
