@@ -7,11 +7,14 @@ from itertools import pairwise
 
 from emulators.hwtoken.layout import Unrenderable, paginate
 from emulators.hwtoken.memory import MemoryFault
+from emulators.hwtoken.network import CameBack
 from emulators.hwtoken.panel import Panel
 from emulators.hwtoken.personalities.base import (
+    Answer,
     Choice,
     Confirmation,
     Offer,
+    Outgoing,
     PinUse,
     Proposal,
     Rejected,
@@ -19,12 +22,14 @@ from emulators.hwtoken.personalities.base import (
 )
 from emulators.hwtoken.pin_dialogue import PinDialogue
 from emulators.hwtoken.profile import Profile
-from emulators.hwtoken.screens import Code, Declined, ErrorKind, Event, Line, Menu, Review
+from emulators.hwtoken.screens import Code, Declined, ErrorKind, Event, Line, Menu, Notice, Refused, Review, Waiting
 from emulators.hwtoken.session import Session
 from emulators.hwtoken.typed import Question
 
 ANY_PIN = (4, 8)
 """Digits of a PIN that only a server judges, on a model without one of its own."""
+
+Found = Proposal | TypeFirst | Choice | Outgoing
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Answering:
 
     def judge(self, codes: Sequence[bytes]) -> None:
         """Begin with the one challenge among the ``codes`` in view, or say what they are instead."""
-        found: list[Proposal | TypeFirst | Choice] = []
+        found: list[Found] = []
         rejections: list[Rejected] = []
         for data in dict.fromkeys(codes):
             try:
@@ -87,6 +92,40 @@ class Answering:
         if self._under_review is not None:
             self._confirm(self._under_review.proposal, event)
 
+    def begin_push(self, proposal: Proposal) -> None:
+        """Begin with what the server asks over the network."""
+        try:
+            proposal.check_time()
+        except Rejected as rejected:
+            self._panel.reject(rejected)
+        else:
+            self._review(proposal, Event.PUSHED)
+
+    def proceed(self, outgoing: Outgoing, came_back: CameBack) -> None:
+        """Go on with what came back over the network."""
+        try:
+            found = outgoing.then(came_back)
+        except Rejected as rejected:
+            self._panel.reject(rejected)
+        except MemoryFault:
+            self._panel.show_fault()
+        else:
+            self._session.renew()
+            if isinstance(found, Notice):
+                self._panel.show(Event.TOLD, found)
+            elif isinstance(found, Answer):
+                self._show_code(Event.PASSCODE, found)
+            else:
+                self._begin(found, Event.PASSCODE)
+
+    def refuse(self, event: Event) -> None:
+        """The user does not want it."""
+        outgoing = self._under_review.proposal.refuse() if self._under_review is not None else None
+        if outgoing is None:
+            self._panel.show(event, Refused())
+        else:
+            self._send(outgoing)
+
     def decline(self) -> None:
         """The user reports what is under review as fraud."""
         code = self._under_review.proposal.decline() if self._under_review is not None else None
@@ -97,7 +136,7 @@ class Answering:
     def _under_review(self) -> UnderReview | None:
         return self._panel.behind if isinstance(self._panel.behind, UnderReview) else None
 
-    def _propose(self, data: bytes) -> Proposal | TypeFirst | Choice:
+    def _propose(self, data: bytes) -> Found:
         refused = Rejected(ErrorKind.NOT_OURS, "This token reads no codes.")
         for personality in self._session.personalities:
             try:
@@ -111,23 +150,25 @@ class Answering:
             return found
         raise refused
 
-    def _check_locked(self, found: Proposal | TypeFirst | Choice) -> None:
+    def _check_locked(self, found: Found) -> None:
         """Refuse what may not be done while the PIN stands between the user and the token; and what is too old."""
-        known = None if isinstance(found, TypeFirst | Choice) else found
+        known = None if isinstance(found, TypeFirst | Choice | Outgoing) else found
         if not self._session.is_open and (known is None or not known.while_locked):
             raise Rejected(ErrorKind.UNSUPPORTED, "The PIN is locked. This does not unlock it.")
         if known is not None:
             known.check_time()
 
-    def _begin(self, found: Proposal | TypeFirst | Choice, without_review: Event) -> None:
+    def _begin(self, found: Found, without_review: Event) -> None:
         if isinstance(found, TypeFirst):
             self._panel.ask(found.question, partial(self._open, found))
         elif isinstance(found, Choice):
             actions = tuple(partial(self.accept, offer) for offer in found.offers)
             labels = tuple(offer.label for offer in found.offers)
             self._panel.show(Event.CHOICE, Menu(labels, 0, found.title), Choices(actions))
+        elif isinstance(found, Outgoing):
+            self._send(found)
         elif found.entries:
-            self._review(found)
+            self._review(found, Event.CHALLENGE)
         else:
             self._confirm(found, without_review)
 
@@ -142,14 +183,14 @@ class Answering:
         else:
             self._begin(proposal, Event.DIGITS_TYPED)
 
-    def _review(self, proposal: Proposal) -> None:
+    def _review(self, proposal: Proposal, event: Event) -> None:
         try:
             pages = paginate(proposal.entries, self._profile.panel, one_a_page=proposal.one_entry_a_page)
         except Unrenderable:
             self._panel.reject(Rejected(ErrorKind.UNRENDERABLE, "It has letters that this token cannot show."))
             return
         under_review = UnderReview(proposal, pages)
-        self._panel.show(Event.CHALLENGE, under_review.screen(1), under_review)
+        self._panel.show(event, under_review.screen(1), under_review)
 
     def _confirm(self, proposal: Proposal, event: Event) -> None:
         """By ``event`` to a code, or first to the PIN."""
@@ -163,6 +204,8 @@ class Answering:
                 least, most = (policy.least_digits, policy.most_digits) if policy else ANY_PIN
                 question = Question("PIN", "Type your PIN", least, most)
                 self._panel.ask(question, partial(self._confirm_with_any_pin, proposal))
+            case PinUse.CHOSEN:
+                self._ask_to_choose(proposal, "Choose a PIN")
 
     def _confirm_with_own_pin(self, proposal: Proposal, pin: str) -> None:
         if self._pin is not None and self._pin.check(pin, partial(self._confirm_with_own_pin, proposal)):
@@ -170,6 +213,25 @@ class Answering:
 
     def _confirm_with_any_pin(self, proposal: Proposal, pin: str) -> None:
         self._answer(Event.DIGITS_TYPED, proposal, Confirmation(pin=pin, duress=self._session.duress))
+
+    def _ask_to_choose(self, proposal: Proposal, prompt: str) -> None:
+        self._panel.ask(Question("New PIN", prompt, *ANY_PIN), partial(self._ask_to_repeat, proposal))
+
+    def _ask_to_repeat(self, proposal: Proposal, pin: str) -> None:
+        question = Question("Repeat PIN", "Type it again", *ANY_PIN)
+        self._panel.ask(question, partial(self._confirm_chosen_pin, proposal, pin))
+
+    def _confirm_chosen_pin(self, proposal: Proposal, pin: str, repeated: str) -> None:
+        if pin == repeated:
+            self._confirm_with_any_pin(proposal, pin)
+        else:
+            self._ask_to_choose(proposal, "They differ. Choose again.")
+
+    def _send(self, outgoing: Outgoing) -> None:
+        self._panel.show(Event.SENDING, Waiting(outgoing.sentence), outgoing)
+
+    def _show_code(self, event: Event, answer: Answer) -> None:
+        self._panel.show(event, Code(self._grouped(answer.digits), answer.purpose, answer.already_shown))
 
     def _answer(self, event: Event, proposal: Proposal, confirmation: Confirmation) -> None:
         """Compute and show the code. What must be durable is so before the code is seen."""
@@ -182,7 +244,10 @@ class Answering:
             self._panel.show_fault()
         else:
             self._session.renew()
-            self._panel.show(event, Code(self._grouped(answer.digits), answer.purpose, answer.already_shown))
+            if isinstance(answer, Outgoing):
+                self._send(answer)
+            else:
+                self._show_code(event, answer)
 
     def _grouped(self, digits: str) -> str:
         """Groups of the profile's length at most, as even as they can be: 4+4, 4+3, 3+3."""

@@ -27,6 +27,7 @@ from emulators.hwtoken.screens import (
     Screen,
     Style,
     Typing,
+    Waiting,
 )
 
 PAGE = (Line("Amount", Style.LABEL), Line("CHF 1'250.00", Style.VALUE))
@@ -47,6 +48,8 @@ SAMPLES: dict[str, Screen] = {
     "code, sixteen digits": Code("9122 1436 0000 1111", "Type it to approve"),
     "decline code": Declined("8441 8702"),
     "refused": Refused(),
+    "waiting": Waiting("Logging in."),
+    "accounts": Menu(("First account", "Bank", "Back"), 0, "Accounts"),
     **{f"error: {kind.value}": Error(kind, "Something is not as it should be.") for kind in ErrorKind},
 }
 """One of each kind."""

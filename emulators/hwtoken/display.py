@@ -26,6 +26,7 @@ from emulators.hwtoken.screens import (
     Screen,
     Style,
     Typing,
+    Waiting,
     soft_keys,
 )
 
@@ -46,6 +47,7 @@ ERROR_TITLES = {
     ErrorKind.ALREADY_DONE: "Already done",
     ErrorKind.WRONG_ACTIVATION_CODE: "Wrong code",
     ErrorKind.TAMPERED: "Tampered",
+    ErrorKind.NO_ANSWER: "No answer",
 }
 
 
@@ -93,6 +95,9 @@ def _draw(screen: Screen, panel: "_Panel") -> None:  # noqa: C901 - one case for
         case Code(code, purpose, already_shown):
             panel.title("Code", "shown before" if already_shown else "")
             panel.code(code, purpose)
+        case Waiting(sentence):
+            panel.title("Network")
+            panel.message(icons.READY, (sentence,))
         case Refused():
             panel.title("Refused")
             panel.message(icons.CROSS, ("Nothing was confirmed: no code.",))

@@ -312,6 +312,11 @@ class TokenMemory:
 
     def _keep(self, contents: Contents) -> None:
         raw = msgspec.json.encode(contents)
+        try:
+            msgspec.json.decode(raw, type=Contents)
+        except msgspec.ValidationError as problem:
+            # Values are checked when they are read, so what could not be read again is never written.
+            raise MemoryFault(f"token memory {self._store.name}: cannot keep this: {problem}") from problem
         file = _File(FORMAT, VERSION, hashlib.sha256(raw).hexdigest(), msgspec.Raw(raw))
         try:
             self._store.save(msgspec.json.encode(file) + b"\n")

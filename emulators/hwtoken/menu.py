@@ -21,6 +21,7 @@ class Action(Enum):
     ACCOUNTS = auto()
     INFO = auto()
     SELF_TEST = auto()
+    NETWORK = auto()
     CHANGE_PIN = auto()
     DURESS_PIN = auto()
     ERASE = auto()
@@ -38,9 +39,11 @@ class Item:
 def items(profile: Profile) -> tuple[Item, ...]:
     """The entries of this model's menu."""
     pin = (Item("Change PIN", Action.CHANGE_PIN), Item("Duress PIN", Action.DURESS_PIN)) if profile.pin else ()
+    network = (Item("Go on or offline", Action.NETWORK),) if profile.behaviour.network else ()
     scan = (Item("Scan a code", Action.SCAN),) if profile.behaviour.camera else ()
     return (
         *scan,
+        *network,
         Item("Accounts", Action.ACCOUNTS),
         Item("About", Action.INFO),
         Item("Self-test", Action.SELF_TEST),

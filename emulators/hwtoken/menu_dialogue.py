@@ -81,6 +81,8 @@ class MenuDialogue:
                 self._panel.show(Event.OK, Notice("Self-test", menu.self_test(self._parts)))
             case menu.Action.CHANGE_PIN | menu.Action.DURESS_PIN if self._pin is not None:
                 self._pin.change(duress=action is menu.Action.DURESS_PIN)
+            case menu.Action.NETWORK:
+                self.go_online(online=not self._parts.radio.on)
             case menu.Action.ACCOUNTS:
                 self._list_accounts()
             case menu.Action.ERASE:
@@ -88,6 +90,14 @@ class MenuDialogue:
                 self._panel.ask(question, self._erase)
             case menu.Action.BACK:
                 self._panel.show_idle(Event.GIVEN_UP)
+
+    def go_online(self, *, online: bool) -> None:
+        """Switch the network on or off. What waits for an answer is given up; the idle screen says it."""
+        if not self._parts.radio.present or self._parts.radio.on is online:
+            return
+        self._parts.radio.on = online
+        if self._panel.screen.state in {State.IDLE, State.MENU, State.WAITING}:
+            self._panel.show_idle(Event.GIVEN_UP)
 
     def _list_accounts(self) -> None:
         found = accounts(self._parts)

@@ -54,15 +54,15 @@ class Panel:
         """When the screen times out, in monotonic seconds; None while it is dark."""
         self.behind: object = None
         """What the keys of this screen act on. It goes when the screen does."""
+        self._due: float | None = None
 
-    def show(self, event: Event, screen: Screen, behind: object = None, *, since: float | None = None) -> None:
+    def show(self, event: Event, screen: Screen, behind: object = None) -> None:
         """Make the move that the table allows, and no other: where it has none, nothing happens.
 
         Args:
             event: what happened.
             screen: what is shown then.
             behind: what its keys act on.
-            since: when that was, in monotonic seconds; now, unless told otherwise.
         """
         step = move(self.screen.state, event)
         if step is None:
@@ -73,7 +73,7 @@ class Panel:
             self._session.end()
         # In place before the screen is announced, as whoever watches it may press keys at once.
         self.screen, self.behind = screen, behind
-        self.deadline = self._deadline_of(screen, self._clock.monotonic() if since is None else since)
+        self.deadline = self._deadline_of(screen, self._clock.monotonic() if self._due is None else self._due)
         if self._on_screen is not None:
             self._on_screen(screen)
 
@@ -110,21 +110,29 @@ class Panel:
             case Outcome.GIVEN_UP:
                 self.go_dark()
 
-    def time_out(self) -> None:
-        """Let time-outs happen that are due, each at its own time."""
+    def time_out(self, give_up_waiting: Callable[[], None]) -> None:
+        """Let time-outs happen that are due, each as of when it was: the next screen's time begins there.
+
+        Args:
+            give_up_waiting: ends the waiting screen.
+        """
         now = self._clock.monotonic()
-        while self.deadline is not None and self.deadline <= now:
-            due = self.deadline
-            if self.screen.state is State.SCANNING:
-                sentence = "There was no code in view. Try again."
-                self.show(Event.TIME_OUT, Error(ErrorKind.SCAN_TIME_OUT, sentence), since=due)
-            else:
-                self.show(Event.TIME_OUT, Off(), since=due)
+        try:
+            while self.deadline is not None and self.deadline <= now:
+                self._due = self.deadline
+                if self.screen.state is State.SCANNING:
+                    sentence = "There was no code in view. Try again."
+                    self.show(Event.TIME_OUT, Error(ErrorKind.SCAN_TIME_OUT, sentence))
+                elif self.screen.state is State.WAITING:
+                    give_up_waiting()
+                else:
+                    self.show(Event.TIME_OUT, Off())
+        finally:
+            self._due = None
 
     def _deadline_of(self, screen: Screen, since: float) -> float | None:
         behaviour = self._profile.behaviour
         if screen.state is State.OFF:
             return None
-        return since + (
-            behaviour.scan_time_out_seconds if screen.state is State.SCANNING else behaviour.auto_off_seconds
-        )
+        waits = screen.state in {State.SCANNING, State.WAITING}
+        return since + (behaviour.scan_time_out_seconds if waits else behaviour.auto_off_seconds)

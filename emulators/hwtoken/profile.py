@@ -117,6 +117,10 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keypad: bool = False
     """Whether there are keys for digits; without, two buttons turn a wheel."""
     camera: bool = True
+    network: bool = False
+    """Whether it is an app with a network, until its user goes offline."""
+    poll_seconds: Seconds = 5
+    """How often an app that is online asks for pushes."""
     accounts: Annotated[int, msgspec.Meta(ge=1, le=16)] = 1
     """OTQ1 accounts that fit, each with its own server."""
     strict: bool = False

@@ -21,6 +21,7 @@ from emulators.hwtoken.screens import (
     Scanning,
     Screen,
     Typing,
+    Waiting,
     soft_keys,
 )
 
@@ -48,7 +49,7 @@ def read_keys(screen: Screen) -> tuple[str, str]:
     return soft_keys(screen)
 
 
-def _lines(screen: Screen) -> Iterator[str]:  # noqa: C901 - one case for each screen, a line long
+def _lines(screen: Screen) -> Iterator[str]:  # noqa: C901, PLR0912 - one case for each screen, a line long
     match screen:
         case Off():
             return
@@ -70,6 +71,8 @@ def _lines(screen: Screen) -> Iterator[str]:  # noqa: C901 - one case for each s
             yield from ("Code", *(("shown before",) if already_shown else ()), code, purpose)
         case Declined(code):
             yield from ("Report fraud", code)
+        case Waiting(sentence):
+            yield from ("Network", sentence)
         case Refused():
             yield "Refused"
         case Error(kind, sentence):

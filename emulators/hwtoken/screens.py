@@ -23,6 +23,7 @@ class State(Enum):
     DECLINED = auto()
     ERROR = auto()
     FAULT = auto()
+    WAITING = auto()
 
 
 class Event(Enum):
@@ -43,6 +44,8 @@ class Event(Enum):
     UNLOCKED = auto()  # the PIN was right, or is not needed any more
     GIVEN_UP = auto()  # the user does not want to type
     BLOCKED = auto()  # the PIN is locked
+    SENDING = auto()  # something has to go over the network first
+    PUSHED = auto()  # the server asks, over the network
     TOLD = auto()  # there is something to say that is no error
     CHOICE = auto()  # several accounts could answer, or can be looked at
     CHALLENGE = auto()  # the camera saw a challenge that this token can answer
@@ -68,6 +71,7 @@ class ErrorKind(Enum):
     ALREADY_DONE = "already done"
     WRONG_ACTIVATION_CODE = "wrong activation code"
     TAMPERED = "tampered"
+    NO_ANSWER = "no answer"
 
 
 FAULTS = frozenset({ErrorKind.NOT_PROVISIONED, ErrorKind.MEMORY_FAULT, ErrorKind.TAMPERED})
@@ -242,6 +246,18 @@ class Declined:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something is on its way over the network."""
+
+    sentence: str
+
+    @property
+    def state(self) -> State:
+        """The table's name for this screen."""
+        return State.WAITING
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The user refused; no code was computed."""
 
@@ -264,7 +280,7 @@ class Error:
         return State.FAULT if self.kind in FAULTS else State.ERROR
 
 
-Screen = Off | Idle | Menu | Notice | Typing | Locked | Scanning | Review | Code | Refused | Declined | Error
+Screen = Off | Idle | Menu | Notice | Typing | Locked | Scanning | Review | Code | Refused | Declined | Error | Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +309,8 @@ MOVES = {
         Event.OK: Move(State.SCANNING, "Scan"),
         Event.CANCEL: Move(State.OFF, "Off"),
         Event.HOLD_OK: Move(State.MENU),
+        Event.PUSHED: Move(State.REVIEW),
+        Event.GIVEN_UP: Move(State.IDLE),
         **_OFFERS,
         **_OFF,
     },
@@ -314,6 +332,7 @@ MOVES = {
         Event.TOLD: Move(State.NOTICE),
         Event.CHALLENGE: Move(State.REVIEW),
         Event.DIGITS_TYPED: Move(State.CODE),
+        Event.SENDING: Move(State.WAITING),
         **_HOME,
         **_FAILED,
         **_OFF,
@@ -326,6 +345,7 @@ MOVES = {
     State.SCANNING: {
         Event.CHOICE: Move(State.MENU),
         Event.CHALLENGE: Move(State.REVIEW),
+        Event.SENDING: Move(State.WAITING),
         Event.CANCEL: Move(State.IDLE, "Stop"),
         **_HOME,
         **_FAILED,
@@ -337,7 +357,19 @@ MOVES = {
         Event.OK_ON_LAST_PAGE: Move(State.CODE, "Confirm"),
         Event.CANCEL: Move(State.REFUSED, "Refuse"),
         Event.HOLD_CANCEL: Move(State.DECLINED),
+        Event.SENDING: Move(State.WAITING),
         Event.DIGITS_WANTED: Move(State.TYPING),
+        **_FAILED,
+        **_OFF,
+    },
+    State.WAITING: {
+        Event.GIVEN_UP: Move(State.IDLE),
+        Event.CANCEL: Move(State.IDLE, "Stop"),
+        Event.SENDING: Move(State.WAITING),
+        Event.CHALLENGE: Move(State.REVIEW),
+        Event.PASSCODE: Move(State.CODE),
+        Event.TOLD: Move(State.NOTICE),
+        **_HOME,
         **_FAILED,
         **_OFF,
     },

@@ -15,6 +15,8 @@ class Session:
         """The PIN was typed, or the duress PIN."""
         self.duress = False
         """It was the duress PIN."""
+        self.pushes_seen: set[str] = set()
+        """Ids of pushes that were on the panel."""
 
     def __repr__(self) -> str:
         return f"Session(signed_in={self.signed_in})"
@@ -43,4 +45,5 @@ class Session:
     def end(self) -> None:
         """Forget it."""
         self.signed_in = self.duress = False
+        self.pushes_seen.clear()
         self._personalities = None

@@ -13,6 +13,8 @@ from emulators.hwtoken.defects import NONE
 from emulators.hwtoken.keys import Button, KeyScanner
 from emulators.hwtoken.memory import PowerLost, TokenMemory
 from emulators.hwtoken.menu_dialogue import MenuDialogue
+from emulators.hwtoken.network import CameBack, Errand, Radio
+from emulators.hwtoken.network_dialogue import NetworkDialogue
 from emulators.hwtoken.panel import Dialogue, Panel
 from emulators.hwtoken.parts import Parts
 from emulators.hwtoken.pin import PinLock
@@ -26,7 +28,6 @@ from emulators.hwtoken.screens import (
     Event,
     Idle,
     Off,
-    Refused,
     Scanning,
     Screen,
     State,
@@ -56,9 +57,8 @@ class QrToken:
     ) -> None:
         self._env = env
         self._supply = PowerSupply(env.clock)
-        self._parts = Parts(
-            memory, TokenClock(env.clock, memory, present=profile.behaviour.has_rtc), env.random, profile
-        )
+        clock = TokenClock(env.clock, memory, present=profile.behaviour.has_rtc)
+        self._parts = Parts(memory, clock, env.random, profile, Radio(present=profile.behaviour.network))
         self._session = Session(self._parts)
         self._panel = Panel(env.clock, profile, self._session, self._idle, on_screen)
         self._pin: PinDialogue | None = None
@@ -67,6 +67,7 @@ class QrToken:
             self._pin = PinDialogue(lock, profile.pin, memory, self._session, self._panel)
         self._answering = Answering(self._panel, self._session, self._pin, profile)
         self._menu = MenuDialogue(self._panel, self._session, self._parts, self._answering, self._pin)
+        self._network = NetworkDialogue(env.clock, self._panel, self._session, self._parts, self._answering)
         self._keys = KeyScanner()
         self.defects = NONE
         """What is wrong with the display. The token itself knows nothing of it."""
@@ -106,8 +107,14 @@ class QrToken:
 
     @property
     def next_deadline(self) -> float | None:
-        """When the screen times out, in monotonic seconds; None while it is dark."""
-        return self._panel.deadline
+        """When there is something to do by the clock, in monotonic seconds: call ``tick``, look at ``errand``. None if dark."""
+        deadlines = (self._panel.deadline, self._network.next_deadline)
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    @property
+    def errand(self) -> Errand | None:
+        """What it wants sent over its network now, if anything: for whoever runs it to do, and to ``deliver``."""
+        return self._network.errand
 
     # What happens to it
 
@@ -182,7 +189,19 @@ class QrToken:
     def tick(self) -> None:
         """Let time-outs happen that are due. Late ticks catch up: the result does not depend on how often one ticks."""
         self._drain()
-        self._panel.time_out()
+        self._panel.time_out(self._network.give_up)
+
+    def deliver(self, number: int, came_back: CameBack) -> None:
+        """Hand it what came back for the errand of that number. What comes too late changes nothing."""
+        with self._powered():
+            self.tick()
+            self._network.deliver(number, came_back)
+
+    def go_online(self, *, online: bool) -> None:
+        """Switch its network on or off, as its menu does; on a model without one nothing happens."""
+        with self._powered():
+            self.tick()
+            self._menu.go_online(online=online)
 
     def tamper(self) -> None:
         """Open the case: every key is erased at once, whatever the token was doing, and it never works again.
@@ -221,7 +240,7 @@ class QrToken:
             case State.CODE:
                 self._answering.confirm_last_page(event)
             case State.REFUSED:
-                self._panel.show(event, Refused())
+                self._answering.refuse(event)
 
     def _hold(self, button: Button) -> None:
         if button is Button.OK and self.screen.state is State.IDLE:
@@ -238,7 +257,8 @@ class QrToken:
 
     def _idle(self) -> Idle:
         keys = self.memory.identity or self.memory.contents.slots
-        note = "Battery low" if self.battery.is_low else "" if keys else "Not activated"
+        usual = ("Online" if self._parts.radio.is_on else "Offline") if self._parts.radio.present else ""
+        note = "Battery low" if self.battery.is_low else usual if keys else "Not activated"
         return Idle(self.profile.name, self.memory.serial or "", note, self._menu.start_label)
 
     # The battery

@@ -6,7 +6,8 @@ from enum import Enum, auto
 from typing import Protocol
 
 from emulators.hwtoken.layout import Entry
-from emulators.hwtoken.screens import ErrorKind
+from emulators.hwtoken.network import CameBack, Wanted
+from emulators.hwtoken.screens import ErrorKind, Notice
 from emulators.hwtoken.typed import Question
 
 
@@ -26,6 +27,8 @@ class PinUse(Enum):
     TOKEN = auto()
     SERVER = auto()
     """It goes into the code; the token shows a code for any."""
+    CHOSEN = auto()
+    """As for ``SERVER``, but here it is chosen, so it is typed twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,17 @@ class Answer:
     digits: str
     purpose: str
     already_shown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Something has to go over the network before it goes on."""
+
+    wanted: Wanted
+    sentence: str
+    """What the panel says meanwhile."""
+    then: "Callable[[CameBack], Notice | Answer | Outgoing | Proposal]" = field(repr=False)
+    """Gets what came back, ``Unreachable`` where nothing did. Raises Rejected, and MemoryFault."""
 
 
 class Proposal(Protocol):
@@ -83,8 +97,8 @@ class Proposal(Protocol):
         """
         ...
 
-    def answer(self, confirmation: Confirmation) -> Answer:
-        """Make durable what must not be lost, then compute the digits. Called once the user has confirmed the last page.
+    def answer(self, confirmation: Confirmation) -> Answer | Outgoing:
+        """Make durable what must not be lost, then compute the digits, or what to send instead of showing any. Called once the user has confirmed the last page.
 
         Raises:
             Rejected: something has made it impossible since.
@@ -94,6 +108,10 @@ class Proposal(Protocol):
 
     def decline(self) -> str | None:
         """The digits that report the challenge as fraud; None where the protocol has none."""
+        ...
+
+    def refuse(self) -> Outgoing | None:
+        """What to send where the user refuses; None where the server learns nothing of it."""
         ...
 
 
@@ -137,7 +155,7 @@ class Personality(Protocol):
         """What can be done without the camera."""
         ...
 
-    def propose(self, data: bytes) -> Proposal | TypeFirst | Choice:
+    def propose(self, data: bytes) -> Proposal | TypeFirst | Choice | Outgoing:
         """What ``data``, the bytes of one QR code as the decoder gave them, asks.
 
         Raises:

@@ -1,18 +1,21 @@
 """LinOTP's QR token: challenges that are sealed to this token, and for the most part signed by nobody."""
 
 from functools import partial
+from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from emulators.env import Random
 from emulators.hwtoken.contents import Slot
 from emulators.hwtoken.layout import Entry
+from emulators.hwtoken.network import CameBack, HttpPost, HttpReply
 from emulators.hwtoken.parts import Parts
 from emulators.hwtoken.personalities import foreign
-from emulators.hwtoken.personalities.base import Answer, Confirmation, Offer, Rejected
-from emulators.hwtoken.personalities.slots import SlotProposal, slots_of
-from emulators.hwtoken.screens import ErrorKind
+from emulators.hwtoken.personalities.base import Answer, Confirmation, Offer, Outgoing, Rejected
+from emulators.hwtoken.personalities.slots import SlotProposal, add_slot, drop_slot, slots_of
+from emulators.hwtoken.screens import ErrorKind, Notice
 from offline_qr import lseqr
+from offline_qr.shown import find_hidden
 
 NAME = "lseqr"
 WARNING = Entry("Warning", "Not signed: anyone who knows this token's public key can have made it")
@@ -56,7 +59,7 @@ class LseqrPersonality:
             Rejected: no challenge for a pairing of this token.
         """
         if data[:13] == b"lseqr://pair/":
-            raise Rejected(ErrorKind.UNSUPPORTED, "Pairing needs a network.")
+            return self._propose_pairing(data)
         if data[:8] != b"lseqr://":
             raise Rejected(ErrorKind.NOT_OURS, f"This is {foreign.name_of(data)}, not a challenge.")
         damaged = False
@@ -80,6 +83,20 @@ class LseqrPersonality:
             raise Rejected(ErrorKind.DAMAGED, "It was changed or cut. Scan again.")
         raise Rejected(ErrorKind.NOT_FOR_THIS_TOKEN, "It is for no pairing of this token.")
 
+    def _propose_pairing(self, data: bytes) -> SlotProposal:
+        if not self._parts.radio.is_on:
+            raise Rejected(ErrorKind.UNSUPPORTED, "Pairing needs a network.")
+        try:
+            url = lseqr.parse_pairing_url(data)
+        except lseqr.Unsupported:
+            raise Rejected(ErrorKind.UNSUPPORTED, "It asks for what this token cannot do.") from None
+        except lseqr.LseqrError:
+            raise Rejected(ErrorKind.DAMAGED, "It was changed or cut. Scan again.") from None
+        if not url.callback_url or not url.serial or find_hidden(url.callback_url + url.serial):
+            raise Rejected(ErrorKind.UNSUPPORTED, "It does not say what to pair, or where.")
+        entries = (Entry("Pair as", url.serial), Entry("Goes to", url.callback_url))
+        return SlotProposal("New pairing", entries, partial(_pair, self._parts, url, url.callback_url))
+
     def _proposal(self, exchange: lseqr.Exchange, slot: Slot) -> SlotProposal:
         challenge = exchange.challenge
         if not challenge.message.strip():
@@ -97,3 +114,27 @@ class LseqrPersonality:
 
 def _compute(exchange: lseqr.Exchange, digits: int, _confirmation: Confirmation) -> Answer:
     return Answer(exchange.tan(digits), "Type it to confirm")
+
+
+def _pair(parts: Parts, url: lseqr.PairingUrl, callback_url: str, _confirmation: Confirmation) -> Outgoing:
+    """Keep the pairing, then answer: one that the server has is never lost."""
+    taken = {int(slot.values["user_token_id"]) for _, slot in slots_of(parts, NAME)}
+    number = next(number for number in range(len(taken) + 1) if number not in taken)
+    try:
+        slot, response = pair(url, "", number, parts.random)
+        add_slot(parts, slot)
+    except lseqr.LseqrError:
+        raise Rejected(ErrorKind.DAMAGED, "It was changed or cut. Scan again.") from None
+    except ValueError:
+        raise Rejected(ErrorKind.ALREADY_DONE, "This pairing is there already, or there is no room.") from None
+    post = HttpPost(callback_url, urlencode({"pairing_response": response}).encode("ascii"))
+    return Outgoing(post, "Pairing.", partial(_read_pairing_reply, parts, slot))
+
+
+def _read_pairing_reply(parts: Parts, slot: Slot, came_back: CameBack) -> Notice:
+    if not isinstance(came_back, HttpReply):
+        return Notice("New pairing", ("The server did not answer.", "It is kept; remove it if it does not work."))
+    if came_back.status != 200:
+        drop_slot(parts, slot)
+        raise Rejected(ErrorKind.ALREADY_DONE, "The server refused it. Get a new code.")
+    return Notice("New pairing", (slot.name, "The server has it. Scan its challenge."))

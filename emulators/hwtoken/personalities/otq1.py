@@ -100,6 +100,10 @@ class Otq1Proposal:
         """The decline code."""
         return otq1.compute_decline_code(self.challenge, self.keys)
 
+    def refuse(self) -> None:
+        """Nobody is told."""
+        return
+
 
 class Otq1Personality:
     """The OTQ1 protocol with the keys of one token."""

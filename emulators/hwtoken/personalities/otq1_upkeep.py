@@ -80,6 +80,10 @@ class ActivationProposal:
         """There is no server yet to tell."""
         return
 
+    def refuse(self) -> None:
+        """Nobody is told."""
+        return
+
 
 CODE_ON_LETTER = Question("Activation", "Code on your letter", 17, 17, hidden=False)
 
@@ -194,4 +198,8 @@ class AdminProposal:
 
     def decline(self) -> None:
         """The protocol has decline codes for logins and transactions only."""
+        return
+
+    def refuse(self) -> None:
+        """Nobody is told."""
         return

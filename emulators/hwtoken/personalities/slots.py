@@ -9,7 +9,7 @@ import msgspec
 from emulators.hwtoken.contents import Slot
 from emulators.hwtoken.layout import Entry
 from emulators.hwtoken.parts import Parts
-from emulators.hwtoken.personalities.base import Answer, Confirmation, PinUse, Rejected
+from emulators.hwtoken.personalities.base import Answer, Confirmation, Outgoing, PinUse, Rejected
 from emulators.hwtoken.screens import ErrorKind
 
 MAX_SLOTS = 64
@@ -22,7 +22,7 @@ class SlotProposal:
 
     title: str
     entries: tuple[Entry, ...]
-    compute: Callable[[Confirmation], Answer] = field(repr=False)
+    compute: Callable[[Confirmation], Answer | Outgoing] = field(repr=False)
     pin_use: PinUse = PinUse.NONE
     one_entry_a_page: bool = False
     while_locked = False
@@ -30,12 +30,16 @@ class SlotProposal:
     def check_time(self) -> None:
         """Only the server knows."""
 
-    def answer(self, confirmation: Confirmation) -> Answer:
+    def answer(self, confirmation: Confirmation) -> Answer | Outgoing:
         """As the personality computes it."""
         return self.compute(confirmation)
 
     def decline(self) -> None:
         """There is no such code."""
+        return
+
+    def refuse(self) -> None:
+        """Nobody is told."""
         return
 
 
@@ -86,3 +90,10 @@ def slot_removal(parts: Parts, number: int) -> dict[str, Any]:
     """The change to the memory that forgets slot ``number``."""
     slots = parts.memory.contents.slots
     return {"slots": (*slots[:number], *slots[number + 1 :])}
+
+
+def drop_slot(parts: Parts, slot: Slot) -> None:
+    """Forget ``slot``, where it is still there. Raises MemoryFault; then nothing has changed."""
+    slots = parts.memory.contents.slots
+    if slot in slots:
+        parts.memory.update(**slot_removal(parts, slots.index(slot)))

@@ -39,15 +39,18 @@ def test_only_a_confirmed_last_page_leads_to_a_code() -> None:
         (State.MENU, Event.PASSCODE),
         (State.TYPING, Event.DIGITS_TYPED),
         (State.REVIEW, Event.OK_ON_LAST_PAGE),
+        (State.WAITING, Event.PASSCODE),
     ]
     assert ok_event(FIRST) is Event.OK
     assert ok_event(LAST) is Event.OK_ON_LAST_PAGE
 
 
 def test_only_a_challenge_before_the_camera_leads_to_a_review() -> None:
-    """Apart from turning its own pages, the code that opens an activation, and saying which account is meant."""
+    """Apart from turning its own pages, the code that opens an activation, saying which account is meant, and a network."""
     to_review = {(at, event) for at, moves in MOVES.items() for event, move in moves.items() if move.to is State.REVIEW}
     assert to_review == {
+        (State.IDLE, Event.PUSHED),
+        (State.WAITING, Event.CHALLENGE),
         (State.SCANNING, Event.CHALLENGE),
         (State.MENU, Event.CHALLENGE),
         (State.TYPING, Event.CHALLENGE),

@@ -297,8 +297,8 @@ ERRORS: list[tuple[ErrorKind, Callable[[Desk], object]]] = [
 
 
 def test_every_kind_of_error_is_provoked_here() -> None:
-    """So that none goes without a test; those of activation, administration and tampering have theirs elsewhere."""
-    elsewhere = {ErrorKind.ALREADY_DONE, ErrorKind.WRONG_ACTIVATION_CODE, ErrorKind.TAMPERED}
+    """So that none goes without a test; those of activation, administration, tampering and networks have theirs elsewhere."""
+    elsewhere = {ErrorKind.ALREADY_DONE, ErrorKind.WRONG_ACTIVATION_CODE, ErrorKind.TAMPERED, ErrorKind.NO_ANSWER}
     assert {kind for kind, _ in ERRORS} | elsewhere == set(ErrorKind)
 
 
