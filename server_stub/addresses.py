@@ -5,11 +5,12 @@ import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, case, delete, update
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, bindparam, case, delete, select, update
 
 from server_stub.errors import ApiError
 from server_stub.store.upsert import insert_into
 
+MANY = 2**31 - 1
 WINDOW = 60
 """Seconds in which wrong answers are counted together."""
 WRONG = frozenset({"USERNAME_PASSWORD_WRONG", "OTP_WRONG", "BADGE_WRONG", "FIDO_ASSERTION_WRONG", "TICKET_WRONG"})
@@ -29,6 +30,9 @@ class AddressLimits:
             Column("window", Integer, nullable=False),
             Column("failures", Integer, nullable=False),
         )
+        table = self._table
+        this = (table.c.address == bindparam("of")) & (table.c.window == bindparam("in"))
+        self._failures = select(table.c.failures).where(this).with_for_update()
 
     def reserve(self, connection: Connection, address: str, now: float, limit: int) -> None:
         """Count one answer as wrong until ``release`` says otherwise: one conditional update.
@@ -45,11 +49,27 @@ class AddressLimits:
                 set_={"window": window, "failures": case((table.c.window == window, table.c.failures + 1), else_=1)},
                 where=(table.c.window != window) | (table.c.failures < limit),
             )
-        )
-        if not counted.rowcount:
-            raise ApiError(
-                429, "TOO_MANY_REQUESTS", "too many wrong answers from this address", (window + 1.0) * WINDOW
-            )
+            .returning(table.c.failures)
+        ).scalar_one_or_none()
+        if counted is None:
+            raise _too_many(window)
+
+    def check(self, connection: Connection, address: str, now: float, limit: int) -> None:
+        """Let in who may still guess, for a transaction that ends with ``count`` if the guess was wrong.
+
+        On PostgreSQL an address that was wrong lately waits for its other guesses.
+
+        Raises:
+            ApiError: 429 if ``limit`` is reached in this minute.
+        """
+        window = int(now // WINDOW)
+        failures = connection.execute(self._failures, {"of": address, "in": window}).scalar_one_or_none()
+        if failures is not None and failures >= limit:
+            raise _too_many(window)
+
+    def count(self, connection: Connection, address: str, now: float) -> None:
+        """The answer was wrong."""
+        self.reserve(connection, address, now, MANY)
 
     def release(self, connection: Connection, address: str, now: float) -> None:
         """The answer was not wrong after all."""
@@ -79,6 +99,10 @@ class AddressLimits:
                     await iam.database.run(self.release, call.client, iam.now())
 
         return guarded
+
+
+def _too_many(window: int) -> ApiError:
+    return ApiError(429, "TOO_MANY_REQUESTS", "too many wrong answers from this address", (window + 1.0) * WINDOW)
 
 
 def networks(texts: Sequence[str]) -> tuple[Network, ...]:

@@ -74,6 +74,8 @@ class AuditLog:
             Column("detail", String, nullable=False),
             Column("hash", String, nullable=False),
         )
+        last = select(self._table.c.sequence, self._table.c.hash).order_by(self._table.c.sequence.desc()).limit(1)
+        self._last, self._insert = last, insert(self._table)
         for dialect, statements in _APPEND_ONLY.items():
             for statement in statements:
                 ddl = DDL(statement).execute_if(dialect=dialect)  # type: ignore[no-untyped-call] # SQLAlchemy has no types here
@@ -117,7 +119,7 @@ class AuditLog:
             }
             link = _link(link, row)
             values.append(row | {"hash": link})
-        connection.execute(insert(self._table), values)
+        connection.execute(self._insert, values)
 
     def read(self, connection: Connection, after: int = 0, limit: int = 1000) -> list[Entry]:
         """Up to ``limit`` rows whose sequence number is greater than ``after``."""
@@ -133,9 +135,7 @@ class AuditLog:
         return self._head(connection)
 
     def _head(self, connection: Connection) -> tuple[int, str]:
-        last = connection.execute(
-            select(self._table.c.sequence, self._table.c.hash).order_by(self._table.c.sequence.desc()).limit(1)
-        ).one_or_none()
+        last = connection.execute(self._last).one_or_none()
         return (last.sequence, last.hash) if last else (0, FIRST_LINK)
 
     def verify(self, connection: Connection) -> int | None:

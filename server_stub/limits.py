@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     case,
     delete,
     select,
@@ -92,6 +93,10 @@ class Attempts:
             Column("locked_until", Float, nullable=False),
             Column("last_at", Float, nullable=False, server_default="0"),
         )
+        table = self._table
+        this = (table.c.subject == bindparam("of")) & (table.c.method == bindparam("by"))
+        self._of = select(table).where(this)
+        self._clear = update(table).where(this).values(failures=0, locked_until=0.0)
 
     def reserve(
         self, connection: Connection, subject: str, method: str, now: float, schedule: Schedule = SCHEDULE
@@ -114,14 +119,15 @@ class Attempts:
                 set_={"failures": counted, "locked_until": locks, "last_at": now},
                 where=table.c.locked_until <= now,
             )
-        )
-        if reserved.rowcount:
+            .returning(table.c.failures)
+        ).scalar_one_or_none()
+        if reserved is not None:
             return None
         return self.lock(connection, subject, method, now) or Lock(None)
 
     def clear(self, connection: Connection, subject: str, method: str) -> None:
         """The attempt was right, or an administrator forgives: back to zero."""
-        connection.execute(update(self._table).where(self._row(subject, method)).values(failures=0, locked_until=0.0))
+        connection.execute(self._clear, {"of": subject, "by": method})
 
     def clear_all(self, connection: Connection, subject: str) -> None:
         """An administrator forgives everything."""
@@ -139,7 +145,7 @@ class Attempts:
 
     def lock(self, connection: Connection, subject: str, method: str, now: float) -> Lock | None:
         """The lock that holds at ``now``, if any."""
-        row = connection.execute(select(self._table).where(self._row(subject, method))).one_or_none()
+        row = connection.execute(self._of, {"of": subject, "by": method}).one_or_none()
         return None if row is None else _lock(row.locked_until, now)
 
     def counts(self, connection: Connection, subject: str, now: float) -> tuple[Count, ...]:

@@ -9,7 +9,7 @@ import hashlib
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from server_stub.errors import ApiError
 from server_stub.flows.flow import Method
@@ -93,6 +93,34 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
+# Statements of every login are made once: to put one together takes longer than to run it.
+_BY_TOKEN = (
+    select(sessions, users.c.username)
+    .outerjoin(users, users.c.id == sessions.c.user_id)
+    .where(sessions.c.token_hash == bindparam("token"), sessions.c.expires_at > bindparam("now"))
+)
+_NAME = select(users.c.username).where(users.c.id == bindparam("user"))
+_UNCHANGED = (sessions.c.token_hash == bindparam("was_token")) & (sessions.c.pending == bindparam("was_pending"))
+_SET_PENDING = update(sessions).where(_UNCHANGED).values(pending=bindparam("new_pending"))
+_ADVANCE = (
+    update(sessions)
+    .where(_UNCHANGED)
+    .values(
+        token_hash=bindparam("new_token"),
+        flow=bindparam("new_flow"),
+        user_id=bindparam("new_user"),
+        decoy=bindparam("new_decoy"),
+        passed=bindparam("new_passed"),
+        pending=bindparam("new_pending"),
+        authenticated_at=bindparam("new_authenticated_at"),
+        expires_at=bindparam("new_expires_at"),
+    )
+)
+_OFFERED = msgspec.json.Decoder(tuple[Method, ...])
+_PASSED = msgspec.json.Decoder(tuple[Passed, ...])
+_PENDING = msgspec.json.Decoder(Pending)
+
+
 class Beginning(msgspec.Struct, frozen=True):
     """How a login begins."""
 
@@ -127,11 +155,7 @@ def start(connection: Connection, token: str, beginning: Beginning, expires_at: 
 
 def load(connection: Connection, token: str, now: float) -> Session | None:
     """The session that ``token`` opens, unless there is none or its time is over."""
-    row = connection.execute(
-        select(sessions, users.c.username)
-        .outerjoin(users, users.c.id == sessions.c.user_id)
-        .where(sessions.c.token_hash == hash_token(token), sessions.c.expires_at > now)
-    ).one_or_none()
+    row = connection.execute(_BY_TOKEN, {"token": hash_token(token), "now": now}).one_or_none()
     return _session(row) if row else None
 
 
@@ -141,25 +165,25 @@ def advance(connection: Connection, session: Session, token: str, after: Session
     Raises:
         ApiError: UNEXPECTED_CALL if another request moved on a moment ago.
     """
-    changed = connection.execute(
-        update(sessions)
-        .where(sessions.c.token_hash == session.token_hash)
-        .values(
-            token_hash=hash_token(token),
-            flow=after.flow,
-            user_id=after.user_id,
-            decoy=after.decoy,
-            passed=msgspec.json.encode(after.passed).decode(),
-            pending=msgspec.json.encode(after.pending).decode(),
-            authenticated_at=after.authenticated_at,
-            expires_at=after.expires_at,
-        )
-    )
-    if not changed.rowcount:
+    after = msgspec.structs.replace(after, token_hash=hash_token(token))
+    values = {
+        "was_token": session.token_hash,
+        "was_pending": _text(session.pending),
+        "new_token": after.token_hash,
+        "new_flow": after.flow,
+        "new_user": after.user_id,
+        "new_decoy": after.decoy,
+        "new_passed": msgspec.json.encode(after.passed).decode(),
+        "new_pending": _text(after.pending),
+        "new_authenticated_at": after.authenticated_at,
+        "new_expires_at": after.expires_at,
+    }
+    if not connection.execute(_ADVANCE, values).rowcount:
         raise ApiError(400, "UNEXPECTED_CALL", "another request passed this step a moment ago")
-    advanced = load(connection, token, 0.0)
-    assert advanced is not None
-    return advanced
+    if after.user_id == session.user_id:
+        return after
+    name = connection.execute(_NAME, {"user": after.user_id}).scalar_one_or_none()
+    return msgspec.structs.replace(after, username=name)
 
 
 def set_pending(connection: Connection, session: Session, pending: Pending) -> Session:
@@ -168,14 +192,12 @@ def set_pending(connection: Connection, session: Session, pending: Pending) -> S
     Raises:
         ApiError: UNEXPECTED_CALL if another request changed it a moment ago.
     """
-    changed = connection.execute(
-        update(sessions)
-        .where(
-            sessions.c.token_hash == session.token_hash,
-            sessions.c.pending == msgspec.json.encode(session.pending).decode(),
-        )
-        .values(pending=msgspec.json.encode(pending).decode())
-    )
+    values = {
+        "was_token": session.token_hash,
+        "was_pending": _text(session.pending),
+        "new_pending": _text(pending),
+    }
+    changed = connection.execute(_SET_PENDING, values)
     if not changed.rowcount:
         raise ApiError(400, "UNEXPECTED_CALL", "another request of this session was faster")
     return msgspec.structs.replace(session, pending=pending)
@@ -183,12 +205,12 @@ def set_pending(connection: Connection, session: Session, pending: Pending) -> S
 
 def forget_challenge(connection: Connection, session: Session) -> None:
     """The offline QR challenge of ``session`` is over; its device stays chosen. A newer challenge is left alone."""
-    pending = msgspec.json.encode(session.pending).decode()
-    connection.execute(
-        update(sessions)
-        .where(sessions.c.token_hash == session.token_hash, sessions.c.pending == pending)
-        .values(pending=msgspec.json.encode(Pending(session.pending.device_id, factor=session.pending.factor)).decode())
-    )
+    values = {
+        "was_token": session.token_hash,
+        "was_pending": _text(session.pending),
+        "new_pending": _text(Pending(session.pending.device_id, factor=session.pending.factor)),
+    }
+    connection.execute(_SET_PENDING, values)
 
 
 def end(connection: Connection, token: str) -> None:
@@ -212,13 +234,17 @@ def _session(row: Row[Any]) -> Session:
         row.token_hash,
         row.application,
         row.flow,
-        msgspec.json.decode(row.offered, type=tuple[Method, ...]),
+        _OFFERED.decode(row.offered),
         row.user_id,
         row.username,
         row.decoy,
         row.target,
-        msgspec.json.decode(row.passed, type=tuple[Passed, ...]),
-        msgspec.json.decode(row.pending, type=Pending),
+        _PASSED.decode(row.passed),
+        _PENDING.decode(row.pending),
         row.authenticated_at,
         row.expires_at,
     )
+
+
+def _text(pending: Pending) -> str:
+    return msgspec.json.encode(pending).decode()

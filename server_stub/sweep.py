@@ -55,9 +55,9 @@ async def keep_sweeping(iam: Iam | None, cloud: Cloud | None, interval: float) -
     while True:
         await asyncio.sleep(interval)
         if iam:
-            await _try(partial(iam.database.run, sweep_iam, iam))
+            await _try(partial(iam.database.run_aside, sweep_iam, iam))
         if cloud:
-            await _try(partial(cloud.database.run, sweep_cloud, cloud.settings.time()))
+            await _try(partial(cloud.database.run_aside, sweep_cloud, cloud.settings.time()))
 
 
 async def _try(sweep: Callable[[], Awaitable[dict[str, int]]]) -> None:

@@ -74,13 +74,13 @@ async def unlock_token(iam: Iam, call: Call[Nothing]) -> Reply:
 
 async def sweep(iam: Iam, _: Call[Nothing]) -> Reply:
     """Remove the IAM's expired rows now."""
-    swept = await iam.database.run(sweep_iam, iam)
+    swept = await iam.database.run_aside(sweep_iam, iam)
     return Reply(answer(iam.now(), "sweep", "now", SweptAttributes(**swept)))
 
 
 async def verify_audit(iam: Iam, _: Call[Nothing]) -> Reply:
     """Check the hash chain of the audit log from its first row to its last."""
-    broken, rows, last = await iam.database.run(_verify)
+    broken, rows, last = await iam.database.run_aside(_verify)
     return Reply(answer(iam.now(), "audit-verdict", str(rows), AuditVerdict(broken is None, rows, last, broken)))
 
 

@@ -7,11 +7,25 @@ from msgspec import Meta
 from sqlalchemy import Connection
 
 from server_stub import sessions
+from server_stub.addresses import WRONG
 from server_stub.alarms import raise_alarm
-from server_stub.api.current import claim_of, next_methods, next_step, passed, prove, require, step_reply, subject_of
+from server_stub.api.current import (
+    Proof,
+    claim_of,
+    flow_of,
+    next_methods,
+    next_step,
+    passed,
+    prepare_next,
+    prove,
+    require,
+    require_in,
+    step_reply,
+    subject_of,
+)
 from server_stub.api.envelope import Document, Request, answer, list_answer, timestamp
 from server_stub.api.routing import Call, Nothing, Reply
-from server_stub.api.second_factor import judge, refuse_locked
+from server_stub.api.second_factor import refuse_locked, refuse_or_reserve, settle
 from server_stub.cloud.messages import Auth, AuthResult, Passcode, PushAuth, PushPoll, Verify, VerifyResult
 from server_stub.errors import ApiError, bad_request, unexpected_call
 from server_stub.factors import offline_qr
@@ -19,7 +33,7 @@ from server_stub.flows.devices import CAPABILITY, factor_of, usable
 from server_stub.flows.flow import Method
 from server_stub.iam import Iam
 from server_stub.sessions import Pending, Session
-from server_stub.store.iam import audit
+from server_stub.store.iam import addresses, audit
 
 Scale = Annotated[int, Meta(ge=1, le=20, description="pixels per module")]
 Otp = Annotated[
@@ -148,21 +162,56 @@ async def retrieve_offline_qr_code(iam: Iam, call: Call[OfflineQrRequest]) -> Re
 
 async def check_otp(iam: Iam, call: Call[OtpCheck]) -> Reply:
     """Check the code that the token shows: for a QR code, or by its own count or clock."""
-    session = await require(iam, call, Method.OFFLINE_QR, Method.OTP)
-    pending, user_id, code = session.pending, subject_of(session), digits(call.body.otp)
-    if pending.factor is Method.OTP and pending.device_id is not None:
-        method = Method.OTP
-        result = await judge(iam, user_id, iam.cloud.passcode(Passcode(user_id.hex(), pending.device_id, code)))
-    elif pending.challenge_id is not None:
-        method = Method.OFFLINE_QR
-        result = await judge(iam, user_id, iam.cloud.verify(Verify(user_id.hex(), pending.challenge_id, code)))
-    else:
+    code = digits(call.body.otp)
+    session, method = await iam.database.run(_reserve, iam, call)
+    pending, user_id, result = session.pending, subject_of(session).hex(), None
+    try:
+        if method is Method.OTP:
+            assert pending.device_id is not None
+            result = await iam.cloud.passcode(Passcode(user_id, pending.device_id, code))
+        else:
+            assert pending.challenge_id is not None
+            result = await iam.cloud.verify(Verify(user_id, pending.challenge_id, code))
+    finally:
+        if result is None:
+            await iam.database.run(_take_back, iam, call, session)
+    outcome = await iam.database.run(_settle, iam, call, session, method, result)
+    if isinstance(outcome, ApiError):
+        raise outcome
+    token, session = outcome
+    return step_reply(iam, await prepare_next(iam, session), token)
+
+
+def _reserve(connection: Connection, iam: Iam, call: Call[OtpCheck]) -> tuple[Session, Method]:
+    """Count the attempt as wrong, for the address and for the user, before the cloud is asked."""
+    now = iam.now()
+    session = require_in(connection, iam, call, Method.OFFLINE_QR, Method.OTP)
+    pending = session.pending
+    is_passcode = pending.factor is Method.OTP and pending.device_id is not None
+    if not is_passcode and pending.challenge_id is None:
         raise unexpected_call("choose a device, or ask for a QR code first")
-    if result.result != "allow":
-        raise await iam.database.run(_wrong_otp, iam, session, method, result)
-    proof = await prove(iam, call, session, method, claim_of(session))
-    token, session = await iam.database.run(passed, iam, session, proof)
-    return step_reply(iam, session, token)
+    addresses.reserve(connection, call.client, now, iam.settings.address_failure_limit)
+    refuse_or_reserve(connection, iam, subject_of(session))
+    return session, Method.OTP if is_passcode else Method.OFFLINE_QR
+
+
+def _take_back(connection: Connection, iam: Iam, call: Call[OtpCheck], session: Session) -> None:
+    """The cloud judged nothing."""
+    addresses.release(connection, call.client, iam.now())
+    settle(connection, subject_of(session), None)
+
+
+def _settle(
+    connection: Connection, iam: Iam, call: Call[OtpCheck], session: Session, method: Method, result: VerifyResult
+) -> tuple[str, Session] | ApiError:
+    """What follows from the cloud's judgement. A refusal is returned, so that what was counted stays so."""
+    settle(connection, subject_of(session), result.status)
+    refused = None if result.result == "allow" else _wrong_otp(connection, iam, session, method, result)
+    if refused is None or refused.code not in WRONG:
+        addresses.release(connection, call.client, iam.now())
+    if refused:
+        return refused
+    return passed(connection, iam, session, Proof(method, claim_of(session), Pending(), flow_of(iam, session)))
 
 
 def _denied(connection: Connection, iam: Iam, session: Session, what: str) -> ApiError:

@@ -12,7 +12,7 @@ from server_stub import sessions
 from server_stub.api.envelope import Document, ErrorAnswer, Where, answer, error_answer, log_refusal
 from server_stub.api.routing import Call, Cookie, Reply
 from server_stub.cloud.messages import Device
-from server_stub.criteria import Context
+from server_stub.criteria import Context, Who
 from server_stub.errors import ApiError, unexpected_call
 from server_stub.flows.devices import CAPABILITY, prepare
 from server_stub.flows.flow import Flow, Method
@@ -64,10 +64,15 @@ def next_step(iam: Iam, session: Session) -> str | None:
 
 async def find(iam: Iam, cookies: Any) -> Session | None:
     """The caller's session, if there is one that still counts."""
-    token = cookies.get(cookie_name(iam), "")
-    if not token:
+    if not cookies.get(cookie_name(iam), ""):
         return None
-    session = await iam.database.run(sessions.load, token, iam.now())
+    return await iam.database.run(find_in, iam, cookies)
+
+
+def find_in(connection: Connection, iam: Iam, cookies: Any) -> Session | None:
+    """As ``find``, in the caller's transaction."""
+    token = cookies.get(cookie_name(iam), "")
+    session = sessions.load(connection, token, iam.now()) if token else None
     return session if session and _still_makes_sense(iam, session) else None
 
 
@@ -85,7 +90,15 @@ async def require(iam: Iam, call: Call[Any], *methods: Method) -> Session:
     Raises:
         ApiError: 401 without a session, UNEXPECTED_CALL if something else comes next.
     """
-    session = await find(iam, call.cookies)
+    return _at(iam, await find(iam, call.cookies), methods)
+
+
+def require_in(connection: Connection, iam: Iam, call: Call[Any], *methods: Method) -> Session:
+    """As ``require``, in the caller's transaction."""
+    return _at(iam, find_in(connection, iam, call.cookies), methods)
+
+
+def _at(iam: Iam, session: Session | None, methods: tuple[Method, ...]) -> Session:
     if session is None:
         raise ApiError(401, "NOT_AUTHORIZED", "there is no session: ask for access to an application first")
     if not set(methods).intersection(next_methods(iam, session)):
@@ -160,6 +173,42 @@ async def prove(iam: Iam, call: Call[Any], session: Session, method: Method, cla
     return replace(proof, pending=prepare(devices, following))
 
 
+def choose_flow(
+    connection: Connection, iam: Iam, call: Call[Any], session: Session, proof: tuple[Method, Claim], user: Who
+) -> Flow:
+    """The flow that a policy gives this user, in the caller's transaction.
+
+    Raises:
+        ApiError: ACCESS_DENIED if no policy lets this user in.
+    """
+    method, claim = proof
+    at = replace(context(iam, call, session.application), first=method, user=user)
+    decision = _decided(connection, iam, session, claim, at)
+    if decision.flow is None:
+        raise denied()
+    return decision.flow
+
+
+async def prepare_next(iam: Iam, session: Session) -> Session:
+    """Choose the device of the next step when the user has just one, after a step that was passed without the cloud.
+
+    If the cloud does not answer, nothing is prepared; the step that needs the cloud will say so.
+    """
+    following = next_methods(iam, session)
+    if session.authenticated_at is not None or not set(CAPABILITY).intersection(following):
+        return session
+    try:
+        devices = await iam.cloud.devices(subject_of(session))
+    except ApiError:
+        return session
+    return await iam.database.run(sessions.set_pending, session, prepare(devices, following))
+
+
+def denied() -> ApiError:
+    """No policy."""
+    return ApiError(403, "ACCESS_DENIED", "no policy lets you into this application")
+
+
 def context(iam: Iam, call: Call[Any], application: str) -> Context:
     """What policies may know of a request before anybody has proven anything."""
     headers = {name.lower(): value for name, value in call.headers.items()}
@@ -170,12 +219,17 @@ async def _choose_flow(iam: Iam, call: Call[Any], session: Session, method: Meth
     at = replace(context(iam, call, session.application), first=method)
     decision = await iam.database.run(_decide, iam, session, claim, at)
     if decision.flow is None:
-        raise ApiError(403, "ACCESS_DENIED", "no policy lets you into this application")
+        raise denied()
     return decision.flow
 
 
 def _decide(connection: Connection, iam: Iam, session: Session, claim: Claim, at: Context) -> Decision:
-    decision = decide(iam.policies.policies, replace(at, user=users.who(connection, claim.subject, iam.fido.rp_id)))
+    at = replace(at, user=users.who(connection, claim.subject, iam.fido.rp_id))
+    return _decided(connection, iam, session, claim, at)
+
+
+def _decided(connection: Connection, iam: Iam, session: Session, claim: Claim, at: Context) -> Decision:
+    decision = decide(iam.policies.policies, at)
     outcome = decision.flow.name if decision.flow else "denied"
     about = {"application": session.application, "session": session.reference}
     audit.append(connection, iam.now(), "policy", outcome, claim.user_id, **about, why=list(decision.why))

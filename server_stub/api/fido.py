@@ -7,14 +7,18 @@ from msgspec import Meta
 from sqlalchemy import Connection
 
 from server_stub import sessions
+from server_stub.addresses import WRONG
 from server_stub.alarms import raise_alarm
 from server_stub.api.current import (
     Claim,
+    Proof,
+    choose_flow,
+    flow_of,
     next_step,
     passed,
-    prove,
-    require,
+    prepare_next,
     require_authenticated,
+    require_in,
     step_reply,
     subject_of,
 )
@@ -27,7 +31,7 @@ from server_stub.flows.flow import NAMING, Method
 from server_stub.iam import Iam
 from server_stub.sessions import FidoChallenge, Pending, Session
 from server_stub.store import users
-from server_stub.store.iam import audit
+from server_stub.store.iam import addresses, audit
 from server_stub.store.users import FidoCredential
 
 AUTHENTICATION, REGISTRATION = "authentication", "registration"
@@ -66,31 +70,60 @@ class CredentialAttributes(Document, frozen=True):
 
 async def retrieve_challenge(iam: Iam, call: Call[Nothing]) -> Reply:
     """Get the options for an assertion by one of the user's credentials."""
-    session = await require(iam, call, Method.FIDO)
+    session, public_key = await iam.database.run(_challenge, iam, call)
+    return _options(iam, session, public_key)
+
+
+def _challenge(connection: Connection, iam: Iam, call: Call[Nothing]) -> tuple[Session, dict[str, Any]]:
+    session = require_in(connection, iam, call, Method.FIDO)
     if session.subject is None:
-        return await _ask(iam, session, iam.fido.request_options((), alone=True), AUTHENTICATION)
-    credentials = await iam.database.run(users.fido_credentials_of, session.subject, iam.fido.rp_id)
+        return _asked(connection, iam, session, iam.fido.request_options((), alone=True), AUTHENTICATION)
+    credentials = users.fido_credentials_of(connection, session.subject, iam.fido.rp_id)
     if not credentials:
         raise ApiError(403, "FIDO_NO_CREDENTIAL", "the user has registered no key for this RP ID")
     proven = any(method not in NAMING for method in session.methods)
-    return await _ask(iam, session, iam.fido.request_options(credentials, alone=not proven), AUTHENTICATION)
+    return _asked(connection, iam, session, iam.fido.request_options(credentials, alone=not proven), AUTHENTICATION)
 
 
 async def check_assertion(iam: Iam, call: Call[AssertionCheck]) -> Reply:
     """Check the assertion. Its challenge is spent, whatever comes out."""
-    session, challenge = await _spend(iam, await require(iam, call, Method.FIDO), AUTHENTICATION)
+    outcome = await iam.database.run(_check, iam, call)
+    if isinstance(outcome, ApiError):
+        raise outcome
+    token, session = outcome
+    return step_reply(iam, await prepare_next(iam, session), token)
+
+
+def _check(connection: Connection, iam: Iam, call: Call[AssertionCheck]) -> tuple[str, Session] | ApiError:
+    """All of it in one transaction. A refusal is returned, so that what was spent and counted stays so."""
+    now = iam.now()
+    addresses.check(connection, call.client, now, iam.settings.address_failure_limit)
+    session = require_in(connection, iam, call, Method.FIDO)
+    challenge = _challenge_of(session, AUTHENTICATION)
     user_id = session.subject or user_handle(call.body.credential)
-    credentials = await iam.database.run(users.fido_credentials_of, user_id, iam.fido.rp_id)
-    try:
-        credential_id, count = iam.fido.verify_assertion(challenge.state, user_id, credentials, call.body.credential)
-    except FidoRefused as error:
-        raise await iam.database.run(_refuse, iam, session, "FIDO_ASSERTION_WRONG", str(error)) from error
-    refused = await iam.database.run(_count, iam, session, credential_id, count)
+    credentials = users.fido_credentials_of(connection, user_id, iam.fido.rp_id)
+    refused: ApiError | None = None
+    if challenge.expires_at <= now:
+        refused = _expired()
+    else:
+        try:
+            used, count = iam.fido.verify_assertion(challenge.state, user_id, credentials, call.body.credential)
+        except FidoRefused as error:
+            refused = _refuse(connection, iam, session, "FIDO_ASSERTION_WRONG", str(error))
+        else:
+            refused = _count(connection, iam, session, used, count)
     if refused:
-        raise refused
-    proof = await prove(iam, call, session, Method.FIDO, Claim(user_id))
-    token, session = await iam.database.run(passed, iam, session, proof)
-    return step_reply(iam, session, token)
+        sessions.set_pending(connection, session, Pending())
+        if refused.code in WRONG:
+            addresses.count(connection, call.client, now)
+        return refused
+    claim = Claim(user_id)
+    if session.flow:
+        flow = flow_of(iam, session)
+    else:
+        who = users.who_with(connection, user_id, credentials)
+        flow = choose_flow(connection, iam, call, session, (Method.FIDO, claim), who)
+    return passed(connection, iam, session, Proof(Method.FIDO, claim, Pending(), flow))
 
 
 async def retrieve_registration_challenge(iam: Iam, call: Call[RegistrationRequest]) -> Reply:
@@ -171,10 +204,20 @@ def _add(connection: Connection, iam: Iam, credential: FidoCredential) -> None:
 
 
 async def _ask(iam: Iam, session: Session, options: Options, purpose: str, display_name: str = "") -> Reply:
+    asked = await iam.database.run(_asked, iam, session, options, purpose, display_name)
+    return _options(iam, *asked)
+
+
+def _asked(
+    connection: Connection, iam: Iam, session: Session, options: Options, purpose: str, display_name: str = ""
+) -> tuple[Session, dict[str, Any]]:
     expires_at = iam.now() + iam.settings.fido_challenge_ttl
     pending = Pending(fido=FidoChallenge(purpose, options.state, expires_at, display_name))
-    session = await iam.database.run(sessions.set_pending, session, pending)
-    attributes = FidoAttributes(next_step(iam, session), options.public_key)
+    return sessions.set_pending(connection, session, pending), options.public_key
+
+
+def _options(iam: Iam, session: Session, public_key: dict[str, Any]) -> Reply:
+    attributes = FidoAttributes(next_step(iam, session), public_key)
     return Reply(answer(iam.now(), "authentication.session", str(session.id), attributes))
 
 
@@ -184,13 +227,22 @@ async def _spend(iam: Iam, session: Session, purpose: str) -> tuple[Session, Fid
     Raises:
         ApiError: UNEXPECTED_CALL if there is none, or another request took it.
     """
+    challenge = _challenge_of(session, purpose)
+    session = await iam.database.run(sessions.set_pending, session, Pending())
+    if challenge.expires_at <= iam.now():
+        raise _expired()
+    return session, challenge
+
+
+def _challenge_of(session: Session, purpose: str) -> FidoChallenge:
     challenge = session.pending.fido
     if challenge is None or challenge.purpose != purpose:
         raise unexpected_call("ask for a FIDO challenge first")
-    session = await iam.database.run(sessions.set_pending, session, Pending())
-    if challenge.expires_at <= iam.now():
-        raise unexpected_call("the FIDO challenge has expired; ask for a new one")
-    return session, challenge
+    return challenge
+
+
+def _expired() -> ApiError:
+    return unexpected_call("the FIDO challenge has expired; ask for a new one")
 
 
 def _count(connection: Connection, iam: Iam, session: Session, credential_id: bytes, count: int) -> ApiError | None:

@@ -150,7 +150,7 @@ PUBLIC_ROUTES = (
     Route(
         "POST",
         f"{_AIRLOCK_2FA}/otp/check",
-        addresses.limited(check_otp),
+        check_otp,
         _STEP,
         "Check the code that the token shows",
         OtpCheck,
@@ -168,7 +168,7 @@ PUBLIC_ROUTES = (
     Route(
         "POST",
         f"{_FIDO}/assertion/check",
-        addresses.limited(check_assertion),
+        check_assertion,
         _STEP,
         "Check the assertion",
         AssertionCheck,

@@ -3,7 +3,10 @@
 from collections.abc import Coroutine
 from typing import Any
 
-from server_stub.cloud.messages import VerifyResult
+from sqlalchemy import Connection
+
+from server_stub.cloud.messages import Status, VerifyResult
+from server_stub.errors import ApiError
 from server_stub.factors.offline_qr import locked
 from server_stub.iam import Iam
 from server_stub.store.iam import attempts
@@ -31,18 +34,34 @@ async def judge(iam: Iam, user_id: bytes, verdict: Coroutine[Any, Any, VerifyRes
     Raises:
         ApiError: 403 if the user is locked.
     """
-    subject = user_id.hex()
-    lock = await iam.database.run(attempts.reserve, subject, METHOD, iam.now(), iam.settings.iam_lockout)
-    if lock:
+    try:
+        await iam.database.run(refuse_or_reserve, iam, user_id)
+    except ApiError:
         verdict.close()
-        raise locked(lock.until)
+        raise
     status = None
     try:
         result = await verdict
         status = result.status
     finally:
-        if status in {"approved", "declined"}:
-            await iam.database.run(attempts.clear, subject, METHOD)
-        elif status != "wrong_code":
-            await iam.database.run(attempts.release, subject, METHOD)
+        await iam.database.run(settle, user_id, status)
     return result
+
+
+def refuse_or_reserve(connection: Connection, iam: Iam, user_id: bytes) -> None:
+    """Count an attempt as wrong, in the caller's transaction.
+
+    Raises:
+        ApiError: 403 if the user is locked.
+    """
+    lock = attempts.reserve(connection, user_id.hex(), METHOD, iam.now(), iam.settings.iam_lockout)
+    if lock:
+        raise locked(lock.until)
+
+
+def settle(connection: Connection, user_id: bytes, status: Status | None) -> None:
+    """What the cloud made of a reserved attempt; None when it made nothing of it."""
+    if status in {"approved", "declined"}:
+        attempts.clear(connection, user_id.hex(), METHOD)
+    elif status != "wrong_code":
+        attempts.release(connection, user_id.hex(), METHOD)

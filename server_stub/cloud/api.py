@@ -172,13 +172,13 @@ async def set_state(cloud: Cloud, call: Call[NewState]) -> Reply:
 async def import_tokens(cloud: Cloud, call: Call[ImportTokens]) -> Reply:
     """Take many tokens into stock, all or none."""
     named = [(_new_id(cloud), each) for each in call.body.tokens]
-    imported = await cloud.database.run(tokens.import_tokens, cloud.vault, named, cloud.settings.time())
+    imported = await cloud.database.run_aside(tokens.import_tokens, cloud.vault, named, cloud.settings.time())
     return Reply(Stock(imported), status=201)
 
 
 async def stock(cloud: Cloud, _: Call[Nothing]) -> Reply:
     """List all tokens."""
-    return Reply(Stock(await cloud.database.run(tokens.stock)))
+    return Reply(Stock(await cloud.database.run_aside(tokens.stock)))
 
 
 def _new_id(cloud: Cloud) -> str:

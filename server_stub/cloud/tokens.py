@@ -37,27 +37,32 @@ def import_token(connection: Connection, vault: Vault, token_id: str, message: I
     Raises:
         ApiError: 409 if the serial is known already.
     """
-    if message.kind in {"qr", "app"} and len(message.seed_hex) != 64:
-        raise bad_request("a seed for offline QR has 32 bytes")
-    sealed = vault.seal(bytes.fromhex(message.seed_hex), seed_row(token_id))
     try:
-        connection.execute(
-            insert(tokens).values(
-                id=token_id,
-                serial=message.serial,
-                sealed_seed=sealed,
-                display_name=message.display_name,
-                kind=message.kind,
-                digits=message.digits,
-                algorithm=message.algorithm,
-                period=message.period if message.kind == "totp" else 0,
-                next_factor=message.counter if message.kind == "hotp" else 0,
-            )
-        )
+        connection.execute(insert(tokens).values(**_row(vault, token_id, message)))
     except IntegrityError as error:
-        raise ApiError(409, "TOKEN_EXISTS", f"a token with the serial {message.serial} was imported before") from error
+        raise _exists(message.serial) from error
     audit.append(connection, now, "token.import", "done", token=token_id, serial=message.serial)
     return device(connection, token_id)
+
+
+def _row(vault: Vault, token_id: str, message: ImportToken) -> dict[str, Any]:
+    if message.kind in {"qr", "app"} and len(message.seed_hex) != 64:
+        raise bad_request("a seed for offline QR has 32 bytes")
+    return {
+        "id": token_id,
+        "serial": message.serial,
+        "sealed_seed": vault.seal(bytes.fromhex(message.seed_hex), seed_row(token_id)),
+        "display_name": message.display_name,
+        "kind": message.kind,
+        "digits": message.digits,
+        "algorithm": message.algorithm,
+        "period": message.period if message.kind == "totp" else 0,
+        "next_factor": message.counter if message.kind == "hotp" else 0,
+    }
+
+
+def _exists(serial: str) -> ApiError:
+    return ApiError(409, "TOKEN_EXISTS", f"a token with the serial {serial} was imported before")
 
 
 def import_tokens(
@@ -68,8 +73,15 @@ def import_tokens(
     Raises:
         ApiError: 409 if a serial is known already.
     """
+    taken = set(connection.execute(select(tokens.c.serial)).scalars())
+    for _, message in named:
+        if message.serial in taken:
+            raise _exists(message.serial)
+        taken.add(message.serial)
+    if named:
+        connection.execute(insert(tokens), [_row(vault, token_id, message) for token_id, message in named])
     for token_id, message in named:
-        import_token(connection, vault, token_id, message, now)
+        audit.append(connection, now, "token.import", "done", token=token_id, serial=message.serial)
     known = {token_id for token_id, _ in named}
     return [token for token in stock(connection) if token.device_id in known]
 
@@ -104,11 +116,12 @@ def assign(connection: Connection, token_id: str, user_id: str, now: float, *, s
     Raises:
         ApiError: 404 for an unknown token, 409 if someone has it.
     """
+    # The row is held to the end, so that whoever else gives or takes this token waits.
+    if connection.execute(select(tokens.c.id).where(tokens.c.id == token_id).with_for_update()).one_or_none() is None:
+        raise ApiError(404, "TOKEN_UNKNOWN", "there is no such token")
     changed = connection.execute(
         update(tokens).where(tokens.c.id == token_id, tokens.c.user_id.is_(None)).values(user_id=user_id)
     )
-    if connection.execute(select(tokens.c.id).where(tokens.c.id == token_id)).one_or_none() is None:
-        raise ApiError(404, "TOKEN_UNKNOWN", "there is no such token")
     mine = connection.execute(select(tokens.c.id).where(tokens.c.id == token_id, owned(user_id))).one_or_none()
     if not changed.rowcount and mine is None:
         if not sharing:
@@ -161,7 +174,8 @@ def set_state(connection: Connection, token_id: str, state: str, now: float) -> 
 
 
 def _require(connection: Connection, token_id: str, user_id: str) -> None:
-    if connection.execute(select(tokens.c.id).where(tokens.c.id == token_id, owned(user_id))).one_or_none() is None:
+    mine = select(tokens.c.id).where(tokens.c.id == token_id, owned(user_id)).with_for_update()
+    if connection.execute(mine).one_or_none() is None:
         raise ApiError(404, "TOKEN_UNKNOWN", "the user has no such token")
 
 
@@ -195,8 +209,9 @@ def devices_of(connection: Connection, user_id: str) -> list[Device]:
 
 
 def open_token(connection: Connection, vault: Vault, token_id: str, user_id: str) -> Token | None:
-    """The token with its keys, if it belongs to ``user_id``."""
-    row = connection.execute(select(tokens).where(tokens.c.id == token_id, owned(user_id))).one_or_none()
+    """The token with its keys, if it belongs to ``user_id``; nobody changes it before the transaction ends."""
+    mine = select(tokens).where(tokens.c.id == token_id, owned(user_id)).with_for_update()
+    row = connection.execute(mine).one_or_none()
     if row is None or row.state != "active" or row.kind not in {"qr", "app"}:
         return None
     return Token(row.id, row.serial, derive_keys(row.serial, vault.open(row.sealed_seed, seed_row(row.id))))

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -32,7 +34,8 @@ class Database:
 
     A transaction is a plain function whose first parameter is the connection; it commits when it returns and
     is undone when it raises. What it writes to the audit log is written last. SQLite has one writer at a time whatever
-    we do, so it has one thread. On PostgreSQL several transactions of several processes run at the same time, each
+    we do, and a short transaction takes less time there than a thread's turn: it runs where it is called, unless a long
+    one is under way. On PostgreSQL several transactions of several processes run at the same time, each
     statement sees what others have committed, and a transaction may be run again: it must not do anything
     but use its connection. Races are decided by conditional updates on both.
 
@@ -44,8 +47,10 @@ class Database:
         schema: str = tables.info.get("schema", "authrig")
         if isinstance(where, Path):
             self._engine, threads = sqlite_engine(where), 1
+            self._turn: threading.Lock | None = threading.Lock()
         else:
             self._engine, threads = postgresql_engine(where, schema), CONNECTIONS
+            self._turn = None
         self._thread = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=schema)
         try:
             self.run_now(_prepare, schema, tables)
@@ -62,6 +67,17 @@ class Database:
         Raises:
             ApiError: 503 if the database does not answer, 400 if it cannot hold a value, such as U+0000 in a text.
         """
+        if self._turn is not None and self._turn.acquire(blocking=False):
+            try:
+                return self._transact(lambda connection: transaction(connection, *args, **kwargs))
+            finally:
+                self._turn.release()
+        return await self.run_aside(transaction, *args, **kwargs)
+
+    async def run_aside(
+        self, transaction: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """As ``run``, for what takes long: in a thread of ours on any database, so that other requests are answered."""
         return await asyncio.wrap_future(self._submit(transaction, *args, **kwargs))
 
     def run_now(self, transaction: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -76,27 +92,27 @@ class Database:
     def _submit(
         self, transaction: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
     ) -> Future[R]:
-        def once() -> R:
+        def take_turn() -> R:
+            with self._turn or nullcontext():
+                return self._transact(lambda connection: transaction(connection, *args, **kwargs))
+
+        return self._thread.submit(take_turn)
+
+    def _transact(self, transaction: Callable[[Connection], R]) -> R:
+        for _ in range(TRIES - 1):
+            try:
+                return self._once(transaction)
+            except DBAPIError as error:
+                if not _lost_race(error):
+                    raise
+        return self._once(transaction)
+
+    def _once(self, transaction: Callable[[Connection], R]) -> R:
+        try:
             with self._engine.begin() as connection:
                 begin_trace(connection)
-                result = transaction(connection, *args, **kwargs)
+                result = transaction(connection)
                 write_trace(connection)
-            return result
-
-        def transact() -> R:
-            for _ in range(TRIES - 1):
-                try:
-                    return self._translated(once)
-                except DBAPIError as error:
-                    if not _lost_race(error):
-                        raise
-            return self._translated(once)
-
-        return self._thread.submit(transact)
-
-    def _translated(self, once: Callable[[], R]) -> R:
-        try:
-            return once()
         except DataError as error:
             raise bad_request("the database cannot hold one of the values") from error
         except DBAPIError as error:
@@ -104,6 +120,7 @@ class Database:
                 log.warning("the database does not answer: %s", error.orig)
                 raise ApiError(503, "DATABASE_UNAVAILABLE", "the database does not answer; try again") from error
             raise
+        return result
 
 
 def _prepare(connection: Connection, schema: str, tables: MetaData) -> None:

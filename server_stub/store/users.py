@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server_stub.criteria import Who
@@ -61,6 +61,26 @@ class FidoCredential:
     sign_count: int
 
 
+# Statements of every login are made once: to put one together takes longer than to run it.
+_BY_ID = select(users).where(users.c.id == bindparam("user"))
+_GROUPS = select(users.c.groups).where(users.c.id == bindparam("user"))
+_CREDENTIALS = (
+    select(fido_credentials)
+    .where(fido_credentials.c.user_id == bindparam("user"), fido_credentials.c.rp_id == bindparam("rp"))
+    .order_by(fido_credentials.c.created_at)
+)
+_GROWN = (
+    update(fido_credentials)
+    .where(fido_credentials.c.id == bindparam("credential"), fido_credentials.c.sign_count < bindparam("new_count"))
+    .values(sign_count=bindparam("new_count"))
+)
+_NEVER_COUNTED = (
+    update(fido_credentials)
+    .where(fido_credentials.c.id == bindparam("credential"), fido_credentials.c.sign_count == 0)
+    .values(sign_count=0)
+)
+
+
 def add_user(connection: Connection, user: User) -> None:
     """A new user.
 
@@ -89,20 +109,25 @@ def find_user(connection: Connection, username: str) -> User | None:
 
 def load_user(connection: Connection, user_id: bytes) -> User | None:
     """The user of that permanent id, if there is one."""
-    row = connection.execute(select(users).where(users.c.id == user_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"user": user_id}).one_or_none()
     return _user(row) if row else None
 
 
 def get_user(connection: Connection, user_id: bytes) -> User:
-    """The user of that permanent id, which must exist."""
-    return _user(connection.execute(select(users).where(users.c.id == user_id)).one())
+    """The user of that permanent id, which must exist; nobody changes it before the transaction ends."""
+    return _user(connection.execute(select(users).where(users.c.id == user_id).with_for_update(read=True)).one())
 
 
 def who(connection: Connection, user_id: bytes, rp_id: str) -> Who:
     """What policies may ask about a user; of a user who does not exist nothing holds."""
-    row = connection.execute(select(users.c.groups).where(users.c.id == user_id)).scalar_one_or_none()
+    return who_with(connection, user_id, fido_credentials_of(connection, user_id, rp_id))
+
+
+def who_with(connection: Connection, user_id: bytes, credentials: list[FidoCredential]) -> Who:
+    """As ``who``, when the credentials are known already."""
+    row = connection.execute(_GROUPS, {"user": user_id}).scalar_one_or_none()
     groups = msgspec.json.decode(row, type=frozenset[str]) if row else frozenset()
-    return Who(groups, bool(fido_credentials_of(connection, user_id, rp_id)))
+    return Who(groups, bool(credentials))
 
 
 def set_password(connection: Connection, user_id: bytes, password_hash: str, sealed_badge_key: bytes) -> None:
@@ -213,10 +238,7 @@ def add_fido_credential(connection: Connection, credential: FidoCredential, now:
 
 def fido_credentials_of(connection: Connection, user_id: bytes, rp_id: str) -> list[FidoCredential]:
     """A user's credentials for one RP ID, oldest first."""
-    table = fido_credentials
-    rows = connection.execute(
-        select(table).where(table.c.user_id == user_id, table.c.rp_id == rp_id).order_by(table.c.created_at)
-    )
+    rows = connection.execute(_CREDENTIALS, {"user": user_id, "rp": rp_id})
     return [
         FidoCredential(row.id, row.user_id, row.rp_id, row.display_name, row.credential_data, row.sign_count)
         for row in rows
@@ -236,10 +258,9 @@ def remove_fido_credential(connection: Connection, credential_id: bytes) -> None
 
 def count_signature(connection: Connection, credential_id: bytes, sign_count: int) -> bool:
     """Store the signature counter of an assertion (WebAuthn §7.2 step 22); False if it did not grow, as a clone's would."""
-    table = fido_credentials
-    grown = table.c.sign_count < sign_count if sign_count else table.c.sign_count == 0
-    changed = connection.execute(update(table).where(table.c.id == credential_id, grown).values(sign_count=sign_count))
-    return bool(changed.rowcount)
+    statement = _GROWN if sign_count else _NEVER_COUNTED
+    values = {"credential": credential_id} | ({"new_count": sign_count} if sign_count else {})
+    return bool(connection.execute(statement, values).rowcount)
 
 
 def _user(row: Row[Any]) -> User:

@@ -10,6 +10,8 @@ from server_stub.settings_file import NOT_IN_A_FILE, load_settings
 
 EVERYTHING = """
 data_dir = "data"
+database_url = "postgresql://authrig@localhost/authrig"
+workers = 2
 host = "::1"
 public_port = 8443
 internal_port = 0
