@@ -112,11 +112,11 @@ def picture(screen: Screen, profile: Profile, scale: int | None = None, spoilt: 
     Raises:
         Unrenderable: as ``render``.
     """
-    return draw_device(render(screen, profile, spoilt), profile, scale, _accent(screen, profile), spoilt.contrast)
+    return draw_device(render(screen, profile, spoilt), profile, scale, accent_of(screen, profile), spoilt.contrast)
 
 
-def _accent(screen: Screen, profile: Profile) -> str | None:
-    """The colour of the bars, on a panel that has any."""
+def accent_of(screen: Screen, profile: Profile) -> str | None:
+    """The colour (``#rrggbb``) of the bars on a panel that has colours; None on others, and while it is dark."""
     accents = profile.look.accents
     if accents is None or isinstance(screen, Off):
         return None

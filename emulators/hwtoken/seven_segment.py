@@ -19,6 +19,7 @@ from emulators.hwtoken.screens import (
     Scanning,
     Screen,
     Typing,
+    Waiting,
 )
 
 SEGMENTS = {
@@ -37,7 +38,7 @@ def text_of(screen: Screen, digits: int) -> str:
     match screen:
         case Off():
             text = ""
-        case Idle() | Refused() | Scanning() | Review():
+        case Idle() | Refused() | Scanning() | Review() | Waiting():
             text = "--------"
         case Menu(_, chosen):
             text = f"SEL {chosen + 1}"
