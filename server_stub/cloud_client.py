@@ -1,9 +1,8 @@
 """How the IAM reaches its verification cloud: signed JSON over HTTP, and nothing else."""
 
 from typing import TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import aiohttp
 import msgspec
 
 from server_stub.cloud.account import ServiceAccount
@@ -37,6 +36,7 @@ from server_stub.cloud.messages import (
     VerifyResult,
 )
 from server_stub.cloud.signing import Credentials, Signed, sign
+from server_stub.cloud_line import CloudLine, LineError
 from server_stub.errors import ApiError
 from server_stub.settings import Settings
 
@@ -51,16 +51,13 @@ class CloudClient:
     """
 
     def __init__(self, url: str, account: ServiceAccount, settings: Settings) -> None:
-        self._url = url.rstrip("/")
-        self._host = urlsplit(url).netloc
+        self._line = CloudLine(url, settings.cloud_timeout)
         self._account = account
         self._settings = settings
-        self._http: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._http:
-            await self._http.close()
+        self._line.close()
 
     async def devices(self, user_id: bytes) -> list[Device]:
         """The user's devices for offline QR."""
@@ -150,21 +147,15 @@ class CloudClient:
     async def _send(
         self, method: str, credentials: Credentials, path: str, message: Message | None, kind: type[Result]
     ) -> Result:
-        if self._http is None:
-            timeout = aiohttp.ClientTimeout(total=self._settings.cloud_timeout)
-            self._http = aiohttp.ClientSession(timeout=timeout)
         body = b"" if message is None else msgspec.json.encode(message)
-        headers = sign(credentials, Signed(method, self._host, path, body), self._settings.time())
-        headers |= {"Content-Type": "application/json", "Host": self._host}
+        headers = sign(credentials, Signed(method, self._line.host, path, body), self._settings.time())
+        headers["Content-Type"] = "application/json"
         try:
-            async with self._http.request(
-                method, self._url + path, data=body, headers=headers, allow_redirects=False
-            ) as response:
-                status, data = response.status, await response.read()
+            status, data = await self._line.send(method, path, headers, body)
             if status < 300:
                 return msgspec.json.decode(data, type=kind)
             failure = msgspec.json.decode(data, type=Failure)
-        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+        except (LineError, msgspec.DecodeError) as error:
             raise ApiError(503, UNAVAILABLE, "the verification cloud does not answer; try again") from error
         if status >= 500 or status == 401:
             raise ApiError(503, UNAVAILABLE, f"the verification cloud refuses to work for this server: {failure.code}")

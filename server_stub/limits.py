@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Executable,
     Float,
     Integer,
     MetaData,
@@ -95,6 +96,7 @@ class Attempts:
         )
         table = self._table
         this = (table.c.subject == bindparam("of")) & (table.c.method == bindparam("by"))
+        self._reserve: dict[tuple[str, Schedule], Executable] = {}
         self._of = select(table).where(this)
         self._clear = update(table).where(this).values(failures=0, locked_until=0.0)
 
@@ -102,7 +104,19 @@ class Attempts:
         self, connection: Connection, subject: str, method: str, now: float, schedule: Schedule = SCHEDULE
     ) -> Lock | None:
         """Count one attempt as wrong until ``clear`` or ``release`` says otherwise; a Lock if it must not be judged."""
-        table = self._table
+        # One statement, which waits for whoever has the row: from here on, attempts of one subject are serial.
+        key = (connection.dialect.name, schedule)
+        statement = self._reserve.get(key)
+        if statement is None:
+            statement = self._reserve[key] = self._reservation(connection, schedule)
+        values = {"of": subject, "by": method, "now": now, "first": lock_after(1, now, schedule)}
+        reserved = connection.execute(statement, values).scalar_one_or_none()
+        if reserved is not None:
+            return None
+        return self.lock(connection, subject, method, now) or Lock(None)
+
+    def _reservation(self, connection: Connection, schedule: Schedule) -> Executable:
+        table, now = self._table, bindparam("now", type_=Float)
         counted = table.c.failures + 1
         steps = {wrong: schedule.first_lock * 2.0 ** (wrong - schedule.lock_from) for wrong in _temporary(schedule)}
         locks = case(
@@ -110,20 +124,22 @@ class Attempts:
             *((counted == wrong, now + length) for wrong, length in steps.items()),
             else_=FOREVER,
         )
-        # One statement, which waits for whoever has the row: from here on, attempts of one subject are serial.
-        reserved = connection.execute(
+        return (
             insert_into(connection, table)
-            .values(subject=subject, method=method, failures=1, locked_until=lock_after(1, now, schedule), last_at=now)
+            .values(
+                subject=bindparam("of"),
+                method=bindparam("by"),
+                failures=1,
+                locked_until=bindparam("first"),
+                last_at=now,
+            )
             .on_conflict_do_update(
                 index_elements=["subject", "method"],
                 set_={"failures": counted, "locked_until": locks, "last_at": now},
                 where=table.c.locked_until <= now,
             )
             .returning(table.c.failures)
-        ).scalar_one_or_none()
-        if reserved is not None:
-            return None
-        return self.lock(connection, subject, method, now) or Lock(None)
+        )
 
     def clear(self, connection: Connection, subject: str, method: str) -> None:
         """The attempt was right, or an administrator forgives: back to zero."""

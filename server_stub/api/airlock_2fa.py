@@ -175,7 +175,7 @@ async def check_otp(iam: Iam, call: Call[OtpCheck]) -> Reply:
     finally:
         if result is None:
             await iam.database.run(_take_back, iam, call, session)
-    outcome = await iam.database.run(_settle, iam, call, session, method, result)
+    outcome = await iam.database.run(_settle, iam, call, (session, method), result)
     if isinstance(outcome, ApiError):
         raise outcome
     token, session = outcome
@@ -202,9 +202,10 @@ def _take_back(connection: Connection, iam: Iam, call: Call[OtpCheck], session: 
 
 
 def _settle(
-    connection: Connection, iam: Iam, call: Call[OtpCheck], session: Session, method: Method, result: VerifyResult
+    connection: Connection, iam: Iam, call: Call[OtpCheck], reserved: tuple[Session, Method], result: VerifyResult
 ) -> tuple[str, Session] | ApiError:
     """What follows from the cloud's judgement. A refusal is returned, so that what was counted stays so."""
+    session, method = reserved
     settle(connection, subject_of(session), result.status)
     refused = None if result.result == "allow" else _wrong_otp(connection, iam, session, method, result)
     if refused is None or refused.code not in WRONG:

@@ -173,16 +173,12 @@ async def prove(iam: Iam, call: Call[Any], session: Session, method: Method, cla
     return replace(proof, pending=prepare(devices, following))
 
 
-def choose_flow(
-    connection: Connection, iam: Iam, call: Call[Any], session: Session, proof: tuple[Method, Claim], user: Who
-) -> Flow:
-    """The flow that a policy gives this user, in the caller's transaction.
+def choose_flow(connection: Connection, iam: Iam, session: Session, claim: Claim, at: Context) -> Flow:
+    """The flow that a policy gives, in the caller's transaction; ``at`` says what is known of the user.
 
     Raises:
         ApiError: ACCESS_DENIED if no policy lets this user in.
     """
-    method, claim = proof
-    at = replace(context(iam, call, session.application), first=method, user=user)
     decision = _decided(connection, iam, session, claim, at)
     if decision.flow is None:
         raise denied()

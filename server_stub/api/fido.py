@@ -1,5 +1,6 @@
 """FIDO as a second step, and its registration in self-service."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fido2.utils import websafe_encode
@@ -13,6 +14,7 @@ from server_stub.api.current import (
     Claim,
     Proof,
     choose_flow,
+    context,
     flow_of,
     next_step,
     passed,
@@ -77,12 +79,15 @@ async def retrieve_challenge(iam: Iam, call: Call[Nothing]) -> Reply:
 def _challenge(connection: Connection, iam: Iam, call: Call[Nothing]) -> tuple[Session, dict[str, Any]]:
     session = require_in(connection, iam, call, Method.FIDO)
     if session.subject is None:
-        return _asked(connection, iam, session, iam.fido.request_options((), alone=True), AUTHENTICATION)
-    credentials = users.fido_credentials_of(connection, session.subject, iam.fido.rp_id)
-    if not credentials:
-        raise ApiError(403, "FIDO_NO_CREDENTIAL", "the user has registered no key for this RP ID")
-    proven = any(method not in NAMING for method in session.methods)
-    return _asked(connection, iam, session, iam.fido.request_options(credentials, alone=not proven), AUTHENTICATION)
+        options = iam.fido.request_options((), alone=True)
+    else:
+        credentials = users.fido_credentials_of(connection, session.subject, iam.fido.rp_id)
+        if not credentials:
+            raise ApiError(403, "FIDO_NO_CREDENTIAL", "the user has registered no key for this RP ID")
+        proven = any(method not in NAMING for method in session.methods)
+        options = iam.fido.request_options(credentials, alone=not proven)
+    pending = Pending(fido=_new_challenge(iam, options, AUTHENTICATION))
+    return sessions.set_pending(connection, session, pending), options.public_key
 
 
 async def check_assertion(iam: Iam, call: Call[AssertionCheck]) -> Reply:
@@ -121,8 +126,9 @@ def _check(connection: Connection, iam: Iam, call: Call[AssertionCheck]) -> tupl
     if session.flow:
         flow = flow_of(iam, session)
     else:
-        who = users.who_with(connection, user_id, credentials)
-        flow = choose_flow(connection, iam, call, session, (Method.FIDO, claim), who)
+        at = context(iam, call, session.application)
+        at = replace(at, first=Method.FIDO, user=users.who_with(connection, user_id, credentials))
+        flow = choose_flow(connection, iam, session, claim, at)
     return passed(connection, iam, session, Proof(Method.FIDO, claim, Pending(), flow))
 
 
@@ -204,16 +210,13 @@ def _add(connection: Connection, iam: Iam, credential: FidoCredential) -> None:
 
 
 async def _ask(iam: Iam, session: Session, options: Options, purpose: str, display_name: str = "") -> Reply:
-    asked = await iam.database.run(_asked, iam, session, options, purpose, display_name)
-    return _options(iam, *asked)
+    challenge = _new_challenge(iam, options, purpose, display_name)
+    session = await iam.database.run(sessions.set_pending, session, Pending(fido=challenge))
+    return _options(iam, session, options.public_key)
 
 
-def _asked(
-    connection: Connection, iam: Iam, session: Session, options: Options, purpose: str, display_name: str = ""
-) -> tuple[Session, dict[str, Any]]:
-    expires_at = iam.now() + iam.settings.fido_challenge_ttl
-    pending = Pending(fido=FidoChallenge(purpose, options.state, expires_at, display_name))
-    return sessions.set_pending(connection, session, pending), options.public_key
+def _new_challenge(iam: Iam, options: Options, purpose: str, display_name: str = "") -> FidoChallenge:
+    return FidoChallenge(purpose, options.state, iam.now() + iam.settings.fido_challenge_ttl, display_name)
 
 
 def _options(iam: Iam, session: Session, public_key: dict[str, Any]) -> Reply:

@@ -6,7 +6,7 @@ caller's session cancels the old; a token has at most three open ones; a token l
 
 import hmac
 
-from sqlalchemy import Connection, Row, case, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, case, insert, select, update
 
 from offline_qr.otq1 import (
     Challenge,
@@ -35,6 +35,16 @@ _ONE_MORE_WRONG = {
     "wrong": challenges.c.wrong + 1,
     "state": case((challenges.c.wrong + 1 >= MAX_WRONG, "dead"), else_="open"),
 }
+_LIVE = (
+    (challenges.c.id == bindparam("challenge"))
+    & (challenges.c.state == "open")
+    & (challenges.c.expires_at > bindparam("now"))
+)
+_OF_USER = select(challenges).where(
+    challenges.c.id == bindparam("challenge"), challenges.c.user_id == bindparam("user")
+)
+_CLOSE = update(challenges).where(_LIVE).values(state=bindparam("outcome")).returning(challenges.c.wrong)
+_COUNT = update(challenges).where(_LIVE).values(_ONE_MORE_WRONG).returning(challenges.c.wrong)
 TYPES = {"login": MessageType.LOGIN, "transaction": MessageType.TRANSACTION}
 
 
@@ -75,9 +85,8 @@ def verify(
     connection: Connection, vault: Vault, message: Verify, now: float, schedule: Schedule = SCHEDULE
 ) -> VerifyResult:
     """Judge one code. Of any number of submissions of the right code, exactly one is allowed."""
-    row = connection.execute(
-        select(challenges).where(challenges.c.id == message.session_id, challenges.c.user_id == message.user_id)
-    ).one_or_none()
+    wanted = {"challenge": message.session_id, "user": message.user_id}
+    row = connection.execute(_OF_USER, wanted).one_or_none()
     token = open_token(connection, vault, row.token_id, message.user_id) if row else None
     if row is None or token is None:
         return VerifyResult("deny", "unknown_session")
@@ -106,11 +115,12 @@ def _judge(connection: Connection, row: Row[tuple[object, ...]], token: Token, c
     right = hmac.compare_digest(compute_code(challenge, token.keys).encode(), code.encode())
     declined = hmac.compare_digest(compute_decline_code(challenge, token.keys).encode(), code.encode())
     # 3. One conditional update decides whether the challenge was still open.
-    live = (challenges.c.id == row.id) & (challenges.c.state == "open") & (challenges.c.expires_at > now)
-    outcome = {"state": "used"} if right else ({"state": "declined"} if declined else _ONE_MORE_WRONG)
-    wrong = connection.execute(
-        update(challenges).where(live).values(outcome).returning(challenges.c.wrong)
-    ).scalar_one_or_none()
+    judged: dict[str, object] = {"challenge": row.id, "now": now}
+    if right or declined:
+        statement, judged = _CLOSE, judged | {"outcome": "used" if right else "declined"}
+    else:
+        statement = _COUNT
+    wrong = connection.execute(statement, judged).scalar_one_or_none()
     if wrong is None:
         # 4. A challenge that is not open judges nothing, so nothing counts.
         attempts.release(connection, token.id, METHOD)

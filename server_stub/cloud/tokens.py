@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from offline_qr.otq1 import Keys, derive_keys
@@ -208,10 +208,17 @@ def devices_of(connection: Connection, user_id: str) -> list[Device]:
     return [_device(row) for row in rows]
 
 
+_SHARED = select(token_users.c.token_id).where(token_users.c.user_id == bindparam("user"))
+_OWN = (
+    select(tokens)
+    .where(tokens.c.id == bindparam("token"), (tokens.c.user_id == bindparam("user")) | tokens.c.id.in_(_SHARED))
+    .with_for_update()
+)
+
+
 def open_token(connection: Connection, vault: Vault, token_id: str, user_id: str) -> Token | None:
     """The token with its keys, if it belongs to ``user_id``; nobody changes it before the transaction ends."""
-    mine = select(tokens).where(tokens.c.id == token_id, owned(user_id)).with_for_update()
-    row = connection.execute(mine).one_or_none()
+    row = connection.execute(_OWN, {"token": token_id, "user": user_id}).one_or_none()
     if row is None or row.state != "active" or row.kind not in {"qr", "app"}:
         return None
     return Token(row.id, row.serial, derive_keys(row.serial, vault.open(row.sealed_seed, seed_row(row.id))))

@@ -10,8 +10,6 @@ from server_stub.settings_file import NOT_IN_A_FILE, load_settings
 
 EVERYTHING = """
 data_dir = "data"
-database_url = "postgresql://authrig@localhost/authrig"
-workers = 2
 host = "::1"
 public_port = 8443
 internal_port = 0
@@ -44,6 +42,8 @@ login_lifetime = 300
 session_lifetime = 900
 body_limit = 4096
 cloud_timeout = 1.5
+database_url = "postgresql://authrig@localhost/authrig"
+workers = 2
 
 [iam_lockout]
 lock_from = 3
