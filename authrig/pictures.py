@@ -41,7 +41,7 @@ def png_from_data_uri(uri: str) -> bytes:
     return base64.b64decode(uri.removeprefix(PNG_URI))
 
 
-def print_code(content: str) -> bytes:
+def print_code(content: str | bytes) -> bytes:
     """``content`` as the PNG of a QR code, as a printer makes it: level M, quiet zone of four modules."""
     file = io.BytesIO()
     segno.make(content, error="m", micro=False).save(file, kind="png", scale=8, border=4)

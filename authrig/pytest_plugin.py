@@ -9,6 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from authrig.rig import Rig
 
+pytest_plugins = ("authrig.playwright_webcam",)
 _SEED = pytest.StashKey[int]()
 
 
