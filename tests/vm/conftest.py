@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from emulators.env import Env
+from emulators.fido_authenticator.algorithms import RS256
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import MAX_MESSAGE_BYTES, CtapHid
 from emulators.fido_authenticator.profile import Profile, load
@@ -49,7 +50,14 @@ class PluggedKey(Protocol):
 
 
 def _hid(serial_number: str, user: User | None, profile: Profile) -> CtapHid:
-    profile = msgspec.structs.replace(profile, usb=msgspec.structs.replace(profile.usb, serial_number=serial_number))
+    profile = msgspec.structs.replace(
+        profile,
+        usb=msgspec.structs.replace(profile.usb, serial_number=serial_number),
+        # Each new key would look for an RSA key in its spare time, for seconds here, and no test needs one.
+        algorithms=tuple(algorithm for algorithm in profile.algorithms if algorithm != RS256),
+        # A processor that is a program itself has lapses.
+        timing=msgspec.structs.replace(profile.timing, fragment=5.0),
+    )
     return CtapHid(Authenticator(Env.real(), profile=profile, user=user))
 
 
@@ -152,8 +160,17 @@ def plug(kind: str) -> Iterator[Plug]:
 @pytest.fixture(scope="session", autouse=True)
 def _tools() -> None:
     """All the judges must be there: in the guest nothing is skipped."""
-    needed = {"usbip": "usbip", "fido2-token": "fido2-tools", "ssh-keygen": "openssh-client", "sshd": "openssh-server"}
+    needed = {
+        "usbip": "usbip",
+        "fido2-token": "fido2-tools",
+        "ssh-keygen": "openssh-client",
+        "sshd": "openssh-server",
+        "pamtester": "pamtester",
+        "pamu2fcfg": "pamu2fcfg",
+    }
     missing = [package for tool, package in needed.items() if shutil.which(tool) is None]
+    if not list(Path("/lib").glob("*/security/pam_u2f.so")):
+        missing.append("libpam-u2f")
     assert not missing, f"the suites in the guest need: apt-get install {' '.join(missing)}"
 
 
@@ -183,10 +200,15 @@ def settle() -> None:
     subprocess.run(["udevadm", "settle", "--timeout=30"], check=True)
 
 
-def run(*command: str | Path, stdin: str = "", code: int = 0) -> str:
+def set_pin(path: str, pin: str) -> None:
+    """Give the key at ``path`` its first PIN, as a user does; without a terminal the tool reads it from standard input."""
+    run("fido2-token", "-S", path, stdin=f"{pin}\n{pin}\n")
+
+
+def run(*command: str | Path, stdin: str = "", code: int = 0, cwd: Path | None = None) -> str:
     """What an unmodified program prints; it must end with ``code``."""
     done = subprocess.run(
-        [str(word) for word in command], input=stdin, capture_output=True, text=True, timeout=60, check=False
+        [str(word) for word in command], input=stdin, capture_output=True, text=True, timeout=120, check=False, cwd=cwd
     )
     assert done.returncode == code, f"{command[0]} ended with {done.returncode}: {done.stdout}{done.stderr}"
     return done.stdout

@@ -69,6 +69,40 @@ def test_a_real_node_is_a_hid_transport(kind: str) -> None:
     check_hid_transport(make)
 
 
+def test_of_ten_thousand_pings_none_is_lost_or_doubled(plug: Plug) -> None:
+    """Eight are under way at any time; each comes back once, in order, and afterwards nothing more."""
+    host = Host(plug().path)
+    channel = Channel(host)
+    under_way = 8
+    for number in range(10_000 + under_way):
+        if number < 10_000:
+            channel.send(PING, number.to_bytes(4))
+        if number >= under_way:
+            assert channel.receive() == (PING, (number - under_way).to_bytes(4))
+    assert Channel(host).call(PING, b"the end") == b"the end"
+    assert not select.select([host.descriptor], [], [], 0.5)[0]
+    host.close()
+
+
+def test_keys_side_by_side_keep_their_words_apart(plug: Plug) -> None:
+    """Three with half a message each; one is pulled out, and the others take their other half and answer."""
+    keys = [plug(name) for name in ("one", "two", "three")]
+    channels = [Channel(Host(key.path)) for key in keys]
+    messages = [os.urandom(500) for _ in keys]
+    reports = [channel.reports(PING, message) for channel, message in zip(channels, messages, strict=True)]
+    half = len(reports[0]) // 2
+    for channel, whole in zip(channels, reports, strict=True):
+        for report in whole[:half]:
+            channel.host.write(report)
+    keys[1].unplug()
+    for number in (0, 2):
+        for report in reports[number][half:]:
+            channels[number].host.write(report)
+        assert channels[number].receive() == (PING, messages[number])
+    for channel in channels:
+        channel.host.close()
+
+
 def test_the_longest_message_comes_through_again_and_again(plug: Plug) -> None:
     """Whatever the kernel keeps, for a program and for the key."""
     key = plug()

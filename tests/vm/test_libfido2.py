@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.vm.conftest import Plug, run
+from tests.vm.conftest import Plug, run, set_pin
 
 CLIENT_DATA = base64.b64encode(bytes(32)).decode()
 
@@ -53,3 +53,21 @@ def test_a_key_without_the_credential_says_so(plug: Plug) -> None:
     request = f"{CLIENT_DATA}\nexample.com\n{credential_id}\n"
     run("fido2-assert", "-G", wrong.path, stdin=request, code=1)
     run("fido2-assert", "-G", right.path, stdin=request)
+
+
+def test_discoverable_credentials_live_behind_the_pin_until_a_reset(plug: Plug, tmp_path: Path) -> None:
+    """Set a PIN, register with it, list what the key holds, refuse a wrong PIN, pull out, reset: it is all gone."""
+    key = plug()
+    set_pin(key.path, "2468")
+    assert ", clientPin" in run("fido2-token", "-I", key.path)
+    request = tmp_path / "request"
+    request.write_text(f"{CLIENT_DATA}\nexample.com\nada\n{base64.b64encode(b'ada').decode()}\n")
+    make = ("fido2-cred", "-M", "-r", "-v", "-i", request, key.path)
+    run(*make, stdin="1357\n", code=1)
+    run("fido2-cred", "-V", "-v", stdin=run(*make, stdin="2468\n"))
+    assert "example.com" in run("fido2-token", "-L", "-r", key.path, stdin="2468\n")
+    assert " ada " in run("fido2-token", "-L", "-k", "example.com", key.path, stdin="2468\n")
+    key.unplug()
+    key.plug_in()
+    run("fido2-token", "-R", key.path)
+    assert "noclientPin" in run("fido2-token", "-I", key.path)
