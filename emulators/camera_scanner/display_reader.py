@@ -6,6 +6,7 @@ place of the display is calibrated once, as the four corners of its row of digit
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,10 +29,16 @@ LEAST_CONFIDENCE = 0.3
 """A digit with less is doubtful. 1: every segment is wholly on or off; 0: one of them is half on."""
 _LEAST_CONTRAST = 10.0
 """Gray levels between on and off, below which a display is taken for dark."""
+_LEAST_SEGMENT_LIKENESS = 0.4
+"""Correlation of a cell with its digit below which it shows something else, however clear its segments are."""
 _LEAST_LIKENESS = 0.75
 """Correlation of dots with a glyph below which they are none."""
-_SEARCH = (-6, -4, -2, 0, 2, 4, 6)
+_LARGE_GLYPH = 24
+"""Rows of dots above which a dot takes four pixels of the flattened display instead of eight."""
+_SEARCH = (-8, -6, -4, -2, 0, 2, 4, 6, 8)
 """Pixels of the flattened display by which its calibration may be wrong."""
+_SHIFTS = np.array([(across, down) for down in _SEARCH for across in _SEARCH])
+_UNMOVED = len(_SHIFTS) // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +68,14 @@ class Panel(Protocol):
         ...
 
 
-# Centre (x, y) of segments a to g in a digit that is one wide and one high, in the order of the patterns below.
-_SEGMENTS = ((0.5, 0.055), (0.91, 0.27), (0.91, 0.73), (0.5, 0.945), (0.09, 0.73), (0.09, 0.27), (0.5, 0.5))
+# Centre (x, y) of segments a to g in a digit that is one wide and one high, in the order of the patterns below; the outer
+# ones stand half a stroke within the edge.
+_SEGMENTS = np.array([(0.5, 0), (1, 0.27), (1, 0.73), (0.5, 1), (0, 0.73), (0, 0.27), (0.5, 0.5)])
+_INWARDS = np.array([(0, 1), (-1, 0), (-1, 0), (0, -1), (1, 0), (1, 0), (0, 0)])
+_STROKES = (0.1, 0.18, 0.26)
+"""Shares of a digit's width: thin, usual and bold segments."""
 _LYING = np.array([True, False, False, True, False, False, True])
-_HOLES = ((0.5, 0.275), (0.5, 0.725))
+_HOLES = np.array([(0.5, 0.275), (0.5, 0.725)])
 _PATTERNS = {
     "1111110": "0",
     "0110000": "1",
@@ -80,7 +91,11 @@ _PATTERNS = {
     "1110011": "9",
     "0011111": "6",
 }
-_WIDE, _HIGH, _MARGIN = 48, 86, 12
+_SHIFT_COST = 0.005
+"""Of a pixel's shift, in clarity: of two places that are as clear, the calibrated one is right."""
+_BITS = 1 << np.arange(6, -1, -1)
+_IS_DIGIT = np.isin(np.arange(128), [int(pattern, 2) for pattern in _PATTERNS])
+_WIDE, _HIGH, _MARGIN, _ROUND = 48, 86, 12, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,53 +119,124 @@ class SevenSegments:
         pitch = _WIDE * (1 + self.gap)
         width = round(pitch * (self.digits - 1) + _WIDE)
         flat = _flatten(image, corners, (width, _HIGH)).astype(np.float32)
-        # The mean over the middle of a lying and of a standing segment, at every pixel.
-        lying, standing = cv2.blur(flat, (15, 5)), cv2.blur(flat, (5, 17))
-        holes = cv2.blur(flat, (9, 9))
-        left = _MARGIN + pitch * np.arange(self.digits)[:, None]
-        segments, spots = np.array(_SEGMENTS), np.array(_HOLES)
-        best: tuple[float, list[tuple[str, float]]] | None = None
-        for down in _SEARCH:
-            for across in _SEARCH:
-                x, y = _places(left, segments, across, down)
-                values = np.where(_LYING, lying[y, x], standing[y, x])
-                x, y = _places(left, spots, across, down)
-                lit = _lit(values, holes[y, x].mean(axis=1, keepdims=True))
-                found = [_digit(digit) for digit in lit]
-                # A place where all are digits is right before one where segments are clearer and no digits.
-                known = sum(name != UNKNOWN for name, _ in found)
-                score = known + float(np.abs(lit - 0.5).clip(0, 0.5).mean())
-                if best is None or score > best[0]:
-                    best = score, found
-        assert best is not None
-        return _reading(best[1])
+        left = _MARGIN + pitch * np.arange(self.digits)
+        x, y = _places(left, _HOLES)
+        ground = cv2.blur(flat, (9, 9))[y, x].mean(axis=-1, keepdims=True)
+        if _level(_sampled(flat, left, _STROKES[1])[_UNMOVED] - ground[_UNMOVED]) < 0:
+            flat, ground = -flat, -ground  # dark segments on light ground
+        smooth = cv2.blur(flat, (5, 5))
+        return _reading(max((self._fit(flat, smooth, ground, stroke) for stroke in _STROKES), key=_total))
+
+    def _fit(
+        self, flat: NDArray[Any], smooth: NDArray[Any], ground: NDArray[Any], stroke: float
+    ) -> list[tuple[str, float]]:
+        """The digits and how sure each is, if the segments have this stroke."""
+        left = _MARGIN + _WIDE * (1 + self.gap) * np.arange(self.digits)
+        signal = _sampled(flat, left, stroke) - ground
+        lit = _lit(signal, _level(signal[_UNMOVED]))
+        # A calibration that is a pixel off here and there moves the first digit one way and the last another, and those
+        # between by their share of both. Where are all clearest together?
+        ways = _ways(tuple(np.linspace(0, 1, self.digits) if self.digits > 1 else (0.0,)))
+        clarity = _clarity(lit) - _SHIFT_COST * np.abs(_SHIFTS).sum(axis=1)[:, None]
+        shifts = ways[clarity[ways, np.arange(self.digits)].sum(axis=1).argmax()]
+        found = []
+        for segments, at, shift in zip(lit[shifts, np.arange(self.digits)], left, shifts, strict=True):
+            pattern = "".join("1" if value > 0.5 else "0" for value in segments)
+            clear = min(1.0, 2 * float(np.abs(segments - 0.5).min()))
+            alike = _likeness(smooth, pattern, stroke, (at, _MARGIN) + _SHIFTS[shift])
+            found.append((_PATTERNS.get(pattern, UNKNOWN), min(clear, alike)))
+        return found
 
 
-def _places(
-    left: NDArray[np.floating[Any]], spots: NDArray[np.float64], across: int, down: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Columns and rows of ``spots`` in every digit, one digit a line."""
-    x = (left + spots[:, 0] * _WIDE + across).round().astype(np.intp)
-    y = np.broadcast_to((_MARGIN + spots[:, 1] * _HIGH + down).round().astype(np.intp), x.shape)
-    return x, y
+def _total(found: list[tuple[str, float]]) -> float:
+    """How many are digits, and how sure they are."""
+    return sum((name != UNKNOWN) + confidence for name, confidence in found)
 
 
-def _lit(values: NDArray[np.float32], off: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How far each segment is on: 0 as the ground beside it, 1 as those that are; 0.5 everywhere on a dark display."""
-    signal = values - off
-    # Dark segments on light ground or the other way round: whichever way the strongest ones are.
-    bright, dark = float(np.percentile(signal, 85)), float(np.percentile(signal, 15))
+def _sampled(flat: NDArray[Any], left: NDArray[np.floating[Any]], stroke: float) -> NDArray[Any]:
+    """How bright the middle of each segment is, where it is brightest across: shape (shifts, digits, 7)."""
+    lying = cv2.dilate(cv2.blur(flat, (15, 3)), np.ones((5, 1), np.uint8))
+    standing = cv2.dilate(cv2.blur(flat, (3, 17)), np.ones((1, 5), np.uint8))
+    inset = np.array([stroke / 2, stroke / 2 * _WIDE / _HIGH])
+    x, y = _places(left, _SEGMENTS + _INWARDS * inset)
+    return np.asarray(np.where(_LYING, lying[y, x], standing[y, x]))
+
+
+def _likeness(flat: NDArray[Any], pattern: str, stroke: float, place: NDArray[Any]) -> float:
+    """How much the cell at ``place`` (x, y) looks as with these segments, as a correlation; 0 if another digit fits better.
+
+    Where the calibration is far off, half of something else can look like a clear digit: not by all that is around it.
+    """
+    digits, ideals = _ideals(stroke)
+    if pattern not in digits:
+        return 0.0
+    x, y = (round(float(at)) - _ROUND for at in place)
+    high, wide = ideals.shape[1:]
+    top, left = max(y, 0), max(x, 0)
+    seen = flat[top : y + high, left : x + wide]
+    ideals = ideals[:, top - y :, left - x :][:, : seen.shape[0], : seen.shape[1]].reshape(len(digits), -1)
+    ideals = ideals - ideals.mean(axis=1, keepdims=True)
+    seen = (seen - seen.mean()).reshape(-1)
+    alike = ideals @ seen / (np.linalg.norm(ideals, axis=1) * (float(np.linalg.norm(seen)) or 1.0))
+    found = float(alike[digits.index(pattern)])
+    return found if found >= alike.max() and found > _LEAST_SEGMENT_LIKENESS else 0.0
+
+
+@functools.lru_cache(maxsize=8)
+def _ideals(stroke: float) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    """The segments of every digit, and its cell as ``_ideal``, one after the other."""
+    return tuple(_PATTERNS), np.stack([_ideal(pattern, stroke) for pattern in _PATTERNS])
+
+
+def _ideal(pattern: str, stroke: float) -> NDArray[np.float32]:
+    """A digit's cell with its surroundings, 1 where a segment is on."""
+    cell = np.zeros((_HIGH + 2 * _ROUND, _WIDE + 2 * _ROUND), np.float32)
+    near, right, bottom = stroke / 2 * _WIDE, _WIDE * (1 - stroke / 2), _HIGH - stroke / 2 * _WIDE
+    middle = _HIGH / 2
+    ends = (
+        (near, near, right, near), (right, near, right, middle), (right, middle, right, bottom), (near, bottom, right, bottom),
+        (near, middle, near, bottom), (near, near, near, middle), (near, middle, right, middle),
+    )  # fmt: skip
+    for on, (x0, y0, x1, y1) in zip(pattern, ends, strict=True):
+        if on == "1":
+            start, end = ((round(x0) + _ROUND, round(y0) + _ROUND), (round(x1) + _ROUND, round(y1) + _ROUND))
+            cv2.line(cell, start, end, (1.0,), max(1, round(stroke * _WIDE)))
+    return np.asarray(cv2.blur(cell, (5, 5)), np.float32)
+
+
+@functools.lru_cache(maxsize=16)
+def _ways(shares: tuple[float, ...]) -> NDArray[np.intp]:
+    """Every pair of shifts for the first and the last digit as indices of shifts, one for each digit between them."""
+    first, last = (shifts.reshape(-1, 2) for shifts in np.broadcast_arrays(_SHIFTS[:, None], _SHIFTS[None, :]))
+    share = np.array(shares)[:, None]
+    between = first[:, None] * (1 - share) + last[:, None] * share
+    steps = np.round((between - _SEARCH[0]) / (_SEARCH[1] - _SEARCH[0])).astype(np.intp)
+    return np.asarray(steps[:, :, 1] * len(_SEARCH) + steps[:, :, 0], np.intp)
+
+
+def _places(left: NDArray[np.floating[Any]], spots: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Columns and rows of ``spots`` at every shift in every digit, shape (shifts, digits, spots)."""
+    x = left[None, :, None] + spots[:, 0] * _WIDE + _SHIFTS[:, 0, None, None]
+    y = np.broadcast_to(_MARGIN + spots[:, 1] * _HIGH + _SHIFTS[:, 1, None, None], x.shape)
+    return x.round().astype(np.intp), y.round().astype(np.intp)
+
+
+def _level(signal: NDArray[np.float32]) -> float:
+    """What the segments that are on differ by from the ground: below 0 where they are dark, 0 on a dark display."""
+    bright, dark = (float(level) for level in np.percentile(signal, (85, 15)))
     level = bright if bright > -dark else dark
-    if abs(level) < _LEAST_CONTRAST:
-        return np.full_like(signal, 0.5)
-    return np.asarray(signal / level, np.float32)
+    return level if abs(level) >= _LEAST_CONTRAST else 0.0
 
 
-def _digit(lit: NDArray[np.float32]) -> tuple[str, float]:
-    """The digit with these seven segments, and how sure that is."""
-    pattern = "".join("1" if value > 0.5 else "0" for value in lit)
-    confidence = float(min(1.0, 2 * np.abs(lit - 0.5).min()))
-    return _PATTERNS.get(pattern, UNKNOWN), confidence
+def _lit(signal: NDArray[np.float32], level: float) -> NDArray[np.float32]:
+    """How far each segment is on: 0 as the ground beside it, 1 as those that are; 0.5 everywhere on a dark display."""
+    return np.asarray(signal / level, np.float32) if level else np.full_like(signal, 0.5)
+
+
+def _clarity(lit: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How clear the seven segments of each digit are: those of a digit come before clearer ones that are none."""
+    known = _IS_DIGIT[(lit > 0.5) @ _BITS]
+    return np.asarray(known + np.abs(lit - 0.5).clip(0, 0.5).mean(axis=-1), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +247,13 @@ class DotMatrix:
         glyphs: the dots of each digit, shape (rows, columns), true where a dot is on.
         digits: how many there are.
         spacing: empty columns between two of them.
+        group: after so many digits one place is empty, as in "1234 5678"; 0: after none.
     """
 
     glyphs: Mapping[str, NDArray[np.bool_]]
     digits: int
     spacing: int = 0
+    group: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.digits <= 64:
@@ -181,10 +269,11 @@ class DotMatrix:
             ImageError: if ``image`` is not a picture.
         """
         rows, columns = next(iter(self.glyphs.values())).shape
-        across = columns * self.digits + self.spacing * (self.digits - 1)
-        dot = 8
+        places = self._place(self.digits - 1) + 1
+        across = columns * places + self.spacing * (places - 1)
+        dot = 8 if rows <= _LARGE_GLYPH else 4
         flat = _flatten(image, corners, (across * dot, rows * dot)).astype(np.float32)
-        means = cv2.blur(flat, (5, 5))
+        means = cv2.blur(flat, (dot // 2 + 1,) * 2)
         best: tuple[float, list[tuple[str, float]]] | None = None
         for down in _SEARCH:
             for right in _SEARCH:
@@ -197,13 +286,18 @@ class DotMatrix:
         assert best is not None
         return _reading(best[1])
 
+    def _place(self, digit: int) -> int:
+        """How many characters stand to the left of this digit."""
+        return digit + (digit // self.group if self.group else 0)
+
     def _match(self, dots: NDArray[Any], columns: int) -> list[tuple[str, float]]:
         """The best glyph for each place, and by how much it is better than the second best."""
         low, high = np.percentile(dots, (5, 95))
         if high - low < _LEAST_CONTRAST:
             return [(UNKNOWN, 0.0)] * self.digits
         pitch = columns + self.spacing
-        places = [dots[:, pitch * place : pitch * place + columns] for place in range(self.digits)]
+        starts = [pitch * self._place(digit) for digit in range(self.digits)]
+        places = [dots[:, start : start + columns] for start in starts]
         both = [[_likest(place * sign, self.glyphs) for place in places] for sign in (1, -1)]
         likest = max(both, key=lambda found: sum(likeness for _, likeness, _ in found))
         return [
