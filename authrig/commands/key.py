@@ -72,10 +72,20 @@ def _add_run(actions: Any) -> None:
         "--control", type=int, metavar="PORT", help="serve the control API on 127.0.0.1:PORT; 0 takes a free port"
     )
     run.add_argument("--traffic", action="store_true", help="show the decoded traffic on standard error")
+    run.add_argument(
+        "--capture",
+        type=Path,
+        metavar="FILE.pcapng",
+        help="write all that goes over the wires into FILE, for Wireshark; `authrig key dissector` helps to read it",
+    )
     run.set_defaults(run=_run)
 
 
 def _add_readers(actions: Any) -> None:
+    dissector = actions.add_parser(
+        "dissector", help="print the path of the script with which Wireshark shows CTAPHID (-X lua_script:PATH)"
+    )
+    dissector.set_defaults(run=_dissector)
     info = actions.add_parser("info", help="what a key says about itself")
     info.add_argument("source", metavar="KEY", help="a key file, a profile, or a device such as /dev/hidraw0")
     info.set_defaults(run=_info)
@@ -130,8 +140,16 @@ def _run(args: argparse.Namespace) -> int:
             by_hand=by_hand,
             control_port=args.control,
             traffic=args.traffic,
+            capture=args.capture,
         )
     )
+    return 0
+
+
+def _dissector(_: argparse.Namespace) -> int:
+    from importlib.resources import files
+
+    sys.stdout.write(f"{files('authrig.captures') / 'ctaphid.lua'}\n")
     return 0
 
 

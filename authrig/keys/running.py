@@ -3,14 +3,15 @@
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from authrig.errors import RigError
 from authrig.keys.key_file import KeyFile, load_profile
-from authrig.keys.port import Port
+from authrig.keys.port import Port, Wire
 from authrig.keys.wires import Cabling, CardReader, Listen
 from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
@@ -18,6 +19,11 @@ from emulators.fido_authenticator.ctaphid import CtapHid, Direction, ReportTap
 from emulators.fido_authenticator.iso7816 import Iso7816
 from emulators.fido_authenticator.profile import DEFAULT
 from emulators.fido_authenticator.user import AutomaticUser, HandUser, User
+
+if TYPE_CHECKING:
+    from authrig.captures.capture import Capture
+
+_Interface = TypeVar("_Interface", CtapHid, Iso7816)
 
 NETWORKED = ("tcp", "usbip")
 """The transports that other machines could reach."""
@@ -38,6 +44,7 @@ class RunOptions:
     by_hand: bool
     control_port: int | None
     traffic: bool
+    capture: Path | None = None
 
 
 def run_keys(options: RunOptions) -> None:
@@ -71,24 +78,70 @@ def run_keys(options: RunOptions) -> None:
 
 def _ports(options: RunOptions, opened: ExitStack) -> dict[int, Port]:
     """A port for each key, still without power."""
+    # Nobody pays for captures who does not ask for one.
+    record = None if options.capture is None else _capture(options.capture, opened)
     if options.transport == SMART_CARD:
-        if options.traffic:
-            raise RigError("--traffic shows CTAPHID messages, and a smart card speaks in APDUs: use another transport")
-        reader = CardReader(*options.reader_address)
-        if len(options.files) > SLOTS:
-            raise RigError(
-                f"the card reader has {SLOTS} slots: expected at most so many keys, found {len(options.files)}"
-            )
-        return {
-            number: Port(Iso7816(authenticator), reader.plug(number))
-            for number, authenticator in enumerate(_authenticators(options, opened), start=1)
-        }
+        return _card_ports(options, opened, record)
     cabling = Cabling(options.transport, options.listen)
     opened.callback(cabling.close)
-    return {
-        number: Port(CtapHid(authenticator, _show_traffic() if options.traffic else None), cabling.plug(number))
-        for number, authenticator in enumerate(_authenticators(options, opened), start=1)
-    }
+    ports = {}
+    for number, authenticator in enumerate(_authenticators(options, opened), start=1):
+        taps: list[ReportTap] = [_show_traffic()] if options.traffic else []
+        plug = cabling.plug(number)
+        if record is not None:
+            tap = record.hid_tap(authenticator.profile, authenticator.env.clock, f"usb{number}")
+            taps.append(tap)
+            plug = _announced(plug, tap.plugged_in)
+        ports[number] = Port(CtapHid(authenticator, _all(taps)), plug)
+    return ports
+
+
+def _card_ports(options: RunOptions, opened: ExitStack, record: "Capture | None") -> dict[int, Port]:
+    if options.traffic:
+        raise RigError(
+            "--traffic shows CTAPHID messages, and a smart card speaks in APDUs: --capture FILE.pcapng has those"
+        )
+    if len(options.files) > SLOTS:
+        raise RigError(f"the card reader has {SLOTS} slots: expected at most so many keys, found {len(options.files)}")
+    reader = CardReader(*options.reader_address)
+    ports = {}
+    for number, authenticator in enumerate(_authenticators(options, opened), start=1):
+        plug, tap = reader.plug(number), None
+        if record is not None:
+            tap = record.card_tap(authenticator.profile, authenticator.env.clock, f"card{number}")
+            plug = _announced(plug, tap.plugged_in)
+        ports[number] = Port(Iso7816(authenticator, tap), plug)
+    return ports
+
+
+def _capture(path: Path, opened: ExitStack) -> "Capture":
+    from authrig.captures.capture import Capture  # noqa: PLC0415 - a cold start counts
+
+    capture = Capture(path, lambda sentence: sys.stderr.write(f"authrig: {sentence}\n"))
+    opened.callback(capture.close)
+    return capture
+
+
+def _announced(plug: Callable[[_Interface], Wire], announce: Callable[[], None]) -> Callable[[_Interface], Wire]:
+    """``plug``, with ``announce`` called before each time: what a capture says of a new device comes before its reports."""
+
+    def announced(interface: _Interface) -> Wire:
+        announce()
+        return plug(interface)
+
+    return announced
+
+
+def _all(taps: Sequence[ReportTap]) -> ReportTap | None:
+    """One tap for all of them."""
+    if len(taps) < 2:
+        return taps[0] if taps else None
+
+    def tap(direction: Direction, report: bytes) -> None:
+        for each in taps:
+            each(direction, report)
+
+    return tap
 
 
 def _authenticators(options: RunOptions, opened: ExitStack) -> list[Authenticator]:

@@ -1,0 +1,1 @@
+"""Traffic between keys and hosts as files that Wireshark opens."""
