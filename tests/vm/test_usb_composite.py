@@ -1,0 +1,118 @@
+import base64
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import serial
+
+from authrig.devices.token_device import TokenDevice
+from emulators.env import Env
+from emulators.hwtoken.memory import TokenMemory
+from emulators.hwtoken.profile import load_profile
+from emulators.hwtoken.token import QrToken
+from emulators.usb.usbip_server import UsbIpServer
+from tests.vm.cameras import attach, camera_node, capture, code, wait_until_seen
+from tests.vm.conftest import settle, wait_for
+
+SERIAL_NUMBER = "QT1-00000042"
+
+
+def _console_node() -> Path:
+    node = wait_for(lambda: next(iter(Path("/dev").glob("ttyACM*")), None))
+    settle()
+    return node
+
+
+@pytest.fixture
+def device() -> Iterator[tuple[TokenDevice, UsbIpServer]]:
+    """A token that is attached: a port and a camera of one device."""
+    env = Env.simulated(seed=1)
+    memory = TokenMemory()
+    memory.provision(SERIAL_NUMBER, bytes(range(32)))
+    token = QrToken(env, load_profile(), memory)
+    token.power_on()
+    with ExitStack() as stack:
+        server = stack.enter_context(UsbIpServer(port=0))
+        made = stack.enter_context(TokenDevice(token, env, server))
+        attach(server, made.busid)
+        yield made, server
+        made.unplug()
+        wait_for(lambda: not list(Path("/dev").glob("ttyACM*")))
+
+
+@pytest.fixture
+def ask() -> Callable[..., dict[str, Any]]:
+    """Asks the console by pyserial; the port is opened for each question."""
+
+    def ask(command: str, **values: object) -> dict[str, Any]:
+        with serial.Serial(str(_console_node()), 115_200, timeout=30) as port:
+            port.write(json.dumps({"cmd": command, **values}).encode() + b"\n")
+            answer: dict[str, Any] = json.loads(port.readline())
+            return answer
+
+    return ask
+
+
+def test_the_kernel_makes_both_nodes_of_one_device(device: tuple[TokenDevice, UsbIpServer]) -> None:
+    """A port and a camera with the serial number of the token in their names, marked as a test device."""
+    _console_node()
+    camera_node("test device")
+    names = {path.name for folder in ("serial", "v4l") for path in Path(f"/dev/{folder}/by-id").iterdir()}
+    stem = f"usb-Authrig_QR_Reader_128__test_device__{SERIAL_NUMBER}"
+    assert {name.removeprefix(stem) for name in names if "Authrig" in name} == {
+        "-if00",
+        "-video-index0",
+        "-video-index1",
+    }, names
+
+
+def test_a_terminal_presses_keys_and_reads_the_screen(
+    device: tuple[TokenDevice, UsbIpServer], ask: Callable[..., dict[str, Any]]
+) -> None:
+    """Pyserial on the kernel's node; a picture of the display comes over it whole; so does what the token was shown."""
+    hello = ask("hello")
+    assert hello["serial"] == SERIAL_NUMBER
+    assert hello["test_device"]
+    assert ask("state")["state"] == "idle"
+    assert ask("press", button="ok")["state"] == "scanning"
+    with device[0].using() as token:
+        assert token.screen.state.name == "SCANNING"
+    png = base64.b64decode(ask("png", whole_device=True)["png"])
+    assert cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR) is not None
+    device[0].show(code("no challenge"))
+    wait_for(lambda: ask("state")["state"] == "error")
+
+
+def test_the_camera_shows_what_is_held_before_the_token_while_its_console_answers(
+    device: tuple[TokenDevice, UsbIpServer], ask: Callable[..., dict[str, Any]]
+) -> None:
+    """Both functions of the device at once."""
+    with capture(camera_node("test device"), "MJPG", 640, 480) as eye:
+        for text in ("first", "second"):
+            device[0].show(code(text))
+            assert ask("hello")["serial"] == SERIAL_NUMBER
+            wait_until_seen(eye, text)
+
+
+def test_pulled_out_and_put_back(device: tuple[TokenDevice, UsbIpServer], ask: Callable[..., dict[str, Any]]) -> None:
+    """While a program takes pictures and another has the port open: both are told, and find the device again."""
+    token, server = device
+    token.show(code("before"))
+    node = camera_node("test device")
+    with capture(node, "YUYV", 640, 480) as eye, serial.Serial(str(_console_node()), timeout=30) as port:
+        wait_until_seen(eye, "before")
+        token.unplug()
+        wait_for(lambda: not node.exists())
+        with pytest.raises((serial.SerialException, OSError)):
+            port.read(1)
+    token.plug_in()
+    attach(server, token.busid)
+    assert ask("hello")["serial"] == SERIAL_NUMBER
+    token.show(code("after"))
+    with capture(camera_node("test device"), "MJPG", 320, 240) as eye:
+        wait_until_seen(eye, "after")
