@@ -5,9 +5,23 @@ import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, bindparam, case, delete, select, update
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    case,
+    delete,
+    select,
+    update,
+)
 
 from server_stub.errors import ApiError
+from server_stub.store.prepared import Prepared
 from server_stub.store.upsert import insert_into
 
 MANY = 2**31 - 1
@@ -32,7 +46,9 @@ class AddressLimits:
         )
         table = self._table
         this = (table.c.address == bindparam("of")) & (table.c.window == bindparam("in"))
-        self._failures = select(table.c.failures).where(this).with_for_update()
+        self._reserve: dict[str, Prepared] = {}
+        self._release = Prepared(update(table).where(this, table.c.failures > 0).values(failures=table.c.failures - 1))
+        self._failures = Prepared(select(table.c.failures).where(this).with_for_update())
 
     def reserve(self, connection: Connection, address: str, now: float, limit: int) -> None:
         """Count one answer as wrong until ``release`` says otherwise: one conditional update.
@@ -40,19 +56,28 @@ class AddressLimits:
         Raises:
             ApiError: 429 if ``limit`` is reached in this minute.
         """
-        table, window = self._table, int(now // WINDOW)
-        counted = connection.execute(
-            insert_into(connection, table)
-            .values(address=address, window=window, failures=1)
-            .on_conflict_do_update(
-                index_elements=["address"],
-                set_={"window": window, "failures": case((table.c.window == window, table.c.failures + 1), else_=1)},
-                where=(table.c.window != window) | (table.c.failures < limit),
-            )
-            .returning(table.c.failures)
-        ).scalar_one_or_none()
+        window = int(now // WINDOW)
+        statement = self._reserve.get(connection.dialect.name)
+        if statement is None:
+            statement = self._reserve[connection.dialect.name] = self._reservation(connection)
+        counted = statement.scalar(connection, {"of": address, "in": window, "limit": limit})
         if counted is None:
             raise _too_many(window)
+
+    def _reservation(self, connection: Connection) -> Prepared:
+        table = self._table
+        window: BindParameter[int] = bindparam("in")
+        more = case((table.c.window == window, table.c.failures + 1), else_=1)
+        return Prepared(
+            insert_into(connection, table)
+            .values(address=bindparam("of"), window=window, failures=1)
+            .on_conflict_do_update(
+                index_elements=["address"],
+                set_={"window": window, "failures": more},
+                where=(table.c.window != window) | (table.c.failures < bindparam("limit")),
+            )
+            .returning(table.c.failures)
+        )
 
     def check(self, connection: Connection, address: str, now: float, limit: int) -> None:
         """Let in who may still guess, for a transaction that ends with ``count`` if the guess was wrong.
@@ -63,7 +88,7 @@ class AddressLimits:
             ApiError: 429 if ``limit`` is reached in this minute.
         """
         window = int(now // WINDOW)
-        failures = connection.execute(self._failures, {"of": address, "in": window}).scalar_one_or_none()
+        failures = self._failures.scalar(connection, {"of": address, "in": window})
         if failures is not None and failures >= limit:
             raise _too_many(window)
 
@@ -73,9 +98,7 @@ class AddressLimits:
 
     def release(self, connection: Connection, address: str, now: float) -> None:
         """The answer was not wrong after all."""
-        table = self._table
-        this = (table.c.address == address) & (table.c.window == int(now // WINDOW)) & (table.c.failures > 0)
-        connection.execute(update(table).where(this).values(failures=table.c.failures - 1))
+        self._release.changed(connection, {"of": address, "in": int(now // WINDOW)})
 
     def forget(self, connection: Connection, now: float) -> int:
         """Forget the minutes that are over; how many rows that were."""

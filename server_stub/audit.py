@@ -4,8 +4,23 @@ import hashlib
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Float, Integer, MetaData, String, Table, event, insert, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    event,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.schema import DDL
+
+from server_stub.store.prepared import Prepared
 
 FIRST_LINK = "0" * 64
 
@@ -75,7 +90,8 @@ class AuditLog:
             Column("hash", String, nullable=False),
         )
         last = select(self._table.c.sequence, self._table.c.hash).order_by(self._table.c.sequence.desc()).limit(1)
-        self._last, self._insert = last, insert(self._table)
+        names = {column.name: bindparam(f"a_{column.name}") for column in self._table.columns}
+        self._last, self._insert = Prepared(last), Prepared(insert(self._table).values(names))
         for dialect, statements in _APPEND_ONLY.items():
             for statement in statements:
                 ddl = DDL(statement).execute_if(dialect=dialect)  # type: ignore[no-untyped-call] # SQLAlchemy has no types here
@@ -106,7 +122,6 @@ class AuditLog:
             # Until this transaction ends, nobody else reads a head that is about to be old.
             connection.execute(_ONE_AT_A_TIME)
         sequence, link = self._head(connection)
-        values = []
         for time, what, outcome, user, detail in rows:
             sequence += 1
             row = {
@@ -118,8 +133,7 @@ class AuditLog:
                 "detail": detail,
             }
             link = _link(link, row)
-            values.append(row | {"hash": link})
-        connection.execute(self._insert, values)
+            self._insert.changed(connection, {f"a_{name}": value for name, value in (row | {"hash": link}).items()})
 
     def read(self, connection: Connection, after: int = 0, limit: int = 1000) -> list[Entry]:
         """Up to ``limit`` rows whose sequence number is greater than ``after``."""
@@ -135,7 +149,7 @@ class AuditLog:
         return self._head(connection)
 
     def _head(self, connection: Connection) -> tuple[int, str]:
-        last = connection.execute(self._last).one_or_none()
+        last = self._last.one_or_none(connection, {})
         return (last.sequence, last.hash) if last else (0, FIRST_LINK)
 
     def verify(self, connection: Connection) -> int | None:

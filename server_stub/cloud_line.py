@@ -106,7 +106,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It stands."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's has the methods and not the class
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's has the methods and not the class
 
     def data_received(self, data: bytes) -> None:
         """Part of an answer; what comes unasked ends the connection."""

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import (
     Column,
-    ColumnElement,
     Connection,
-    Executable,
     Float,
     Integer,
     MetaData,
@@ -24,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from server_stub.store.prepared import Prepared
 from server_stub.store.upsert import insert_into
 
 LOCK_FROM = 5
@@ -96,9 +95,11 @@ class Attempts:
         )
         table = self._table
         this = (table.c.subject == bindparam("of")) & (table.c.method == bindparam("by"))
-        self._reserve: dict[tuple[str, Schedule], Executable] = {}
-        self._of = select(table).where(this)
-        self._clear = update(table).where(this).values(failures=0, locked_until=0.0)
+        self._reserve: dict[tuple[str, Schedule], Prepared] = {}
+        self._of = Prepared(select(table).where(this))
+        self._clear = Prepared(update(table).where(this).values(failures=0, locked_until=0.0))
+        back = {"failures": table.c.failures - 1, "locked_until": 0.0}
+        self._release = Prepared(update(table).where(this, table.c.failures > 0).values(back))
 
     def reserve(
         self, connection: Connection, subject: str, method: str, now: float, schedule: Schedule = SCHEDULE
@@ -110,12 +111,12 @@ class Attempts:
         if statement is None:
             statement = self._reserve[key] = self._reservation(connection, schedule)
         values = {"of": subject, "by": method, "now": now, "first": lock_after(1, now, schedule)}
-        reserved = connection.execute(statement, values).scalar_one_or_none()
+        reserved = statement.scalar(connection, values)
         if reserved is not None:
             return None
         return self.lock(connection, subject, method, now) or Lock(None)
 
-    def _reservation(self, connection: Connection, schedule: Schedule) -> Executable:
+    def _reservation(self, connection: Connection, schedule: Schedule) -> Prepared:
         table, now = self._table, bindparam("now", type_=Float)
         counted = table.c.failures + 1
         steps = {wrong: schedule.first_lock * 2.0 ** (wrong - schedule.lock_from) for wrong in _temporary(schedule)}
@@ -124,7 +125,7 @@ class Attempts:
             *((counted == wrong, now + length) for wrong, length in steps.items()),
             else_=FOREVER,
         )
-        return (
+        return Prepared(
             insert_into(connection, table)
             .values(
                 subject=bindparam("of"),
@@ -143,7 +144,7 @@ class Attempts:
 
     def clear(self, connection: Connection, subject: str, method: str) -> None:
         """The attempt was right, or an administrator forgives: back to zero."""
-        connection.execute(self._clear, {"of": subject, "by": method})
+        self._clear.changed(connection, {"of": subject, "by": method})
 
     def clear_all(self, connection: Connection, subject: str) -> None:
         """An administrator forgives everything."""
@@ -152,16 +153,11 @@ class Attempts:
 
     def release(self, connection: Connection, subject: str, method: str) -> None:
         """The reserved attempt could not be judged at all: take it back."""
-        table = self._table
-        connection.execute(
-            update(table)
-            .where(self._row(subject, method), table.c.failures > 0)
-            .values(failures=table.c.failures - 1, locked_until=0.0)
-        )
+        self._release.changed(connection, {"of": subject, "by": method})
 
     def lock(self, connection: Connection, subject: str, method: str, now: float) -> Lock | None:
         """The lock that holds at ``now``, if any."""
-        row = connection.execute(self._of, {"of": subject, "by": method}).one_or_none()
+        row = self._of.one_or_none(connection, {"of": subject, "by": method})
         return None if row is None else _lock(row.locked_until, now)
 
     def counts(self, connection: Connection, subject: str, now: float) -> tuple[Count, ...]:
@@ -180,9 +176,6 @@ class Attempts:
         table = self._table
         idle = (table.c.last_at < before) & (table.c.locked_until <= now)
         return connection.execute(delete(table).where(idle)).rowcount
-
-    def _row(self, subject: str, method: str) -> ColumnElement[bool]:
-        return (self._table.c.subject == subject) & (self._table.c.method == method)
 
 
 def _lock(locked_until: float, now: float) -> Lock | None:

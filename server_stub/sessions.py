@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from server_stub.errors import ApiError
 from server_stub.flows.flow import Method
 from server_stub.store.iam import sessions, users
+from server_stub.store.prepared import Prepared
 
 TOKEN_BYTES = 32
 
@@ -94,15 +95,15 @@ def hash_token(token: str) -> bytes:
 
 
 # Statements of every login are made once: to put one together takes longer than to run it.
-_BY_TOKEN = (
+_BY_TOKEN = Prepared(
     select(sessions, users.c.username)
     .outerjoin(users, users.c.id == sessions.c.user_id)
     .where(sessions.c.token_hash == bindparam("token"), sessions.c.expires_at > bindparam("now"))
 )
-_NAME = select(users.c.username).where(users.c.id == bindparam("user"))
+_NAME = Prepared(select(users.c.username).where(users.c.id == bindparam("user")))
 _UNCHANGED = (sessions.c.token_hash == bindparam("was_token")) & (sessions.c.pending == bindparam("was_pending"))
-_SET_PENDING = update(sessions).where(_UNCHANGED).values(pending=bindparam("new_pending"))
-_ADVANCE = (
+_SET_PENDING = Prepared(update(sessions).where(_UNCHANGED).values(pending=bindparam("new_pending")))
+_ADVANCE = Prepared(
     update(sessions)
     .where(_UNCHANGED)
     .values(
@@ -114,6 +115,18 @@ _ADVANCE = (
         pending=bindparam("new_pending"),
         authenticated_at=bindparam("new_authenticated_at"),
         expires_at=bindparam("new_expires_at"),
+    )
+)
+_START = Prepared(
+    insert(sessions).values(
+        token_hash=bindparam("token"),
+        application=bindparam("application"),
+        target=bindparam("target"),
+        flow="",
+        offered=bindparam("offered"),
+        passed="[]",
+        pending="{}",
+        expires_at=bindparam("expires_at"),
     )
 )
 _OFFERED = msgspec.json.Decoder(tuple[Method, ...])
@@ -136,18 +149,14 @@ def decoy_of(name: str) -> bytes:
 
 def start(connection: Connection, token: str, beginning: Beginning, expires_at: float) -> Session:
     """A new session in which nothing is proven yet, and which may begin with one of the methods offered."""
-    connection.execute(
-        insert(sessions).values(
-            token_hash=hash_token(token),
-            application=beginning.application,
-            target=beginning.target,
-            flow="",
-            offered=msgspec.json.encode(beginning.offered).decode(),
-            passed="[]",
-            pending="{}",
-            expires_at=expires_at,
-        )
-    )
+    values = {
+        "token": hash_token(token),
+        "application": beginning.application,
+        "target": beginning.target,
+        "offered": msgspec.json.encode(beginning.offered).decode(),
+        "expires_at": expires_at,
+    }
+    _START.changed(connection, values)
     session = load(connection, token, 0.0)
     assert session is not None
     return session
@@ -155,7 +164,7 @@ def start(connection: Connection, token: str, beginning: Beginning, expires_at: 
 
 def load(connection: Connection, token: str, now: float) -> Session | None:
     """The session that ``token`` opens, unless there is none or its time is over."""
-    row = connection.execute(_BY_TOKEN, {"token": hash_token(token), "now": now}).one_or_none()
+    row = _BY_TOKEN.one_or_none(connection, {"token": hash_token(token), "now": now})
     return _session(row) if row else None
 
 
@@ -178,11 +187,11 @@ def advance(connection: Connection, session: Session, token: str, after: Session
         "new_authenticated_at": after.authenticated_at,
         "new_expires_at": after.expires_at,
     }
-    if not connection.execute(_ADVANCE, values).rowcount:
+    if not _ADVANCE.changed(connection, values):
         raise ApiError(400, "UNEXPECTED_CALL", "another request passed this step a moment ago")
     if after.user_id == session.user_id:
         return after
-    name = connection.execute(_NAME, {"user": after.user_id}).scalar_one_or_none()
+    name = _NAME.scalar(connection, {"user": after.user_id})
     return msgspec.structs.replace(after, username=name)
 
 
@@ -197,8 +206,7 @@ def set_pending(connection: Connection, session: Session, pending: Pending) -> S
         "was_pending": _text(session.pending),
         "new_pending": _text(pending),
     }
-    changed = connection.execute(_SET_PENDING, values)
-    if not changed.rowcount:
+    if not _SET_PENDING.changed(connection, values):
         raise ApiError(400, "UNEXPECTED_CALL", "another request of this session was faster")
     return msgspec.structs.replace(session, pending=pending)
 
@@ -210,7 +218,7 @@ def forget_challenge(connection: Connection, session: Session) -> None:
         "was_pending": _text(session.pending),
         "new_pending": _text(Pending(session.pending.device_id, factor=session.pending.factor)),
     }
-    connection.execute(_SET_PENDING, values)
+    _SET_PENDING.changed(connection, values)
 
 
 def end(connection: Connection, token: str) -> None:

@@ -12,7 +12,7 @@ from server_stub import sessions
 from server_stub.api.envelope import Document, ErrorAnswer, Where, answer, error_answer, log_refusal
 from server_stub.api.routing import Call, Cookie, Reply
 from server_stub.cloud.messages import Device
-from server_stub.criteria import Context, Who
+from server_stub.criteria import Context
 from server_stub.errors import ApiError, unexpected_call
 from server_stub.flows.devices import CAPABILITY, prepare
 from server_stub.flows.flow import Flow, Method

@@ -26,6 +26,7 @@ from server_stub.cloud.store import attempts, audit, challenges
 from server_stub.cloud.tokens import Token, open_token
 from server_stub.errors import ApiError, bad_request
 from server_stub.limits import SCHEDULE, Schedule
+from server_stub.store.prepared import Prepared
 from server_stub.vault import Vault
 
 MAX_WRONG = 3
@@ -40,11 +41,11 @@ _LIVE = (
     & (challenges.c.state == "open")
     & (challenges.c.expires_at > bindparam("now"))
 )
-_OF_USER = select(challenges).where(
-    challenges.c.id == bindparam("challenge"), challenges.c.user_id == bindparam("user")
+_OF_USER = Prepared(
+    select(challenges).where(challenges.c.id == bindparam("challenge"), challenges.c.user_id == bindparam("user"))
 )
-_CLOSE = update(challenges).where(_LIVE).values(state=bindparam("outcome")).returning(challenges.c.wrong)
-_COUNT = update(challenges).where(_LIVE).values(_ONE_MORE_WRONG).returning(challenges.c.wrong)
+_CLOSE = Prepared(update(challenges).where(_LIVE).values(state=bindparam("outcome")).returning(challenges.c.wrong))
+_COUNT = Prepared(update(challenges).where(_LIVE).values(_ONE_MORE_WRONG).returning(challenges.c.wrong))
 TYPES = {"login": MessageType.LOGIN, "transaction": MessageType.TRANSACTION}
 
 
@@ -86,7 +87,7 @@ def verify(
 ) -> VerifyResult:
     """Judge one code. Of any number of submissions of the right code, exactly one is allowed."""
     wanted = {"challenge": message.session_id, "user": message.user_id}
-    row = connection.execute(_OF_USER, wanted).one_or_none()
+    row = _OF_USER.one_or_none(connection, wanted)
     token = open_token(connection, vault, row.token_id, message.user_id) if row else None
     if row is None or token is None:
         return VerifyResult("deny", "unknown_session")
@@ -120,7 +121,7 @@ def _judge(connection: Connection, row: Row[tuple[object, ...]], token: Token, c
         statement, judged = _CLOSE, judged | {"outcome": "used" if right else "declined"}
     else:
         statement = _COUNT
-    wrong = connection.execute(statement, judged).scalar_one_or_none()
+    wrong = statement.scalar(connection, judged)
     if wrong is None:
         # 4. A challenge that is not open judges nothing, so nothing counts.
         attempts.release(connection, token.id, METHOD)

@@ -11,6 +11,7 @@ from offline_qr.otq1 import Keys, derive_keys
 from server_stub.cloud.messages import Device, ImportToken, StockToken
 from server_stub.cloud.store import attempts, audit, challenges, pushes, token_users, tokens
 from server_stub.errors import ApiError, bad_request
+from server_stub.store.prepared import Prepared
 from server_stub.vault import Vault
 
 CAPABILITIES = {
@@ -209,7 +210,7 @@ def devices_of(connection: Connection, user_id: str) -> list[Device]:
 
 
 _SHARED = select(token_users.c.token_id).where(token_users.c.user_id == bindparam("user"))
-_OWN = (
+_OWN = Prepared(
     select(tokens)
     .where(tokens.c.id == bindparam("token"), (tokens.c.user_id == bindparam("user")) | tokens.c.id.in_(_SHARED))
     .with_for_update()
@@ -218,7 +219,7 @@ _OWN = (
 
 def open_token(connection: Connection, vault: Vault, token_id: str, user_id: str) -> Token | None:
     """The token with its keys, if it belongs to ``user_id``; nobody changes it before the transaction ends."""
-    row = connection.execute(_OWN, {"token": token_id, "user": user_id}).one_or_none()
+    row = _OWN.one_or_none(connection, {"token": token_id, "user": user_id})
     if row is None or row.state != "active" or row.kind not in {"qr", "app"}:
         return None
     return Token(row.id, row.serial, derive_keys(row.serial, vault.open(row.sealed_seed, seed_row(row.id))))

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -51,6 +51,7 @@ class Database:
         else:
             self._engine, threads = postgresql_engine(where, schema), CONNECTIONS
             self._turn = None
+        self._kept: Connection | None = None
         self._thread = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=schema)
         try:
             self.run_now(_prepare, schema, tables)
@@ -87,6 +88,8 @@ class Database:
     def close(self) -> None:
         """Finish what is queued and close the connections."""
         self._thread.shutdown()
+        if self._kept:
+            self._kept.close()
         self._engine.dispose()
 
     def _submit(
@@ -109,7 +112,7 @@ class Database:
 
     def _once(self, transaction: Callable[[Connection], R]) -> R:
         try:
-            with self._engine.begin() as connection:
+            with self._begin() as connection:
                 begin_trace(connection)
                 result = transaction(connection)
                 write_trace(connection)
@@ -121,6 +124,17 @@ class Database:
                 raise ApiError(503, "DATABASE_UNAVAILABLE", "the database does not answer; try again") from error
             raise
         return result
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        if self._turn is None:
+            with self._engine.begin() as connection:
+                yield connection
+            return
+        if self._kept is None:
+            self._kept = self._engine.connect()
+        with self._kept.begin():
+            yield self._kept
 
 
 def _prepare(connection: Connection, schema: str, tables: MetaData) -> None:

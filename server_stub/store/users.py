@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from server_stub.criteria import Who
 from server_stub.errors import ApiError
 from server_stub.store.iam import badges, fido_credentials, users
+from server_stub.store.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +63,21 @@ class FidoCredential:
 
 
 # Statements of every login are made once: to put one together takes longer than to run it.
-_BY_ID = select(users).where(users.c.id == bindparam("user"))
-_GROUPS = select(users.c.groups).where(users.c.id == bindparam("user"))
-_CREDENTIALS = (
+_BY_ID = Prepared(select(users).where(users.c.id == bindparam("user")))
+_BY_ID_HELD = Prepared(select(users).where(users.c.id == bindparam("user")).with_for_update(read=True))
+_BY_NAME = Prepared(select(users).where(users.c.username == bindparam("name")))
+_GROUPS = Prepared(select(users.c.groups).where(users.c.id == bindparam("user")))
+_CREDENTIALS = Prepared(
     select(fido_credentials)
     .where(fido_credentials.c.user_id == bindparam("user"), fido_credentials.c.rp_id == bindparam("rp"))
     .order_by(fido_credentials.c.created_at)
 )
-_GROWN = (
+_GROWN = Prepared(
     update(fido_credentials)
     .where(fido_credentials.c.id == bindparam("credential"), fido_credentials.c.sign_count < bindparam("new_count"))
     .values(sign_count=bindparam("new_count"))
 )
-_NEVER_COUNTED = (
+_NEVER_COUNTED = Prepared(
     update(fido_credentials)
     .where(fido_credentials.c.id == bindparam("credential"), fido_credentials.c.sign_count == 0)
     .values(sign_count=0)
@@ -103,19 +106,21 @@ def add_user(connection: Connection, user: User) -> None:
 
 def find_user(connection: Connection, username: str) -> User | None:
     """The user of that name."""
-    row = connection.execute(select(users).where(users.c.username == username)).one_or_none()
+    row = _BY_NAME.one_or_none(connection, {"name": username})
     return _user(row) if row else None
 
 
 def load_user(connection: Connection, user_id: bytes) -> User | None:
     """The user of that permanent id, if there is one."""
-    row = connection.execute(_BY_ID, {"user": user_id}).one_or_none()
+    row = _BY_ID.one_or_none(connection, {"user": user_id})
     return _user(row) if row else None
 
 
 def get_user(connection: Connection, user_id: bytes) -> User:
     """The user of that permanent id, which must exist; nobody changes it before the transaction ends."""
-    return _user(connection.execute(select(users).where(users.c.id == user_id).with_for_update(read=True)).one())
+    user = _BY_ID_HELD.one_or_none(connection, {"user": user_id})
+    assert user is not None
+    return _user(user)
 
 
 def who(connection: Connection, user_id: bytes, rp_id: str) -> Who:
@@ -125,7 +130,7 @@ def who(connection: Connection, user_id: bytes, rp_id: str) -> Who:
 
 def who_with(connection: Connection, user_id: bytes, credentials: list[FidoCredential]) -> Who:
     """As ``who``, when the credentials are known already."""
-    row = connection.execute(_GROUPS, {"user": user_id}).scalar_one_or_none()
+    row = _GROUPS.scalar(connection, {"user": user_id})
     groups = msgspec.json.decode(row, type=frozenset[str]) if row else frozenset()
     return Who(groups, bool(credentials))
 
@@ -238,7 +243,7 @@ def add_fido_credential(connection: Connection, credential: FidoCredential, now:
 
 def fido_credentials_of(connection: Connection, user_id: bytes, rp_id: str) -> list[FidoCredential]:
     """A user's credentials for one RP ID, oldest first."""
-    rows = connection.execute(_CREDENTIALS, {"user": user_id, "rp": rp_id})
+    rows = _CREDENTIALS.all(connection, {"user": user_id, "rp": rp_id})
     return [
         FidoCredential(row.id, row.user_id, row.rp_id, row.display_name, row.credential_data, row.sign_count)
         for row in rows
@@ -260,7 +265,7 @@ def count_signature(connection: Connection, credential_id: bytes, sign_count: in
     """Store the signature counter of an assertion (WebAuthn §7.2 step 22); False if it did not grow, as a clone's would."""
     statement = _GROWN if sign_count else _NEVER_COUNTED
     values = {"credential": credential_id} | ({"new_count": sign_count} if sign_count else {})
-    return bool(connection.execute(statement, values).rowcount)
+    return bool(statement.changed(connection, values))
 
 
 def _user(row: Row[Any]) -> User:
