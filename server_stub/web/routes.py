@@ -1,7 +1,7 @@
 """The table of all pages."""
 
 from server_stub.iam import Iam
-from server_stub.web.pages import application, badge, devices, home, key, login, offline_qr, push, self_service
+from server_stub.web.pages import application, badge, devices, home, key, login, offline_qr, push, self_service, shop
 from server_stub.web.visit import PageHandler, PageRoute, RefusedHandler
 
 LOGIN = "/login/{application}"
@@ -20,6 +20,10 @@ def _step(path: str, handler: PageHandler, *, bound: bool = True) -> PageRoute:
 
 def _own(path: str, handler: PageHandler) -> PageRoute:
     return _post(f"{SELF_SERVICE}{path}", handler, back=SELF_SERVICE, refused=self_service.refused)
+
+
+def _approval(path: str, handler: PageHandler) -> PageRoute:
+    return _post(f"{shop.APPROVAL}/{path}", handler, back=shop.APPROVAL, refused=shop.approval_refused)
 
 
 _PAGES = (
@@ -44,6 +48,12 @@ _PAGES = (
     _own("keys/{credential}/remove", self_service.remove_key),
     _own("browsers", self_service.remember_browser),
     _own("browsers/{device}/forget", self_service.forget_browser),
+    PageRoute("GET", shop.PATH, shop.show),
+    _post(f"{shop.PATH}{{invoice}}/pay", shop.pay, back=shop.PATH, refused=shop.refused),
+    PageRoute("GET", shop.APPROVAL, shop.approve),
+    _approval("code", shop.check),
+    _approval("push", shop.poll),
+    _approval("offline-qr", shop.go_offline),
 )
 
 

@@ -1,6 +1,7 @@
 """The offline QR code: a large picture to hold a token up to, and a field for the code that it shows."""
 
 from datetime import datetime
+from typing import Any
 
 from server_stub.errors import ApiError
 from server_stub.sessions import Session
@@ -18,16 +19,7 @@ async def show(visit: Visit, session: Session, error: ApiError | None) -> Answer
     shown = visit.memory.shown(session.pending.challenge_id, visit.iam.now())
     if shown is None:
         shown = await _fresh(visit)
-    return step.page(
-        visit,
-        "offline_qr.html",
-        session,
-        error,
-        image=shown.image,
-        until=visit.clock(shown.expires_at),
-        until_iso=iso(shown.expires_at),
-        seconds=visit.remaining(shown.expires_at),
-    )
+    return step.page(visit, "offline_qr.html", session, error, **values(visit, shown))
 
 
 async def retrieve(visit: Visit) -> Answer:
@@ -44,6 +36,16 @@ async def check(visit: Visit) -> Answer:
     return step.login(step.application_of(visit))
 
 
+def values(visit: Visit, shown: Shown) -> dict[str, object]:
+    """What a page says of a QR code."""
+    return {
+        "image": shown.image,
+        "until": visit.clock(shown.expires_at),
+        "until_iso": iso(shown.expires_at),
+        "seconds": visit.remaining(shown.expires_at),
+    }
+
+
 def tidy(typed: str) -> str:
     """A code as people type it, without what only helps to read it."""
     return "".join(typed.replace("-", " ").split())
@@ -52,6 +54,10 @@ def tidy(typed: str) -> str:
 async def _fresh(visit: Visit) -> Shown:
     document = await visit.rest("airlock_2fa.retrieve_offline_qr_code", {"scale": SCALE})
     session = await visit.require_session()
+    return visit.memory.show(session.pending.challenge_id or "", shown_of(document))
+
+
+def shown_of(document: Any) -> Shown:
+    """The QR code in an answer of the REST."""
     attributes = document.data.attributes
-    shown = Shown(attributes.image, datetime.fromisoformat(attributes.expires_at).timestamp())
-    return visit.memory.show(session.pending.challenge_id or "", shown)
+    return Shown(attributes.image, datetime.fromisoformat(attributes.expires_at).timestamp())

@@ -42,9 +42,7 @@ def explained(visit: Visit) -> ApiError | None:
     return ApiError(200, code, "") if code in CODES else None
 
 
-def page(
-    visit: Visit, template: str, session: Session, error: ApiError | None, *, camera: bool = False, **values: object
-) -> Page:
+def page(visit: Visit, template: str, session: Session, error: ApiError | None, **values: object) -> Page:
     """A step's page; ``error`` is why the step was not passed."""
     methods = next_methods(visit.iam, session)
     common = {
@@ -56,4 +54,4 @@ def page(
         "with_key": Method.FIDO in methods,
         "error": words(visit, error) if error else None,
     }
-    return Page(template, common | values, error.status if error else 200, camera)
+    return Page(template, common | values, error.status if error else 200)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 import httpx
 
@@ -81,7 +81,8 @@ class Visitor:
     def post(self, path: str, fields: dict[str, str]) -> httpx.Response:
         """Send a form as a page of this server does."""
         origin = str(self.client.base_url).rstrip("/")
-        return self._follow(self.client.post(path, data=fields, headers={"Origin": origin}))
+        headers = {"Origin": origin, "Content-Type": "application/x-www-form-urlencoded"}
+        return self._follow(self.client.post(path, content=urlencode(fields), headers=headers))
 
     def log_in(self, application: str, name: str, password: str = PASSWORD) -> httpx.Response:
         """Open the login page and type name and password."""

@@ -1,0 +1,209 @@
+"""A demo shop: invoices, and the payment of one, approved on a token or an app.
+
+It stands for a business application: it does what one would do over the internal REST, in the name of who is logged in.
+"""
+
+from dataclasses import dataclass
+
+from server_stub.api.transaction_approval import COOKIE
+from server_stub.errors import ApiError, unexpected_call
+from server_stub.factors.offline_qr import group_account, group_amount
+from server_stub.sessions import Session
+from server_stub.store import approvals
+from server_stub.store.approvals import DENIED, OTP_REQUIRED, POLLING_REQUIRED, Approval
+from server_stub.web.pages import offline_qr
+from server_stub.web.rendering import words
+from server_stub.web.visit import Answer, Page, Redirect, Visit
+
+PATH = "/shop/"
+APPROVAL = f"{PATH}approval"
+FLOW = "payment"
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """What is to be paid, and to whom."""
+
+    number: str
+    amount: str
+    currency: str
+    account: str
+    beneficiary: str
+
+    @property
+    def shown_amount(self) -> str:
+        """As a token shows it."""
+        return f"{self.currency} {group_amount(self.amount)}"
+
+    @property
+    def shown_account(self) -> str:
+        """As a token shows it."""
+        return group_account(self.account)
+
+    def parameters(self) -> dict[str, str]:
+        """What is to be approved."""
+        return {
+            "amount": self.amount,
+            "currency": self.currency,
+            "account": self.account,
+            "beneficiary": self.beneficiary,
+            "reference": self.number,
+        }
+
+
+INVOICES = {
+    each.number: each
+    for each in (
+        Invoice("2026-001", "49.90", "CHF", "CH9300762011623852957", "Velo Müller GmbH"),
+        Invoice("2026-002", "1250.00", "CHF", "CH5604835012345678009", "Atelier Rossi"),
+        Invoice("2026-003", "17.50", "EUR", "DE89370400440532013000", "Bücher & Mehr"),
+    )
+}
+
+
+async def show(visit: Visit) -> Answer:
+    """The invoices of who is logged in."""
+    session = await visit.session()
+    if session is None or session.authenticated_at is None:
+        return Page("shop_closed.html", {"applications": visit.iam.policies.applications}, 401)
+    return _list(visit, session, None)
+
+
+async def refused(visit: Visit, error: ApiError) -> Answer:
+    """The invoices, and why one could not be paid."""
+    session = await visit.session()
+    if session is None or session.authenticated_at is None:
+        return await show(visit)
+    if error.code == "AIRLOCK_2FA_DEVICE_CHOICE_REQUIRED":
+        return await _choose_device(visit, session)
+    return _list(visit, session, error)
+
+
+async def pay(visit: Visit) -> Answer:
+    """Ask for the approval of an invoice; what is to be approved is in the server from now on, not on a page."""
+    session = await _require(visit)
+    invoice = INVOICES.get(visit.path["invoice"])
+    if invoice is None:
+        raise ApiError(404, "NOT_FOUND", "there is no such invoice")
+    assert session.user_id is not None
+    if (session.user_id, invoice.number) in visit.memory.paid:
+        raise unexpected_call("the invoice is paid already")
+    body: dict[str, object] = {"messageParameters": invoice.parameters()}
+    if visit.form.get("device"):
+        body["authTokenId"] = visit.form["device"]
+    await visit.rest("transaction_approval.select_flow", flow=FLOW)
+    await visit.rest("transaction_approval.identify_user", {"username": session.username})
+    await visit.rest("transaction_approval.set_parameters", body)
+    return Redirect(APPROVAL)
+
+
+async def approve(visit: Visit) -> Answer:
+    """Where the approval stands, and what comes next."""
+    return await approval_refused(visit, None)
+
+
+async def approval_refused(visit: Visit, error: ApiError | None) -> Answer:
+    """The same, and why a code was not accepted."""
+    session = await visit.session()
+    approval = await _load(visit)
+    if session is None or session.authenticated_at is None or approval is None or approval.user_id != session.user_id:
+        return Redirect(PATH)
+    if approval.step is None:
+        return _paid(visit, approval)
+    invoice = INVOICES.get((approval.transaction or {}).get("reference", ""))
+    if invoice is None or approval.step == DENIED:
+        denied = ApiError(403, "TRANSACTION_DENIED", "the payment was refused on the device")
+        return _list(visit, session, denied)
+    values: dict[str, object] = {"invoice": invoice, "error": words(visit, error) if error else None}
+    status = error.status if error else 200
+    if approval.step == POLLING_REQUIRED:
+        if approval.push_id is None:
+            await visit.rest("transaction_approval.poll_status")
+        return Page("shop_push.html", values | {"waiting": "waiting" in visit.query}, status)
+    shown = visit.memory.shown(approval.challenge_id, visit.iam.now()) if approval.step == OTP_REQUIRED else None
+    if shown is None:
+        document = await visit.rest("transaction_approval.retrieve_offline_qr_code", {"scale": offline_qr.SCALE})
+        approval = await _load(visit)
+        challenge = approval.challenge_id if approval else None
+        shown = visit.memory.show(challenge or "", offline_qr.shown_of(document))
+    return Page("shop_qr.html", values | offline_qr.values(visit, shown), status)
+
+
+async def check(visit: Visit) -> Answer:
+    """The code that the token shows for this payment."""
+    await _own(visit)
+    if not visit.form.get("otp", "").strip():
+        raise ApiError(400, "FIELDS_MISSING", "the code is needed")
+    await visit.rest("transaction_approval.check_otp", {"otp": offline_qr.tidy(visit.form["otp"])})
+    return Redirect(APPROVAL)
+
+
+async def poll(visit: Visit) -> Answer:
+    """Whether the app was answered."""
+    await _own(visit)
+    document = await visit.rest("transaction_approval.poll_status")
+    waits = document.data.attributes.next_step == POLLING_REQUIRED
+    return Redirect(f"{APPROVAL}?waiting" if waits else APPROVAL)
+
+
+async def go_offline(visit: Visit) -> Answer:
+    """A new QR code: the app has no connection, or the old code is over."""
+    await _own(visit)
+    document = await visit.rest("transaction_approval.retrieve_offline_qr_code", {"scale": offline_qr.SCALE})
+    approval = await _load(visit)
+    if approval and approval.challenge_id:
+        visit.memory.show(approval.challenge_id, offline_qr.shown_of(document))
+    return Redirect(APPROVAL)
+
+
+def _paid(visit: Visit, approval: Approval) -> Answer:
+    number = (approval.transaction or {}).get("reference", "")
+    assert approval.user_id is not None
+    visit.memory.pay(approval.user_id, number, visit.iam.now())
+    return Redirect(f"{PATH}?paid={number}")
+
+
+def _list(visit: Visit, session: Session, error: ApiError | None) -> Page:
+    assert session.user_id is not None
+    paid = {number for number in INVOICES if (session.user_id, number) in visit.memory.paid}
+    just_now = visit.query.get("paid", "")
+    values = {
+        "username": session.username,
+        "invoices": [(each, each.number in paid) for each in INVOICES.values()],
+        "paid": just_now if just_now in paid else None,
+        "error": words(visit, error) if error else None,
+    }
+    return Page("shop.html", values, error.status if error else 200)
+
+
+async def _choose_device(visit: Visit, session: Session) -> Answer:
+    assert session.user_id is not None
+    able = [
+        {"id": each.device_id, "name": each.display_name, "serial": each.serial}
+        for each in await visit.iam.cloud.devices(session.user_id)
+        if each.state == "active" and "offline_qrcode" in each.capabilities
+    ]
+    return Page("shop_devices.html", {"invoice": INVOICES[visit.path["invoice"]], "devices": able})
+
+
+async def _require(visit: Visit) -> Session:
+    session = await visit.session()
+    if session is None or session.authenticated_at is None:
+        raise ApiError(401, "NOT_AUTHORIZED", "log in first")
+    return session
+
+
+async def _own(visit: Visit) -> None:
+    """Refuse to go on with an approval that was begun by whoever was logged in before.
+
+    Raises:
+        ApiError: 401 if nobody is logged in, or the approval is not theirs.
+    """
+    session, approval = await _require(visit), await _load(visit)
+    if approval is None or approval.user_id != session.user_id:
+        raise ApiError(401, "NOT_AUTHORIZED", "there is no approval of yours")
+
+
+async def _load(visit: Visit) -> Approval | None:
+    token = visit.jar.get(COOKIE, "")
+    return await visit.iam.database.run(approvals.load, token, visit.iam.now()) if token else None

@@ -1,0 +1,104 @@
+"""The demo shop: an invoice is paid by a code, or not."""
+
+from offline_qr.otq1 import Tag
+from tests.server_stub.web.browsing import Visitor
+from tests.server_stub.web.test_second_steps import at_the_qr_code, qr_of
+from tests.server_stub.world import Device, World, off_by_one
+
+
+def shopping(world: World) -> tuple[Visitor, Device]:
+    """Someone with a token who is logged in and looks at the invoices."""
+    visitor, _, device = at_the_qr_code(world)
+    visitor.send("/code", otp=device.code(qr_of(visitor)))
+    visitor.open("/shop/")
+    return visitor, device
+
+
+def test_an_invoice_is_paid_with_the_code_of_the_token(world: World) -> None:
+    """What the token shows is what the page shows, and what was asked for."""
+    visitor, device = shopping(world)
+    visitor.send("/2026-002/pay")
+    assert "CHF 1'250.00" in visitor.page.text
+    shown = {field.tag: field.value for field in device.read(qr_of(visitor)).fields}
+    assert shown[Tag.AMOUNT] == "CHF 1'250.00"
+    assert shown[Tag.TO_ACCOUNT] in visitor.page.text
+    visitor.send("/code", otp=device.code(qr_of(visitor)))
+    assert "Invoice 2026-002 is paid." in visitor.page.text
+    assert not any(form.action == "/shop/2026-002/pay" for form in visitor.page.forms)
+
+
+def test_a_wrong_code_pays_nothing(world: World) -> None:
+    """The same picture stays for the next try."""
+    visitor, device = shopping(world)
+    visitor.send("/2026-001/pay")
+    first = qr_of(visitor)
+    assert visitor.send("/code", otp=off_by_one(device.code(first))).status_code == 400
+    assert qr_of(visitor) == first
+    visitor.open("/shop/")
+    assert "Paid" not in visitor.page.text
+
+
+def test_a_login_code_is_no_payment(world: World) -> None:
+    """A token computes another code for each."""
+    visitor, _, device = at_the_qr_code(world)
+    login = device.code(qr_of(visitor))
+    visitor.send("/code", otp=login)
+    visitor.open("/shop/")
+    visitor.send("/2026-001/pay")
+    assert visitor.send("/code", otp=login).status_code == 400
+
+
+def test_a_paid_invoice_is_not_paid_twice(world: World) -> None:
+    """From an older page: it says so."""
+    visitor, device = shopping(world)
+    form = next(each for each in visitor.page.forms if each.action == "/shop/2026-003/pay")
+    visitor.post(form.action, form.fields)
+    visitor.send("/code", otp=device.code(qr_of(visitor)))
+    assert "Invoice 2026-003 is paid." in visitor.page.text
+    assert visitor.post(form.action, form.fields).status_code == 400
+
+
+def test_who_has_several_devices_says_which_one_approves(world: World) -> None:
+    """The payment is the same."""
+    visitor, device = shopping(world)
+    person = next(line for line in visitor.page.text.split() if line.startswith("user"))
+    response = world.admin.post(
+        f"/admin/rest/users/{person}/qr-tokens",
+        json={"serial": f"{device.serial}X", "seedHex": "ab" * 32, "displayName": "other"},
+    )
+    assert response.status_code == 201, response.text
+    visitor.send("/2026-001/pay")
+    assert "Choose a device" in visitor.page.text
+    visitor.send("/pay", device=device.id)
+    visitor.send("/code", otp=device.code(qr_of(visitor)))
+    assert "Invoice 2026-001 is paid." in visitor.page.text
+
+
+def test_an_approval_is_of_whoever_began_it(world: World) -> None:
+    """Who logs in afterwards in the same browser neither sees nor answers it."""
+    visitor, device = shopping(world)
+    visitor.send("/2026-001/pay")
+    code = device.code(qr_of(visitor))
+    visitor.log_in("classroom", world.person().name)
+    visitor.open("/shop/approval")
+    assert visitor.path == "/shop/"
+    state = next(each.fields["state"] for each in visitor.page.forms if "state" in each.fields)
+    visitor.post("/shop/approval/code", {"state": state, "otp": code})
+    assert "is paid" not in visitor.page.text
+    visitor.open("/shop/")
+    assert "Paid" not in visitor.page.text
+
+
+def test_the_shop_is_closed_to_who_is_not_logged_in(world: World) -> None:
+    """It says where to log in."""
+    visitor = Visitor(world)
+    assert visitor.open("/shop/").status_code == 401
+    assert ("a", {"href": "/login/ebanking"}) in visitor.page.elements
+
+
+def test_an_unknown_invoice_is_refused(world: World) -> None:
+    """On the list of invoices."""
+    visitor, _ = shopping(world)
+    state = next(each.fields["state"] for each in visitor.page.forms if "state" in each.fields)
+    assert visitor.post("/shop/9999/pay", {"state": state}).status_code == 404
+    assert "Velo" in visitor.page.text
