@@ -18,7 +18,7 @@ WIRE = [f"tests/device/test_{name}.py" for name in ("hid", "info", "client", "cl
 def test_yubicos_suite_finds_no_fault_over_hidraw(transport: str, selection: list[str], count: int) -> None:
     """Unmodified, with a key that python-fido2 finds by itself; what it skips stands in the ledger."""
     results = run(FOLDER, PROFILE, selection, transport)
-    (ledger,) = (planned for planned in load(LEDGER).run if planned.profile == PROFILE)
+    (ledger,) = (planned for planned in load(LEDGER).run if planned.profile == PROFILE and not planned.card)
     news = [
         result
         for result in results

@@ -26,6 +26,13 @@ class Pace:
         self._allowed -= 1.0
         return True
 
+    def refill(self) -> None:
+        """A host has spoken after all was sent: it has read, and another burst may go.
+
+        One that has the node open too but does not read loses reports at any pace.
+        """
+        self._allowed = float(self._burst)
+
     def wait(self) -> float:
         """Seconds until the next may go, after ``take`` has said no."""
         return max(0.0, 1.0 - self._allowed) * self._interval

@@ -88,6 +88,8 @@ class UhidTransport(PolledTransport):
         # All events are taken before any is handled: the kernel keeps few, and drops what a fast host writes on top.
         for event in list(self._file.events()):
             if event.type == EventType.OUTPUT:
+                if not self._outbox:
+                    self._pace.refill()
                 # A program writes the report's id (0) in front; the interrupt endpoint of a real key never sees it.
                 self.hid.receive(event.data[1:] if len(event.data) == 1 + REPORT_BYTES else event.data)
             elif event.type in (EventType.OPEN, EventType.CLOSE):

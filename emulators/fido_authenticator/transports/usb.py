@@ -70,6 +70,8 @@ class UsbTransport(PolledTransport):
     def _report(self, report: bytes) -> None:
         """Answer in the thread of the host's connection: a second thread would only be slower."""
         with self._lock:
+            if not self._outbox:
+                self._pace.refill()
             self.hid.receive(report)
             self._send()
             planned, due = self._awake_at, self._plan()

@@ -33,3 +33,12 @@ def test_it_says_how_long_to_wait() -> None:
     assert pace.wait() == 0.25
     clock.advance(0.25)
     assert pace.take()
+
+
+def test_who_has_read_may_be_sent_another_burst() -> None:
+    """At once, and no more than one burst."""
+    pace = Pace(burst=4, clock=SimulatedClock())
+    assert _taken(pace) == 4
+    pace.refill()
+    pace.refill()
+    assert _taken(pace) == 4

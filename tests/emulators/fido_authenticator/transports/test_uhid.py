@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from emulators.env import Env
+from emulators.env import Env, SimulatedClock
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import CtapHid, fragments
 from emulators.fido_authenticator.profile import load
+from emulators.fido_authenticator.transports.pace import Pace
 from emulators.fido_authenticator.transports.uhid import UhidTransport, fit_profile
 from emulators.fido_authenticator.user import AutomaticUser, User
 from emulators.usb.errors import PlugError
@@ -218,3 +219,12 @@ def test_no_uhid_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(PlugError, match="modprobe uhid"):
         UhidTransport(CtapHid(Authenticator(Env.real())), node=tmp_path / "uhid")
     assert threading.active_count() == threads
+
+
+def test_a_host_that_takes_turns_with_the_key_is_never_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hundred answers go although no time passes in which they could: each question says that the last was read."""
+    monkeypatch.setattr("emulators.fido_authenticator.transports.uhid.Pace", lambda: Pace(clock=SimulatedClock()))
+    with _key() as cable:
+        channel = Channel(cable.open())
+        for number in range(200):
+            assert channel.call(PING, bytes([number])) == bytes([number])

@@ -4,10 +4,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from emulators.env import Env
+from emulators.env import Env, SimulatedClock
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import CtapHid
 from emulators.fido_authenticator.transports.fido_hid import bcd
+from emulators.fido_authenticator.transports.pace import Pace
 from emulators.fido_authenticator.transports.usb import UsbTransport
 from emulators.fido_authenticator.user import AutomaticUser, HandUser, User
 from emulators.usb.usbip_server import UsbIpServer
@@ -154,3 +155,12 @@ def test_a_host_that_never_asks_cannot_fill_the_memory() -> None:
 def test_a_version_is_written_as_usb_does(version: tuple[int, int, int], coded: int) -> None:
     """Binary-coded decimal; what does not fit is as large as it can be."""
     assert bcd(version) == coded
+
+
+def test_a_host_that_takes_turns_with_the_key_is_never_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hundred answers go although no time passes in which they could: each question says that the last was read."""
+    monkeypatch.setattr("emulators.fido_authenticator.transports.usb.Pace", lambda: Pace(clock=SimulatedClock()))
+    with _key() as cable:
+        channel = Channel(cable.open())
+        for number in range(200):
+            assert channel.call(PING, bytes([number])) == bytes([number])
