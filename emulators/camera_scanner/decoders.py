@@ -60,6 +60,14 @@ _FORMATS = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
 # Never BarcodeFormat.QRCode: it includes Micro QR, whose smallest size has no error correction and is found by chance
 # in parts of larger codes, as a plausible six-digit number.
 
+_MICRO_FORMATS = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.MicroQRCode)
+_MICRO = "micro"
+_ENLARGED = 1.25
+"""A Micro QR counts when it is seen again in the picture enlarged so: what is found by chance is not."""
+
+_REGION_MARGIN = 0.35
+"""Of codes' outline, on every side: as far may they have moved between two pictures."""
+
 _LEVELS = frozenset("LMQH")
 
 _now = SystemClock().monotonic
@@ -83,6 +91,8 @@ class Read:
     """What was done to the picture first; "direct" for nothing."""
     milliseconds: float
     """From the start of the search to this read."""
+    micro: bool = False
+    """Whether it is a Micro QR: M1 to M4, of which the smallest have hardly any error correction."""
 
 
 class _Found(NamedTuple):
@@ -95,8 +105,14 @@ class _Found(NamedTuple):
     corners: Corners
 
 
-def read_codes(
-    image: Image, *, deadline_ms: float = DEADLINE_MS, thorough: bool = False, now: Callable[[], float] = _now
+def read_codes(  # noqa: PLR0913 - each of them alone is asked for by somebody
+    image: Image,
+    *,
+    deadline_ms: float = DEADLINE_MS,
+    thorough: bool = False,
+    micro: bool = False,
+    seen: tuple[Read, ...] = (),
+    now: Callable[[], float] = _now,
 ) -> tuple[Read, ...]:
     """All QR codes that the first successful stage finds in ``image``, left to right; nothing if no stage finds one.
 
@@ -105,13 +121,19 @@ def read_codes(
         deadline_ms: after this time the answer is that nothing was found. The first stage is always begun, another one
             only if it would be over in time should it take as long as the longest before it.
         thorough: ask zbar too, and undo blur: for a picture after which no other comes.
+        micro: look for Micro QR too, where there is no other code; see ``Read.micro``.
+        seen: what was read in the picture before this one. It is looked for where it was first, and when all of it is
+            still there, and nothing else, that is the answer.
         now: tells the time in seconds.
 
     Raises:
         ImageError: if ``image`` is not a picture.
     """
     begun = now()
-    search = _Search(require_image(image), begun, begun + deadline_ms / 1000, now, thorough=thorough)
+    until = begun + deadline_ms / 1000
+    search = _Search(
+        _cascade(require_image(image), until, now, thorough=thorough, micro=micro, seen=seen), begun, until, now
+    )
     if _WORST_MS_PER_SQUARE_PIXEL * (image.shape[0] * image.shape[1]) ** 2 < deadline_ms and (reads := search.look()):
         return reads
     return within(search.look_on, search.until - now()) or ()
@@ -120,10 +142,9 @@ def read_codes(
 class _Search:
     """One picture's way through the cascade."""
 
-    def __init__(self, image: Image, begun: float, until: float, now: Callable[[], float], *, thorough: bool) -> None:
+    def __init__(self, stages: Iterator[_Stage], begun: float, until: float, now: Callable[[], float]) -> None:
         self.until = until
-        self._begun, self._now = begun, now
-        self._stages = _cascade(image, until, now, thorough=thorough)
+        self._stages, self._begun, self._now = stages, begun, now
         self._longest = 0.0
         self.over = False
 
@@ -136,7 +157,7 @@ class _Search:
         ended = self._now()
         milliseconds = (ended - self._begun) * 1000
         reads = [
-            Read(code.data, *code[1:4], code.corners, stage.decoder, stage.name, milliseconds)
+            Read(code.data, *code[1:5], stage.decoder, stage.name, milliseconds, stage.name == _MICRO)
             for code in stage.found
             if code.data is not None
         ]
@@ -161,16 +182,30 @@ class _Stage(NamedTuple):
     found: list[_Found]
 
 
-def _cascade(image: Image, until: float, now: Callable[[], float], *, thorough: bool) -> Iterator[_Stage]:
+def _cascade(  # noqa: PLR0913 - one for each question that ``read_codes`` answers
+    image: Image,
+    until: float,
+    now: Callable[[], float],
+    *,
+    thorough: bool,
+    micro: bool,
+    seen: tuple[Read, ...],
+) -> Iterator[_Stage]:
     """What each look finds, cheapest first; a stage runs only when it is asked for, or not at all after ``until``."""
+    if seen:
+        begun = now()
+        yield _Stage("zxing-cpp", "last place", begun, _where_they_were(image, seen))
     begun, scale = now(), 1.0
     # Every reader begins with this, and takes longer over it than OpenCV.
     gray = whole = to_gray(image)
     if image.shape[0] * image.shape[1] > _HUGE_PIXELS:
         gray, scale = shrink(whole, _SHRUNK_SIDE)
         begun = now()
-    seen = _by_zxing(gray, with_errors=True)
-    yield _Stage("zxing-cpp", "direct" if scale == 1 else "shrunk", begun, [_moved(code, scale) for code in seen])
+    sights = _by_zxing(gray, with_errors=True)
+    yield _Stage("zxing-cpp", "direct" if scale == 1 else "shrunk", begun, [_moved(code, scale) for code in sights])
+    if micro:
+        begun = now()
+        yield _Stage("zxing-cpp", _MICRO, begun, [_moved(code, scale) for code in _micro_codes(gray)])
     if scale > 1:
         # Time grows with the area.
         took, begun = now() - begun, now()
@@ -180,7 +215,7 @@ def _cascade(image: Image, until: float, now: Callable[[], float], *, thorough: 
         begun = now()
         found = _by_zxing(preparation.prepare(gray))
         yield _Stage("zxing-cpp", preparation.stage, begun, [_moved(code, preparation.scale * scale) for code in found])
-    for code in seen[:2]:
+    for code in sights[:2]:
         begun = now()
         corners = _scaled(code.corners, scale)
         flat = _flattened(gray, code.corners)
@@ -195,6 +230,41 @@ def _cascade(image: Image, until: float, now: Callable[[], float], *, thorough: 
             begun = now()
             found = _by_zxing(preparation.prepare(gray))
             yield _Stage("zxing-cpp", preparation.stage, begun, [_moved(code, scale) for code in found])
+
+
+def _where_they_were(image: Image, seen: tuple[Read, ...]) -> list[_Found]:
+    """The codes that were ``seen``, if they and no others are around the place where they were."""
+    across = [x for read in seen for x, _ in read.corners]
+    down = [y for read in seen for _, y in read.corners]
+    wide, high = ((max(places) - min(places)) * _REGION_MARGIN + 8 for places in (across, down))
+    left, top = max(0, int(min(across) - wide)), max(0, int(min(down) - high))
+    region = image[top : int(max(down) + high) + 1, left : int(max(across) + wide) + 1]
+    if 2 * region.shape[0] * region.shape[1] > image.shape[0] * image.shape[1] or not region.size:
+        return []  # hardly less than the whole
+    found = [
+        code._replace(corners=cast("Corners", tuple((x + left, y + top) for x, y in code.corners)))
+        for code in _by_zxing(np.ascontiguousarray(to_gray(region)))
+    ]
+    known = sorted(read.data for read in seen)
+    return found if sorted(code.data for code in found if code.data is not None) == known else []
+
+
+def _micro_codes(gray: Image) -> list[_Found]:
+    """The Micro QR codes that are read in the picture as it is and again in an enlarged one."""
+    size = (round(gray.shape[1] * _ENLARGED), round(gray.shape[0] * _ENLARGED))
+    again = cv2.resize(gray, size, interpolation=cv2.INTER_LINEAR)
+    looks = [zxingcpp.read_barcodes(look, formats=_MICRO_FORMATS) for look in (gray, again)]
+    confirmed = {barcode.bytes for barcode in looks[1]}
+    return [
+        _Found(barcode.bytes, barcode.symbology_identifier, None, barcode.ec_level, _corners(barcode.position))
+        for barcode in looks[0]
+        if barcode.bytes in confirmed
+    ]
+
+
+def _corners(place: zxingcpp.Position) -> Corners:
+    points = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
+    return cast("Corners", tuple((float(point.x), float(point.y)) for point in points))
 
 
 def _in_tiles(gray: Image, until: float, now: Callable[[], float]) -> list[_Found]:
@@ -223,15 +293,8 @@ def _by_zxing(image: Image, *, with_errors: bool = False) -> list[_Found]:
     """What zxing-cpp reads and, ``with_errors``, what it sees but cannot read: finding those costs nothing more."""
     found = []
     for barcode in zxingcpp.read_barcodes(image, formats=_FORMATS, return_errors=with_errors):
-        place = barcode.position
         extra = cast("dict[str, str] | None", barcode.extra) or {}  # None for what it sees but cannot read
-        corners = cast(
-            "Corners",
-            tuple(
-                (float(point.x), float(point.y))
-                for point in (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
-            ),
-        )
+        corners = _corners(barcode.position)
         if barcode.valid and _seen_in_a_mirror(image, corners, barcode.ec_level, extra):
             corners = (corners[0], corners[3], corners[2], corners[1])
         found.append(

@@ -18,6 +18,7 @@ def scan_report(reads: Iterable[Read]) -> list[dict[str, Any]]:
             "data_base64": base64.b64encode(read.data).decode("ascii"),
             "text": _text(read.data),
             "symbology": read.symbology,
+            "micro": read.micro,
             "version": read.version,
             "error_correction": read.error_correction,
             "corners": [list(corner) for corner in read.corners],
@@ -43,7 +44,7 @@ def describe(read: Read) -> str:
     size = "" if read.version is None else f" {read.version}"
     level = "" if read.error_correction is None else f"-{read.error_correction}"
     stage = "" if read.stage == "direct" else f", {read.stage}"
-    return f"QR{size}{level}, {read.decoder}{stage}, {read.milliseconds:.1f} ms"
+    return f"{'Micro ' * read.micro}QR{size}{level}, {read.decoder}{stage}, {read.milliseconds:.1f} ms"
 
 
 def _text(data: bytes) -> str | None:

@@ -33,6 +33,7 @@ def test_a_report_tells_all_that_the_read_tells() -> None:
             "data_base64": "aGk=",
             "text": "hi",
             "symbology": "]Q1",
+            "micro": False,
             "version": 7,
             "error_correction": "M",
             "corners": [[1.0, 2.0], [3.0, 2.0], [3.0, 4.0], [1.0, 4.0]],

@@ -137,3 +137,27 @@ def test_still_frames_in_the_dark_are_added_up(draw: Draw) -> None:
     assert (found.data, found.stage.split(",")[0]) == (b"in the dark", "mean-of-4")
     assert frame.time == pytest.approx(3 / 30)
     assert list(Scanner(read=read).scan_all(dark_frames(draw, 8, move=40))) == []
+
+
+def test_a_micro_qr_must_be_seen_in_two_frames_in_a_row() -> None:
+    """A frame without it in between starts over; other codes count at once."""
+    corners = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    codes = {n: Read(b"%d" % n, "]Q1", None, "L", corners, "test", "micro", 0.0, micro=n < 9) for n in (1, 2, 9)}
+    scanner = Scanner(0, read=lambda image: tuple(codes[n] for n in image[0] if n))
+    shown = (1, 0, 1, 2, 2, 9, 1, 1)
+    reads = [scanner.scan(Frame(np.array([[n]], np.uint8), 0.1 * at, "test")) for at, n in enumerate(shown)]
+    assert [[read.data for read in news] for news in reads] == [[], [], [], [], [b"2"], [b"9"], [], [b"1"]]
+
+
+def test_a_frame_in_the_dark_is_read_once(draw: Draw) -> None:
+    """Alone or as a part of the sum, never both: each frame has one deadline."""
+    looks: list[Image] = []
+
+    def blind(image: Image) -> tuple[Read, ...]:
+        looks.append(image)
+        return ()
+
+    scanner = Scanner(read=blind)
+    for frame in dark_frames(draw, 8):
+        scanner.scan(frame)
+    assert [image.ndim for image in looks] == [3, 3, 3, 2, 2, 2, 2, 2]
