@@ -56,6 +56,8 @@ def _run(args: argparse.Namespace) -> int:
         args.shared.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RigError(f"cannot make the shared folder {args.shared}: {error.strerror}") from error
+    if not os.access(args.shared, os.W_OK):
+        raise RigError(f"the shared folder {args.shared} may not be written by this user: choose another with --shared")
     job = Job(
         command, args.shared, args.shared / "console.log", timeout=args.timeout, environment=_passed_on(os.environ)
     )

@@ -68,6 +68,14 @@ def test_a_shared_folder_that_is_a_file(jobs: list[Job], tmp_path: Path) -> None
         _vm("run", "--shared", "file", "--", "true")
 
 
+def test_a_shared_folder_of_somebody_else(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named before anything boots."""
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(RigError, match=r"the shared folder out/vm may not be written by this user: .*--shared"):
+        _vm("run", "--", "true")
+    assert jobs == []
+
+
 def test_prepare_prints_the_release(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The release on standard output for scripts, the progress on standard error for people."""
     monkeypatch.setattr(
