@@ -6,25 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from authrig.bench import Bench, Mode
+from authrig.bench.bench import Bench, Mode
 from authrig.errors import RigError
 from authrig.evidence.recorder import Exhibit
 from authrig.ports.key import Key
-from authrig.ports.qr_token import EmulatedQrToken
-from authrig.ports.scanner import EmulatedScanner
+from authrig.ports.qr_token import QrToken
 from authrig.ports.server import Administrator, Bank, Browser
 from authrig.rig_file.entries import RigFile
 from authrig.rig_file.reading import DEFAULT
-from emulators.camera_scanner.sources.synthetic import SyntheticCamera
-from emulators.env import Env, SeededRandom, SystemClock
-from emulators.hwtoken.memory import TokenMemory
-from emulators.hwtoken.profile import load_profile
-from emulators.hwtoken.token import QrToken
+from emulators.env import SeededRandom
 from server_stub.errors import ServerError
 from server_stub.run import run_server
 from server_stub.settings import Settings
-
-SEED_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -63,9 +56,7 @@ class Rig:
             raise RigError(str(error)) from error
         self.administrator = self._open.enter_context(Administrator(self.server.internal_url, self.server.admin_token))
         self._bench = self._open.enter_context(Bench(self._rig_file, self._random, self._exhibit, self._mode))
-        self.scanner = EmulatedScanner(
-            SyntheticCamera(self._random.fork("scanner camera"), "badge-at-kiosk"), self._exhibit
-        )
+        self.scanner = self._bench.scanner("scanner")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -94,15 +85,18 @@ class Rig:
         self.administrator.create_user(person.username, person.password)
         return person
 
-    def give_qr_token(self, person: Person, serial: str) -> EmulatedQrToken:
-        """A new QR token, known to the verification cloud and assigned to ``person``, switched on."""
-        env = self._env(serial)
-        seed = env.random.token_bytes(SEED_BYTES)
-        memory = TokenMemory()
-        memory.provision(serial, seed)
-        self.administrator.assign_qr_token(person.username, serial, seed, f"{person.username}'s token")
-        camera = SyntheticCamera(self._random.fork(f"{serial} camera"), "desk")
-        return EmulatedQrToken(QrToken(env, load_profile(), memory), camera, self._exhibit)
+    def give_qr_token(self, person: Person, serial: str) -> QrToken:
+        """A QR token, known to the verification cloud and assigned to ``person``; an emulated one has this ``serial``.
+
+        Raises:
+            TooFewError: if the rig has no other one.
+            RigError: if it is not there, or the rig file does not have the seed of an attached one.
+        """
+        lent = self._bench.qr_token(serial)
+        if lent.seed is None:
+            raise RigError(f"{lent.port.name}: the rig file needs its seed_hex, so that the server can check its codes")
+        self.administrator.assign_qr_token(person.username, lent.serial, lent.seed, f"{person.username}'s token")
+        return lent.port
 
     def new_key(self, name: str) -> Key:
         """A security key for whoever ``name`` says; it is touched as soon as it asks.
@@ -112,10 +106,6 @@ class Rig:
             RigError: if it is not there.
         """
         return self._bench.key(name)
-
-    def _env(self, device: str) -> Env:
-        """The world of ``device``: the machine's clock, and randomness that is its own."""
-        return Env(SystemClock(), self._random.fork(device))
 
     def _exhibit(self, exhibit: Exhibit) -> None:
         if self._observer is not None:

@@ -2,7 +2,7 @@
 
 from authrig.evidence.recorder import Picture, Recorder
 from authrig.pictures import picture_from_png, print_code
-from authrig.ports.scanner import EmulatedScanner
+from authrig.ports.scanner import Scanner
 from authrig.rig import Rig
 
 LENIENT, STRICT = "classroom", "office"
@@ -39,7 +39,7 @@ def play(rig: Rig, recorder: Recorder) -> None:
         recorder.expect("a secure badge after the password changed", "BADGE_WRONG", outcome, evil=True)
 
 
-def _scan(recorder: Recorder, scanner: EmulatedScanner, badge: bytes) -> bytes:
+def _scan(recorder: Recorder, scanner: Scanner, badge: bytes) -> bytes:
     """Hold ``badge`` before the scanner."""
     recorder.exhibit(Picture("the badge", badge))
     return scanner.scan(picture_from_png(badge))

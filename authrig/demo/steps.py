@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from authrig.evidence.recorder import Picture, Recorder
 from authrig.pictures import picture_from_png, png_from_data_uri
-from authrig.ports.qr_token import EmulatedQrToken
+from authrig.ports.qr_token import QrToken
 from authrig.ports.server import Answer, Browser
 from authrig.rig import Person
-from emulators.hwtoken.token import Button
 
 if TYPE_CHECKING:
     from emulators.camera_scanner.frames import Image
@@ -37,9 +36,8 @@ def one_digit_off(code: str) -> str:
     return code[:-1] + str((int(code[-1]) + 1) % 10)
 
 
-def confirm(recorder: Recorder, token: EmulatedQrToken) -> str:
+def confirm(recorder: Recorder, token: QrToken) -> str:
     """Press OK on the last page of a review; returns the code that the token then shows."""
-    token.press(Button.OK)
-    code = token.read_code()
+    code = token.confirm()
     recorder.expect("presses OK on the last page, and the token shows", "8 digits", f"{len(code)} digits")
     return code

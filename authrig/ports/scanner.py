@@ -1,41 +1,122 @@
-"""What the rig does to a scanner: hold something before it, and take what it read."""
+"""What the rig does to a scanner: hold something before it, and take what it read.
+
+Its ends are a camera of any kind, emulated or attached, and a barcode reader on a serial line.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from authrig.errors import Deviation
+from authrig.errors import Deviation, RigError
 from authrig.evidence.recorder import Exhibit, Picture
-from emulators.camera_scanner.decoders import read_codes
-from emulators.camera_scanner.outline import encode_png, outline
-from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 
 if TYPE_CHECKING:
-    from emulators.camera_scanner.frames import Image
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from authrig.ports.token_parts import ShowsPictures
+    from emulators.camera_scanner.barcode_readers.drivers.port import BarcodeReader
+    from emulators.camera_scanner.frames import FrameSource, Image
+    from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 
 FRAMES_TO_TRY = 60
+"""Two seconds at 30 frames a second."""
+SECONDS_TO_TRY = 5.0
+"""For a reader that looks by itself."""
 
 
-class EmulatedScanner:
-    """A desk scanner with an emulated camera; the frame that it read is handed to ``on_exhibit``."""
+class ReadsCodes(Protocol):
+    """Looks for a code."""
 
-    def __init__(self, camera: SyntheticCamera, on_exhibit: Callable[[Exhibit], None]) -> None:
-        self._camera = camera
-        self._on_exhibit = on_exhibit
+    @property
+    def name(self) -> str:
+        """For sentences."""
+        ...
 
-    def scan(self, picture: Image) -> bytes:
-        """The bytes of the one code on ``picture``, held before the camera.
+    def read(self) -> bytes | None:
+        """The bytes of the code that is before it; None if none was read in the time that one would wait.
 
         Raises:
-            Deviation: if nothing was read in two seconds.
+            RigError: if it fails.
         """
+        ...
+
+
+class CameraReader:
+    """A camera with our decoders behind it; the frame that was read is handed to ``on_exhibit``."""
+
+    def __init__(self, source: FrameSource, on_exhibit: Callable[[Exhibit], None]) -> None:
+        self._source = source
+        self._on_exhibit = on_exhibit
+        self.name = f"the scanner's camera, {source.name}"
+
+    def read(self) -> bytes | None:
+        """The first code in a frame."""
+        from emulators.camera_scanner.decoders import read_codes  # noqa: PLC0415 - slow to import
+        from emulators.camera_scanner.frames import SourceError  # noqa: PLC0415 - as above
+        from emulators.camera_scanner.outline import encode_png, outline  # noqa: PLC0415 - as above
+
+        try:
+            for frame in islice(self._source.frames(), FRAMES_TO_TRY):
+                reads = read_codes(frame.image)
+                if reads:
+                    seen = encode_png(outline(frame.image, reads))
+                    caption = f"what the scanner saw; read by {reads[0].decoder} ({reads[0].stage})"
+                    self._on_exhibit(Picture(caption, seen))
+                    return reads[0].data
+        except SourceError as error:
+            raise RigError(f"{self.name}: {error}") from error
+        return None
+
+
+class SerialReader:
+    """A barcode reader on a serial line, triggered by its driver."""
+
+    def __init__(self, reader: BarcodeReader, name: str) -> None:
+        self._reader = reader
+        self.name = name
+
+    def read(self) -> bytes | None:
+        """What it read after a trigger."""
+        from emulators.camera_scanner.barcode_readers.drivers.port import ReaderError  # noqa: PLC0415 - with its package
+
+        try:
+            self._reader.trigger()
+            return self._reader.read(SECONDS_TO_TRY)
+        except ReaderError as error:
+            raise RigError(f"{self.name}: {error}") from error
+
+
+class SyntheticView:
+    """Holds pictures before an emulated camera."""
+
+    def __init__(self, camera: SyntheticCamera) -> None:
+        self._camera = camera
+
+    def showing(self, picture: Image) -> AbstractContextManager[None]:
+        """Within it the camera looks at ``picture``."""
         self._camera.show(picture)
-        for frame in islice(self._camera.frames(), FRAMES_TO_TRY):
-            reads = read_codes(frame.image)
-            if reads:
-                seen = encode_png(outline(frame.image, reads))
-                self._on_exhibit(Picture(f"what the scanner saw; read by {reads[0].decoder} ({reads[0].stage})", seen))
-                return reads[0].data
-        raise Deviation(f"the scanner's camera, {self._camera.name}", "a code", f"none in {FRAMES_TO_TRY} frames")
+        return nullcontext()
+
+
+class Scanner:
+    """A scanner with somebody who holds things before it."""
+
+    def __init__(self, shows: ShowsPictures, reader: ReadsCodes) -> None:
+        self._shows = shows
+        self._reader = reader
+
+    def scan(self, picture: Image) -> bytes:
+        """The bytes of the one code on ``picture``, held before the scanner.
+
+        Raises:
+            Deviation: if nothing was read in the time that one would wait.
+            RigError: if a part of the port fails.
+        """
+        with self._shows.showing(picture):
+            data = self._reader.read()
+        if data is None:
+            raise Deviation(self._reader.name, "a code", "none in the time that one would wait")
+        return data

@@ -116,20 +116,21 @@ class Console(_Entry, frozen=True, tag_field="by", tag="console"):
 class Camera(_Entry, frozen=True, tag_field="by", tag="camera"):
     """A camera of this rig that looks at the display.
 
-    ``corners`` are the display's corners in the frame, in pixels (x, y): top left, top right, bottom right, bottom left.
+    ``corners`` are those of its row of digits in the frame, in pixels (x, y): top left, top right, bottom right, bottom
+    left. The digits of a dot-matrix display look as on the token of ``profile``.
     """
 
     camera: Name
     corners: tuple[tuple[Pixel, Pixel], tuple[Pixel, Pixel], tuple[Pixel, Pixel], tuple[Pixel, Pixel]]
     kind: Literal["seven-segment", "dot-matrix"]
     digits: Annotated[int, msgspec.Meta(ge=4, le=10)] = 8
+    profile: Text = "dot_matrix_128x64"
 
 
-class Window(_Entry, frozen=True, tag_field="by", tag="window"):
-    """A window of this machine that the device's camera looks at; ``place`` is its left, top, width and height."""
+class Page(_Entry, frozen=True, tag_field="by", tag="page"):
+    """A page that the rig serves on 127.0.0.1 at ``port``, open in a browser on the screen that the device looks at."""
 
-    title: Text
-    place: tuple[int, int, int, int] = (0, 0, 800, 800)
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class Paper(_Entry, frozen=True, tag_field="by", tag="e-paper"):
@@ -146,7 +147,7 @@ class Buttons(_Entry, frozen=True, tag_field="by", tag="relays"):
     cancel: Channel
 
 
-ShowsPicture = Console | Window | Paper | Person
+ShowsPicture = Console | Page | Paper | Person
 PressesKeys = Console | Buttons | Person
 ReadsDisplay = Console | Camera | Person
 
@@ -154,7 +155,7 @@ ReadsDisplay = Console | Camera | Person
 class EmulatedToken(_Entry, frozen=True):
     """An emulated token; ``preset`` is what its camera's lens, light and hand are like."""
 
-    profile: Text = "qr-reader-2button"
+    profile: Text = "dot_matrix_128x64"
     seed: Seed | None = None
     preset: Text = "desk"
 
@@ -195,10 +196,14 @@ class EmulatedScanner(_Entry, frozen=True):
 
 
 class AttachedScanner(_Entry, frozen=True):
-    """A barcode reader on a serial line (``port``: a path below /dev or a pyserial URL), or a camera of this rig."""
+    """A barcode reader on a serial line (``port``: a path below /dev or a pyserial URL), or a camera of this rig.
+
+    Without ``baud_rate`` the line has the one that readers of the family have when they are new.
+    """
 
     family: Literal["gm65", "newland", "zebra-ssi", "honeywell", "de2120", "plain"] | None = None
     port: Text | None = None
+    baud_rate: Annotated[int, msgspec.Meta(ge=300, le=921600)] | None = None
     camera: Name | None = None
 
     def __post_init__(self) -> None:
@@ -212,7 +217,7 @@ class Scanner(_Device, frozen=True, tag_field="kind", tag="scanner"):
 
     emulated: EmulatedScanner | None = None
     attached: AttachedScanner | None = None
-    picture: Window | Paper | Person = "person"
+    picture: Page | Paper | Person = "person"
 
 
 class EmulatedCamera(_Entry, frozen=True):

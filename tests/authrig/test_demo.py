@@ -75,9 +75,9 @@ def test_what_a_device_does_not_do_is_a_failed_flow(tmp_path: Path) -> None:
     with Rig(tmp_path, seed=1) as rig:
         failures = [result.failure or "" for result in run_flows(flows, rig)]
     assert failures[0] == "the key's answer: expected OK, found NO_CREDENTIALS"
-    assert failures[1].startswith("the token's screen: expected a review that ends, found ")
-    assert failures[2].startswith("the token's screen: expected a code, found ")
-    assert failures[3].endswith("expected a code, found none in 60 frames")
+    assert failures[1].startswith("the screen of QT1-00000005: expected a review that ends, found ")
+    assert failures[2].startswith("the screen of QT1-00000006: expected a code, found ")
+    assert failures[3].endswith("expected a code, found none in the time that one would wait")
 
 
 def test_a_page_that_cannot_be_written_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
-from authrig.bench import Bench, TooFewError
+from authrig.bench.bench import Bench, TooFewError
 from authrig.errors import RigError
 from authrig.evidence.recorder import Exhibit, Traffic
 from authrig.ports.key import Key, KeyRefused
