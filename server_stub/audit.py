@@ -1,10 +1,12 @@
 """The audit log: append only, each row chained to the one before by its hash, never a secret in it."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    BindParameter,
     Column,
     Connection,
     Float,
@@ -90,7 +92,9 @@ class AuditLog:
             Column("hash", String, nullable=False),
         )
         last = select(self._table.c.sequence, self._table.c.hash).order_by(self._table.c.sequence.desc()).limit(1)
-        names = {column.name: bindparam(f"a_{column.name}") for column in self._table.columns}
+        names: dict[str, BindParameter[Any]] = {
+            column.name: bindparam(f"a_{column.name}") for column in self._table.columns
+        }
         self._last, self._insert = Prepared(last), Prepared(insert(self._table).values(names))
         for dialect, statements in _APPEND_ONLY.items():
             for statement in statements:
@@ -155,13 +159,38 @@ class AuditLog:
     def verify(self, connection: Connection) -> int | None:
         """The sequence number of the first row that was changed, removed or slipped in; None when all is well."""
         write_trace(connection)
-        link = FIRST_LINK
-        rows = connection.execute(select(self._table).order_by(self._table.c.sequence)).mappings()
-        for expected, row in enumerate(rows, start=1):
-            link = _link(link, {name: value for name, value in row.items() if name != "hash"})
-            if row["sequence"] != expected or row["hash"] != link:
-                return expected
-        return None
+        return self.check(connection).broken
+
+    def check(self, connection: Connection, then: int = 0) -> "Verdict":
+        """Follow the chain from the first row on, without holding it in memory.
+
+        ``then``: a number of rows; the verdict says which hash the log had when it was that long.
+        """
+        link, expected, link_then = FIRST_LINK, 0, FIRST_LINK
+        everything = select(self._table).order_by(self._table.c.sequence).execution_options(yield_per=1000)
+        rows = connection.execute(everything)
+        for expected, row in enumerate(rows.mappings(), start=1):
+            before, link = link, _link(link, {name: value for name, value in row.items() if name != "hash"})
+            if row["sequence"] != expected:
+                return Verdict(
+                    expected - 1, before, expected, "removed" if row["sequence"] > expected else "slipped in"
+                )
+            if row["hash"] != link:
+                return Verdict(expected - 1, before, expected, "changed")
+            if expected == then:
+                link_then = link
+        return Verdict(expected, link, None, "", link_then)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How many rows are whole, the hash of the last of them, and which row is broken first, and how."""
+
+    rows: int
+    last_hash: str
+    broken: int | None
+    how: str
+    link_then: str = FIRST_LINK
 
 
 def _link(previous: str, row: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ class Prepared:
     def one_or_none(self, connection: Connection, values: Mapping[str, Any]) -> Row | None:
         """The only row, if there is one."""
         if connection.dialect.name != "sqlite":
-            return connection.execute(self._statement, values).one_or_none()  # type: ignore[call-overload] # it is executable, see __init__
+            return connection.execute(self._statement, values).one_or_none()
         assert self._row is not None
         row = self._run(connection, values).fetchone()
         return None if row is None else self._row(*row)
@@ -46,18 +46,18 @@ class Prepared:
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Row]:
         """All rows."""
         if connection.dialect.name != "sqlite":
-            return list(connection.execute(self._statement, values))  # type: ignore[call-overload] # as above
+            return list(connection.execute(self._statement, values))
         assert self._row is not None
         return [self._row(*row) for row in self._run(connection, values)]
 
     def changed(self, connection: Connection, values: Mapping[str, Any]) -> int:
         """How many rows it changed."""
         if connection.dialect.name != "sqlite":
-            return int(connection.execute(self._statement, values).rowcount)  # type: ignore[call-overload] # as above
+            return int(connection.execute(self._statement, values).rowcount)
         return self._run(connection, values).rowcount
 
     def _run(self, connection: Connection, values: Mapping[str, Any]) -> sqlite3.Cursor:
         raw: Any = connection.connection.dbapi_connection
-        given = self._constants | values
+        given = {**self._constants, **values}
         cursor: sqlite3.Cursor = raw.execute(self._sql, [given[name] for name in self._order])
         return cursor
