@@ -22,6 +22,14 @@ class VideoMode:
     height: int
     rates: tuple[int, ...] = (30, 15, 5)
 
+    def __post_init__(self) -> None:
+        """Refuse what no camera has, and what no JPEG would fit into."""
+        sides = (self.width, self.height)
+        if any(side % 2 for side in sides) or not 48 <= min(sides) <= max(sides) <= 4096:
+            raise ValueError(f"a camera has even sides of 48 to 4096 pixels, found {self.width}x{self.height}")
+        if not self.rates or not all(1 <= rate <= 240 for rate in self.rates):
+            raise ValueError(f"a camera takes 1 to 240 pictures a second, found {self.rates}")
+
     @property
     def most_bytes(self) -> int:
         """Of one picture: what YUYV needs, and more than any JPEG of it should."""

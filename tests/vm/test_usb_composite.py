@@ -1,5 +1,6 @@
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,21 +12,34 @@ import pytest
 import serial
 
 from authrig.devices.token_device import TokenDevice
+from emulators.camera_scanner.barcode_readers.emulated.code import Code
+from emulators.camera_scanner.barcode_readers.emulated.gm65 import Gm65
+from emulators.camera_scanner.barcode_readers.gm65_frames import Kind, command
 from emulators.env import Env
 from emulators.hwtoken.memory import TokenMemory
 from emulators.hwtoken.profile import load_profile
 from emulators.hwtoken.token import QrToken
+from emulators.usb.serial_shell import garble
+from emulators.usb.usb_identity import UsbIdentity
+from emulators.usb.usbip_function import composite_device
+from emulators.usb.usbip_serial import UsbSerial
 from emulators.usb.usbip_server import UsbIpServer
 from tests.vm.cameras import attach, camera_node, capture, code, wait_until_seen
-from tests.vm.conftest import settle, wait_for
+from tests.vm.conftest import run, settle, wait_for
 
 SERIAL_NUMBER = "QT1-00000042"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "usb-devices.md"
 
 
 def _console_node() -> Path:
     node = wait_for(lambda: next(iter(Path("/dev").glob("ttyACM*")), None))
     settle()
     return node
+
+
+def _wait_until_gone() -> None:
+    """Until the kernel has taken the nodes away, so that the next ones have the same names."""
+    wait_for(lambda: not list(Path("/dev").glob("ttyACM*")))
 
 
 @pytest.fixture
@@ -41,17 +55,16 @@ def device() -> Iterator[tuple[TokenDevice, UsbIpServer]]:
         made = stack.enter_context(TokenDevice(token, env, server))
         attach(server, made.busid)
         yield made, server
-        made.unplug()
-        wait_for(lambda: not list(Path("/dev").glob("ttyACM*")))
+    _wait_until_gone()
 
 
 @pytest.fixture
 def ask() -> Callable[..., dict[str, Any]]:
     """Asks the console by pyserial; the port is opened for each question."""
 
-    def ask(command: str, **values: object) -> dict[str, Any]:
+    def ask(word: str, **values: object) -> dict[str, Any]:
         with serial.Serial(str(_console_node()), 115_200, timeout=30) as port:
-            port.write(json.dumps({"cmd": command, **values}).encode() + b"\n")
+            port.write(json.dumps({"cmd": word, **values}).encode() + b"\n")
             answer: dict[str, Any] = json.loads(port.readline())
             return answer
 
@@ -116,3 +129,43 @@ def test_pulled_out_and_put_back(device: tuple[TokenDevice, UsbIpServer], ask: C
     token.show(code("after"))
     with capture(camera_node("test device"), "MJPG", 320, 240) as eye:
         wait_until_seen(eye, "after")
+
+
+def test_the_page_about_usb_devices_tells_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first example runs, its own commands attach the device meanwhile, and both nodes work."""
+    page = PAGE.read_text(encoding="utf-8")
+    example = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0]
+    seen = list[object]()
+
+    def enter(_: str) -> None:
+        for attaching in re.findall(r"^sudo (usbip .*)$", page, re.MULTILINE):
+            run(*attaching.split())
+        with serial.Serial(str(_console_node()), 115_200, timeout=30) as port:
+            port.write(b'{"cmd": "hello"}\n')
+            seen.append(json.loads(port.readline())["serial"])
+        with capture(camera_node("test device"), "MJPG", 640, 480) as eye:
+            wait_until_seen(eye, "hello")
+            seen.append("hello")
+
+    monkeypatch.setattr("builtins.input", enter)
+    exec(compile(example, str(PAGE), "exec"), {})  # noqa: S102 - the examples are our own text
+    assert seen == [SERIAL_NUMBER, "hello"]
+    _wait_until_gone()
+
+
+def test_a_terminal_drives_a_barcode_reader() -> None:
+    """On a USB serial port, at the reader's own rate; at another one neither understands the other."""
+    with UsbIpServer(port=0) as server, UsbSerial(Gm65(Env.real()), any_speed=False) as port:
+        identity = UsbIdentity(0x1209, 0x0004, 0x0100, "Authrig", "Test reader")
+        attach(server, server.plug_in(composite_device(identity, port.function)))
+        node = str(_console_node())
+        with serial.Serial(node, 9600, timeout=30) as right:
+            right.write(command(Kind.READ, 0x00E2, b"\x01"))
+            assert right.read(7)[:5] == b"\x02\0\0\x01\x69"
+        with serial.Serial(node, 115_200, timeout=30) as wrong:
+            with port.using() as reader:
+                reader.show(Code(b"hello"))
+                reader.press()
+            assert wrong.read(5) == garble(b"hello")
+            assert port.line.baud_rate == 115_200
+    _wait_until_gone()

@@ -126,6 +126,19 @@ def test_pictures_come_at_the_rate_that_was_agreed_on() -> None:
             host.stop()
 
 
+def test_a_camera_that_cannot_be_is_refused() -> None:
+    """Before a host sees it: odd or tiny sides, no rate."""
+    for width, height, rates in [
+        (641, 480, (30,)),
+        (640, 46, (30,)),
+        (640, 5000, (30,)),
+        (640, 480, ()),
+        (640, 480, (0,)),
+    ]:
+        with pytest.raises(ValueError, match="a camera"):
+            VideoMode(PixelFormat.YUYV, width, height, rates)
+
+
 def test_what_is_sent_is_never_old() -> None:
     """While the host takes nothing no picture is taken: it sees what the camera sees when it asks."""
     shown = b"old"
