@@ -15,8 +15,8 @@ from emulators.camera_scanner.outline import encode_png
 from emulators.env import Env, SystemClock
 from emulators.hwtoken.console import MAX_LINE_BYTES, Console
 from emulators.hwtoken.console_messages import COMMANDS
-from emulators.hwtoken.memory import TokenMemory
-from emulators.hwtoken.profile import load_profile
+from emulators.hwtoken.memory import RamStore, TokenMemory
+from emulators.hwtoken.profile import Profile, load_profile
 from emulators.hwtoken.readout import screen_hash
 from emulators.hwtoken.screens import Idle
 from emulators.hwtoken.token import QrToken
@@ -31,11 +31,18 @@ PAGE = Path(__file__).parents[3] / "docs/reference/token-console.md"
 class Host:
     """Whoever is at the other end of the line, with a token in a simulated world."""
 
-    def __init__(self, *, production: bool = False, env: Env | None = None) -> None:
+    def __init__(
+        self,
+        profile: Profile | None = None,
+        memory: TokenMemory | None = None,
+        *,
+        production: bool = False,
+        env: Env | None = None,
+    ) -> None:
         self.env = env or Env.simulated(1)
-        memory = TokenMemory()
+        memory = memory or TokenMemory()
         memory.provision(SERIAL, SEED)
-        self.token = QrToken(self.env, load_profile(), memory)
+        self.token = QrToken(self.env, profile or load_profile(), memory)
         self.console = Console(self.token, self.env, production=production)
 
     def send(self, data: bytes) -> list[dict[str, Any]]:
@@ -174,6 +181,36 @@ def test_the_id_comes_back_with_an_error_too() -> None:
     """So that a host with several requests under way knows which one."""
     (answer,) = Host().send(b'{"id":"a1","cmd":"dance"}\n')
     assert (answer["id"], answer["error"]) == ("a1", "bad-request")
+
+
+def test_twins_in_the_same_world_say_the_same_byte_for_byte() -> None:
+    """Screens, pictures, counters, faults and the memory that is left: a log can be compared as it is."""
+    logs = []
+    for _ in range(2):
+        store = RamStore()
+        host = Host(load_profile("qr-reader-colour"), TokenMemory(store))
+        log = bytearray()
+        for line in TWINS_DIALOGUE:
+            host.console.receive(json.dumps(line).encode() + b"\n")
+            log += host.console.take_output()
+        logs.append(bytes(log) + (store.load() or b""))
+    assert logs[0] == logs[1]
+    assert logs[0].count(b'"ok":true') == len(TWINS_DIALOGUE)
+
+
+TWINS_DIALOGUE: tuple[dict[str, Any], ...] = (
+    {"cmd": "power", "on": True},
+    *({"cmd": "press", "button": key} for key in ("2", "7", "4", "9", "ok") * 2),
+    {"cmd": "press", "button": "ok"},
+    {"cmd": "self_test"},
+    {"cmd": "fault", "clock_drift_ppm": 20, "burnt_rows": [3], "contrast": 0.4},
+    {"cmd": "time", "advance": 30},
+    {"cmd": "press", "button": "ok"},
+    {"cmd": "scan_text", "texts": ["https://example.ch"]},
+    {"cmd": "png", "whole_device": True},
+    {"cmd": "counters"},
+    {"cmd": "power", "on": False},
+)
 
 
 def test_time_passes_by_command_in_a_simulated_world_only() -> None:

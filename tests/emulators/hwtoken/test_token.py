@@ -485,10 +485,10 @@ class AnythingHappens(RuleBasedStateMachine):
         self.desk = Desk()
         self.scanned: otq1.Challenge | None = None
 
-    @rule(button=st.sampled_from([Button.OK] * 5 + [Button.CANCEL]))
-    def press(self, button: Button) -> None:
-        """Either button."""
-        self.desk.token.press(button)
+    @rule(button=st.sampled_from([Button.OK] * 5 + [Button.CANCEL]), held=st.sampled_from([False] * 6 + [True]))
+    def press(self, button: Button, *, held: bool) -> None:
+        """Either button, now and then for long."""
+        self.desk.token.press(button, held=held)
 
     @rule()
     def power_on(self) -> None:
