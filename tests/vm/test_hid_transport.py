@@ -69,6 +69,7 @@ def test_a_real_node_is_a_hid_transport(kind: str) -> None:
     check_hid_transport(make)
 
 
+@pytest.mark.timeout(600)
 def test_of_ten_thousand_pings_none_is_lost_or_doubled(plug: Plug) -> None:
     """Eight are under way at any time; each comes back once, in order, and afterwards nothing more."""
     host = Host(plug().path)

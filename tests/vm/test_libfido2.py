@@ -59,14 +59,14 @@ def test_discoverable_credentials_live_behind_the_pin_until_a_reset(plug: Plug, 
     """Set a PIN, register with it, list what the key holds, refuse a wrong PIN, pull out, reset: it is all gone."""
     key = plug()
     set_pin(key.path, "2468")
-    assert ", clientPin" in run("fido2-token", "-I", key.path)
-    request = tmp_path / "request"
-    request.write_text(f"{CLIENT_DATA}\nexample.com\nada\n{base64.b64encode(b'ada').decode()}\n")
+    assert "noclientPin" not in run("fido2-token", "-I", key.path)
+    request, user_id = tmp_path / "request", base64.b64encode(b"ada").decode()
+    request.write_text(f"{CLIENT_DATA}\nexample.com\nada\n{user_id}\n")
     make = ("fido2-cred", "-M", "-r", "-v", "-i", request, key.path)
     run(*make, stdin="1357\n", code=1)
     run("fido2-cred", "-V", "-v", stdin=run(*make, stdin="2468\n"))
     assert "example.com" in run("fido2-token", "-L", "-r", key.path, stdin="2468\n")
-    assert " ada " in run("fido2-token", "-L", "-k", "example.com", key.path, stdin="2468\n")
+    assert user_id in run("fido2-token", "-L", "-k", "example.com", key.path, stdin="2468\n")
     key.unplug()
     key.plug_in()
     run("fido2-token", "-R", key.path)
