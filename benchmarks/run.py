@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks import fido, http_login, qr
+from benchmarks import fido, http_login, qr, token
 from benchmarks.harness import Measurement, Row, measure
 
 
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _measure_all() -> Iterator[Measurement]:
-    groups: list[AbstractContextManager[list[Row]]] = [fido.rows(), qr.rows(), http_login.rows()]
+    groups: list[AbstractContextManager[list[Row]]] = [fido.rows(), qr.rows(), token.rows(), http_login.rows()]
     for group in track(groups, description="measuring", console=Console(stderr=True)):
         with group as rows:
             yield from map(measure, rows)
