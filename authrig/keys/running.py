@@ -15,13 +15,14 @@ from authrig.keys.port import Port, Wire
 from authrig.keys.wires import Cabling, CardReader, Listen
 from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
-from emulators.fido_authenticator.ctaphid import CtapHid, Direction, ReportTap
+from emulators.fido_authenticator.ctaphid import CtapHid
 from emulators.fido_authenticator.iso7816 import Iso7816
 from emulators.fido_authenticator.profile import DEFAULT
 from emulators.fido_authenticator.user import AutomaticUser, HandUser, User
 
 if TYPE_CHECKING:
     from authrig.captures.capture import Capture
+    from authrig.keys.taps import Tap
 
 _Interface = TypeVar("_Interface", CtapHid, Iso7816)
 
@@ -86,32 +87,34 @@ def _ports(options: RunOptions, opened: ExitStack) -> dict[int, Port]:
     opened.callback(cabling.close)
     ports = {}
     for number, authenticator in enumerate(_authenticators(options, opened), start=1):
-        taps: list[ReportTap] = [_show_traffic()] if options.traffic else []
-        plug = cabling.plug(number)
-        if record is not None:
-            tap = record.hid_tap(authenticator.profile, authenticator.env.clock, f"usb{number}")
-            taps.append(tap)
-            plug = _announced(plug, tap.plugged_in)
-        ports[number] = Port(CtapHid(authenticator, _all(taps)), plug)
+        profile, clock = authenticator.profile, authenticator.env.clock
+        tap = None if record is None else record.hid_tap(profile, clock, f"usb{number}")
+        plug = cabling.plug(number) if tap is None else _announced(cabling.plug(number), tap.plugged_in)
+        ports[number] = Port(CtapHid(authenticator, _taps(options, tap)), plug)
     return ports
 
 
 def _card_ports(options: RunOptions, opened: ExitStack, record: "Capture | None") -> dict[int, Port]:
-    if options.traffic:
-        raise RigError(
-            "--traffic shows CTAPHID messages, and a smart card speaks in APDUs: --capture FILE.pcapng has those"
-        )
     if len(options.files) > SLOTS:
         raise RigError(f"the card reader has {SLOTS} slots: expected at most so many keys, found {len(options.files)}")
     reader = CardReader(*options.reader_address)
     ports = {}
     for number, authenticator in enumerate(_authenticators(options, opened), start=1):
-        plug, tap = reader.plug(number), None
-        if record is not None:
-            tap = record.card_tap(authenticator.profile, authenticator.env.clock, f"card{number}")
-            plug = _announced(plug, tap.plugged_in)
-        ports[number] = Port(Iso7816(authenticator, tap), plug)
+        profile, clock = authenticator.profile, authenticator.env.clock
+        tap = None if record is None else record.card_tap(profile, clock, f"card{number}")
+        plug = reader.plug(number) if tap is None else _announced(reader.plug(number), tap.plugged_in)
+        ports[number] = Port(Iso7816(authenticator, _taps(options, tap)), plug)
     return ports
+
+
+def _taps(options: RunOptions, capturing: "Tap | None") -> "Tap | None":
+    """All who read along with one key."""
+    if not options.traffic:
+        return capturing
+    from authrig.keys.taps import show_apdus, show_reports, together  # noqa: PLC0415 - a cold start counts
+
+    show = show_apdus() if options.transport == SMART_CARD else show_reports()
+    return together([show] if capturing is None else [show, capturing])
 
 
 def _capture(path: Path, opened: ExitStack) -> "Capture":
@@ -130,18 +133,6 @@ def _announced(plug: Callable[[_Interface], Wire], announce: Callable[[], None])
         return plug(interface)
 
     return announced
-
-
-def _all(taps: Sequence[ReportTap]) -> ReportTap | None:
-    """One tap for all of them."""
-    if len(taps) < 2:
-        return taps[0] if taps else None
-
-    def tap(direction: Direction, report: bytes) -> None:
-        for each in taps:
-            each(direction, report)
-
-    return tap
 
 
 def _authenticators(options: RunOptions, opened: ExitStack) -> list[Authenticator]:
@@ -165,16 +156,3 @@ def _touch_by_lines(ports: Sequence[Port]) -> None:
     for _ in sys.stdin:
         touched = [port.tap() for port in ports]
         sys.stderr.write("touched\n" if any(touched) else "no key asks for a touch now\n")
-
-
-def _show_traffic() -> ReportTap:
-    """A tap that prints each decoded message as soon as it is whole."""
-    from authrig.evidence.ctap_lines import CtapTranscript  # noqa: PLC0415 - costs a cold start that few ask for
-
-    transcript = CtapTranscript()
-
-    def show(direction: Direction, report: bytes) -> None:
-        transcript.add(direction, report)
-        sys.stderr.writelines(f"{line}\n" for line in transcript.take_lines())
-
-    return show

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -32,6 +33,7 @@ from emulators.fido_authenticator.transports.in_process import InProcessTranspor
 from tests.emulators.fido_authenticator.ctap_requests import HASH, creation
 
 AUTHRIG = str(Path(sys.executable).with_name("authrig"))
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "capture-traffic.md"
 THIS = "tests/authrig/captures/test_capture.py::"
 SELECT = b"\x00\xa4\x04\x00\x08" + AID + b"\x00"
 INIT = b"\xff\xff\xff\xff\x86\x00\x08"
@@ -156,6 +158,25 @@ def test_a_card_is_captured_as_apdus(tmp_path: Path) -> None:
     comments = [row["frame.comment"][-1] for row in rows if row["frame.comment"]]
     expected = ["ATR", "SELECT", "NFCCTAP_MSG authenticatorGetInfo", "authenticatorGetInfo: SUCCESS", "GET RESPONSE"]
     assert comments == expected
+
+
+@pytest.mark.needs("tshark")
+def test_the_page_about_captures_tells_the_truth(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its filter finds what was refused, and its example makes a file that tshark reads."""
+    page = PAGE.read_text(encoding="utf-8")
+    (only,) = re.findall(r"-Y '(.*)'", page)
+    (found,) = _tshark(path, "-Y", only, script=_dissector(capsys)).splitlines()
+    assert found.endswith("CTAPHID 128 CBOR NO_CREDENTIALS")
+    monkeypatch.chdir(tmp_path)
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    namespace: dict[str, Any] = {}
+    using = example.replace("# ... connect", "InProcessTransport(hid).open_device().ping(b'hello')\n# ... connect")
+    namespace["InProcessTransport"] = InProcessTransport
+    exec(compile(using, str(PAGE), "exec"), namespace)  # noqa: S102 - the example is our own text
+    noted = _said(_packets(tmp_path / "key.pcapng", "frame.comment"), "frame.comment")
+    assert noted[0].startswith("the PIN is wrong three times")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from fido2.ctap1 import Ctap1
 from fido2.ctap2.base import Ctap2
 from fido2.hid import CAPABILITY, CTAPHID
 
+from authrig.cli import build_parser
 from authrig.errors import RigError
 from authrig.keys import pcscd
 from authrig.keys.pcscd import SLOTS, SOCKET_VARIABLE, Pcscd, own_pcscd
@@ -28,10 +30,12 @@ from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.iso7816 import Iso7816
 from emulators.fido_authenticator.profile import Attestation, Profile, load
+from emulators.fido_authenticator.transports.smart_card import PORT
 from emulators.fido_authenticator.user import AutomaticUser, HandUser, User
 from tests.emulators.fido_authenticator.ctap_requests import HASH, creation
 
 pytestmark = pytest.mark.needs("pcscd", "unshare")
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "key-as-smart-card.md"
 AUTHRIG = str(Path(sys.executable).with_name("authrig"))
 RP = {"id": "example.com"}
 ADA = {"id": b"ada", "name": "ada"}
@@ -194,7 +198,8 @@ def test_the_command_line_puts_keys_into_the_reader(daemon: Pcscd, tmp_path: Pat
     files = [str(tmp_path / name) for name in ("one.key", "two.key")]
     for file in files:
         subprocess.run([AUTHRIG, "key", "new", file], check=True)
-    options = ["--transport", "smartcard", "--reader-address", f"127.0.0.1:{daemon.port}", "--control", "0"]
+    reader = ["--transport", "smartcard", "--reader-address", f"127.0.0.1:{daemon.port}"]
+    options = [*reader, "--control", "0", "--traffic", "--capture", str(tmp_path / "cards.pcapng")]
     with subprocess.Popen(
         [AUTHRIG, "key", "run", *options, *files], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -221,13 +226,29 @@ def test_the_command_line_puts_keys_into_the_reader(daemon: Pcscd, tmp_path: Pat
                 assert Ctap2(device).info
         finally:
             process.terminate()
+        traffic = process.stderr.read()
+    assert "host → key NFCCTAP_MSG authenticatorSelection 8010800001" in traffic
+    assert "key → host KEEPALIVE UPNEEDED 029100\n" in traffic
+    assert b"authenticatorSelection: SUCCESS" in (tmp_path / "cards.pcapng").read_bytes()
+
+
+def test_the_page_about_card_readers_tells_the_truth(daemon: Pcscd, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its example finds the card by the name of the reader, and its command is one that there is."""
+    page = PAGE.read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert all(slot in page for slot in SLOTS)
+    with _port(daemon) as port, _client():
+        exec(compile(example, str(PAGE), "exec"), {})  # noqa: S102 - our own text
+        assert port.address == f"127.0.0.1:{daemon.port}"
+    assert capsys.readouterr().out.startswith("CtapPcscDevice(Virtual PCD 00 00) ['U2F_V2', 'FIDO_2_0'")
+    (command,) = re.findall(r"^\$ authrig (key run .*)$", page, re.MULTILINE)
+    assert build_parser().parse_args(command.split()).reader_address == ("127.0.0.1", PORT)
 
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         (["--reader-address", "127.0.0.1:1"], "no card reader waits at 127.0.0.1:1: `apt-get install pcscd"),
-        (["--traffic"], "speaks in APDUs"),
         (["one", "two", "three"], "has 2 slots: expected at most so many keys, found 3"),
     ],
 )
