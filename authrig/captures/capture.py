@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from authrig.captures.comments import ApduComments, ReportComments
-from authrig.captures.pcapng import PcapngWriter
+from authrig.captures.pcapng import MAGIC, PcapngWriter
 from authrig.captures.usb import LINK_TYPE as USB_LINK_TYPE
 from authrig.captures.usb import UsbKey
 from authrig.errors import RigError
@@ -32,6 +32,8 @@ class Capture:
 
     ``on_failure`` is told, once, in a sentence, if it cannot be written on (a full disk); the keys work on without it.
 
+    A capture that is there already is overwritten; another file is not.
+
     Raises:
         RigError: if the file cannot be made.
     """
@@ -43,6 +45,7 @@ class Capture:
         self._address = 0
         self._note: str | None = None
         self._noted: str | None = None
+        _check_overwriting(path)
         try:
             self._writer: PcapngWriter | None = PcapngWriter(path, f"authrig {version('authrig')}")
         except OSError as error:
@@ -166,6 +169,23 @@ class CardTap:
     def _write(self, dissector: str, direction: int, pdu: bytes, comment: str | None) -> None:
         tags = _tag(_TAG_DISSECTOR, dissector.encode()) + _tag(_TAG_DIRECTION, direction.to_bytes(4))
         self._capture.write(self._interface, self._clock.time(), tags + _tag(_TAG_END, b"") + pdu, comment)
+
+
+def _check_overwriting(path: Path) -> None:
+    """A slip of the hand must not cost somebody a key file.
+
+    Raises:
+        RigError: if there is a file at ``path`` that is no capture.
+    """
+    if not path.is_file() or not path.stat().st_size:
+        return
+    try:
+        with path.open("rb") as file:
+            begins = file.read(len(MAGIC))
+    except OSError as error:
+        raise RigError(f"capture {path}: cannot be written: {error.strerror}") from error
+    if begins != MAGIC:
+        raise RigError(f"capture {path}: there is a file already that is no capture, and it is not overwritten")
 
 
 def _tag(kind: int, value: bytes) -> bytes:

@@ -9,7 +9,10 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-_SECTION_HEADER, _INTERFACE, _ENHANCED_PACKET = 0x0A0D0D0A, 1, 6
+MAGIC = b"\x0a\x0d\x0d\x0a"
+"""How every capture begins."""
+
+_SECTION_HEADER, _INTERFACE, _ENHANCED_PACKET = int.from_bytes(MAGIC, "little"), 1, 6
 _BYTE_ORDER_MAGIC = 0x1A2B3C4D
 _LENGTH_UNKNOWN = -1
 _NO_SNAP_LENGTH = 0

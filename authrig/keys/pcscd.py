@@ -48,7 +48,8 @@ def own_pcscd() -> Iterator[Pcscd]:
     """
     if shutil.which("pcscd") is None or not _DRIVER.exists():
         raise RigError("no card reader can be made here: `apt-get install pcscd vsmartcard-vpcd`")
-    with tempfile.TemporaryDirectory(prefix="authrig-pcscd-") as scratch:
+    # Not below /run, which the daemon sees as its own; and the path of a socket must be short.
+    with tempfile.TemporaryDirectory(prefix="authrig-pcscd-", dir="/tmp") as scratch:
         folder, readers, log = Path(scratch, "run"), Path(scratch, "readers"), Path(scratch, "log")
         folder.mkdir()
         readers.mkdir()

@@ -160,6 +160,10 @@ class SmartCardTransport(Service):
 
 def _connect(host: str, port: int, patience: float) -> socket.socket:
     reader = socket.create_connection((host, port), patience)
+    if reader.getsockname() == reader.getpeername():
+        # Nobody listens there: the system took the very port that is called for the caller's own, as it may.
+        reader.close()
+        raise ConnectionRefusedError
     reader.settimeout(_PATIENCE)
     reader.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return reader

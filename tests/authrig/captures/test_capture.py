@@ -227,6 +227,18 @@ def test_a_capture_that_cannot_be_made_is_one_sentence(tmp_path: Path, capsys: p
     assert error == f"authrig: capture {tmp_path}/nowhere/a.pcapng: cannot be written: No such file or directory\n"
 
 
+def test_a_key_file_is_not_taken_for_a_capture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A slip of the hand costs nobody a key; an older capture is overwritten, as everybody's tools do."""
+    file = tmp_path / "my.key"
+    main(["key", "new", str(file)])
+    before = file.read_bytes()
+    assert main(["key", "run", str(file), "--capture", str(file)]) == 2
+    assert "is no capture, and it is not overwritten" in capsys.readouterr().err
+    assert file.read_bytes() == before
+    for _ in range(2):
+        Capture(tmp_path / "key.pcapng").close()
+
+
 def test_a_key_works_on_when_its_capture_cannot(tmp_path: Path) -> None:
     """Whoever read the capture has left: one sentence, and the host notices nothing."""
     pipe = tmp_path / "pipe"

@@ -283,3 +283,13 @@ def test_an_address_that_is_none_is_named(host: str, port: int) -> None:
     """One sentence."""
     with pytest.raises(PlugError, match=f"no card reader at {host}:{port}"):
         SmartCardTransport(_card(), host, port)
+
+
+def test_a_call_that_reaches_itself_reaches_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody listens, a system may choose the very port that is called as the caller's own."""
+    with socket.socket() as itself:
+        itself.bind(("127.0.0.1", 0))
+        itself.connect(itself.getsockname())
+        monkeypatch.setattr(socket, "create_connection", lambda *_: itself)
+        with pytest.raises(PlugError, match="no card reader waits"):
+            SmartCardTransport(_card(), port=itself.getsockname()[1])
