@@ -24,15 +24,22 @@ class NodeConnection(CtapHidConnection):
         self._node = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
 
     def read_packet(self) -> bytes:
+        """The next report.
+
+        Raises:
+            OSError: if none comes in time.
+        """
         ready, _, _ = select.select([self._node], [], [], PATIENCE)
         if not ready:
             raise OSError(f"it said nothing for {PATIENCE:g} s")
         return os.read(self._node, REPORT_BYTES)
 
     def write_packet(self, data: bytes) -> None:
+        """Send a report."""
         os.write(self._node, b"\0" + data)
 
     def close(self) -> None:
+        """Let go of the node."""
         os.close(self._node)
 
 
