@@ -5,7 +5,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -56,6 +56,11 @@ def serve(settings: Settings, ready: Callable[[RunningServer], None] = lambda _:
     Raises:
         ServerError: if it cannot start.
     """
+    if settings.workers > 1:
+        from server_stub.workers import serve_in_workers  # noqa: PLC0415 - it runs what is here in processes
+
+        serve_in_workers(settings, ready)
+        return
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -63,7 +68,7 @@ def serve(settings: Settings, ready: Callable[[RunningServer], None] = lambda _:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await _run(settings, ready, stop)
 
-    _block_on(main)
+    block_on(main)
 
 
 @contextlib.contextmanager
@@ -88,7 +93,7 @@ def run_server(settings: Settings) -> Iterator[RunningServer]:
 
     def thread_main() -> None:
         try:
-            _block_on(main)
+            block_on(main)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised again in the caller's thread
             outcome.append(error)
         finally:
@@ -125,31 +130,63 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
-def _block_on(main: Callable[[], Coroutine[None, None, None]]) -> None:
+def block_on(main: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Run ``main`` in an event loop of its own."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
 
 
 async def _run(settings: Settings, ready: Callable[[RunningServer], None], stop: asyncio.Event) -> None:
     check_host(settings)
-    _make_folder(settings)
+    make_folder(settings)
+    with contextlib.ExitStack() as stack:
+        sockets = open_sockets(settings, stack)
+        await run_until(stop, with_ports(settings, sockets), sockets, ready)
+
+
+def open_sockets(settings: Settings, stack: contextlib.ExitStack) -> dict[str, socket.socket]:
+    """Listen on every port that the settings ask for.
+
+    Raises:
+        ServerError: if one cannot be had.
+    """
+    names = [name for part in settings.parts for name in INTERFACES[part]]
+    return {name: stack.enter_context(_listen(settings, name)) for name in names}
+
+
+@contextlib.asynccontextmanager
+async def services(settings: Settings) -> AsyncIterator[tuple[Iam | None, Cloud | None]]:
+    """What the settings ask for, and their databases open.
+
+    Raises:
+        ServerError: if one cannot start.
+    """
     async with contextlib.AsyncExitStack() as stack:
-        names = [name for part in settings.parts for name in INTERFACES[part]]
-        sockets = {name: stack.enter_context(_listen(settings, name)) for name in names}
-        settings = _with_ports(settings, sockets)
         cloud = Cloud(settings) if "cloud" in settings.parts else None
         if cloud:
             stack.callback(cloud.close)
         iam = Iam(settings) if "iam" in settings.parts else None
         if iam:
             stack.push_async_callback(iam.close)
+        yield iam, cloud
+
+
+async def run_until(
+    stop: asyncio.Event, settings: Settings, sockets: dict[str, socket.socket], ready: Callable[[RunningServer], None]
+) -> None:
+    """Serve on ``sockets`` until ``stop`` is set; ``ready`` is called once all answer.
+
+    Raises:
+        ServerError: if it cannot start.
+    """
+    async with services(settings) as (iam, cloud):
         servers = {name: _Server(_config(app)) for name, app in _apps(iam, cloud).items()}
         sweeper = asyncio.create_task(keep_sweeping(iam, cloud, settings.sweep_interval))
-        tasks = [asyncio.create_task(servers[name].serve([sockets[name]])) for name in names]
+        tasks = [asyncio.create_task(server.serve([sockets[name]])) for name, server in servers.items()]
         try:
             for server in servers.values():
                 await _first_of(server.ready, tasks)
-            ready(_running(settings, iam))
+            ready(running(settings, iam))
             await _first_of(stop, tasks)
         finally:
             sweeper.cancel()
@@ -188,7 +225,12 @@ def _config(app: Starlette) -> uvicorn.Config:
     )
 
 
-def _make_folder(settings: Settings) -> None:
+def make_folder(settings: Settings) -> None:
+    """The folder for databases and keys.
+
+    Raises:
+        ServerError: if it cannot be made.
+    """
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -208,7 +250,8 @@ def _listen(settings: Settings, name: str) -> socket.socket:
         ) from error
 
 
-def _with_ports(settings: Settings, sockets: dict[str, socket.socket]) -> Settings:
+def with_ports(settings: Settings, sockets: dict[str, socket.socket]) -> Settings:
+    """The settings with what came out: ports, the address of the cloud, origins."""
     ports = {f"{name}_port": sock.getsockname()[1] for name, sock in sockets.items()}
     settings = replace(settings, **ports)
     beside = _url(settings.host, settings.cloud_port) if "cloud" in sockets else ""
@@ -219,7 +262,8 @@ def _with_ports(settings: Settings, sockets: dict[str, socket.socket]) -> Settin
     )
 
 
-def _running(settings: Settings, iam: Iam | None) -> RunningServer:
+def running(settings: Settings, iam: Iam | None) -> RunningServer:
+    """Where it is."""
     return RunningServer(
         public_url=_url(settings.host, settings.public_port) if iam else "",
         internal_url=_url(settings.host, settings.internal_port) if iam else "",

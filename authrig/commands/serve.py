@@ -21,6 +21,15 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--port", type=int, default=8480, help="public port; 0 takes a free one (default: 8480)")
     parser.add_argument("--internal-port", type=int, default=8481, help="administration and approvals (default: 8481)")
     parser.add_argument("--cloud-port", type=int, default=8482, help="verification cloud (default: 8482)")
+    parser.add_argument(
+        "--database",
+        default="",
+        metavar="URL",
+        help="PostgreSQL instead of SQLite files, such as postgresql://authrig@localhost/authrig",
+    )
+    parser.add_argument(
+        "--workers", type=int, default=1, help="how many processes serve; more than one need --database"
+    )
     parser.set_defaults(run=run)
 
 
@@ -36,7 +45,11 @@ def run(args: argparse.Namespace) -> int:
         "public_port": args.port,
         "internal_port": args.internal_port,
         "cloud_port": args.cloud_port,
+        "database_url": args.database,
+        "workers": args.workers,
     }
+    if args.workers < 1:
+        raise RigError(f"--workers is {args.workers}, expected 1 or more")
     try:
         settings = Settings(**options) if args.config is None else load_settings(args.config, **options)
         serve(settings, _tell)
