@@ -6,7 +6,7 @@ short batches, and each pair gives one ratio; the median of the ratios is what w
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -28,17 +28,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Measurement:
-    """The ratios subject / floor of all rounds, and the median time of one call, in microseconds."""
+    """The median ratio of subject to floor, the tenth and the ninetieth percentile, and the median times of one call."""
 
-    row: Row
-    ratios: tuple[float, ...]
+    name: str
+    floor: str
+    ratio: float
+    target: float
+    spread: tuple[float, float]
     subject_us: float
     floor_us: float
-
-    @property
-    def ratio(self) -> float:
-        """The median ratio."""
-        return statistics.median(self.ratios)
 
 
 def measure(row: Row) -> Measurement:
@@ -46,9 +44,19 @@ def measure(row: Row) -> Measurement:
     _time(row.subject, row.batch)
     _time(row.floor, row.batch)
     pairs = [(_time(row.subject, row.batch), _time(row.floor, row.batch)) for _ in range(row.rounds)]
+    return summary(row.name, row.floor_name, row.target, pairs)
+
+
+def summary(name: str, floor: str, target: float, pairs: Sequence[tuple[float, float]]) -> Measurement:
+    """What pairs of times, a subject's and its floor's in seconds, say."""
+    ratios = sorted(subject / floor for subject, floor in pairs)
+    tenth = len(ratios) // 10
     return Measurement(
-        row,
-        tuple(subject / floor for subject, floor in pairs),
+        name,
+        floor,
+        statistics.median(ratios),
+        target,
+        (ratios[tenth], ratios[-1 - tenth]),
         statistics.median(subject for subject, _ in pairs) * 1e6,
         statistics.median(floor for _, floor in pairs) * 1e6,
     )

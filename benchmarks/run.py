@@ -5,12 +5,14 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks import fido, http_login, qr, token
+from authrig.errors import RigError
+from benchmarks import fido, http_login, qr, token, vm
 from benchmarks.harness import Measurement, Row, measure
 
 
@@ -21,17 +23,17 @@ def main() -> None:
     args = parser.parse_args()
     measurements = list(_measure_all())
     if args.json:
-        json.dump([_as_json(measurement) for measurement in measurements], sys.stdout, indent=2)
+        json.dump([_rounded(measurement) for measurement in measurements], sys.stdout, indent=2)
         sys.stdout.write("\n")
         return
     table = Table("What", "Floor", "Ratio", "Target", "10 % .. 90 %", "One call", "Floor's call")
     for measurement in measurements:
-        low, high = _spread(measurement)
+        low, high = measurement.spread
         table.add_row(
-            measurement.row.name,
-            measurement.row.floor_name,
+            measurement.name,
+            measurement.floor,
             f"{measurement.ratio:.1f}x",
-            f"{measurement.row.target:g}x",
+            f"{measurement.target:g}x",
             f"{low:.1f} .. {high:.1f}",
             f"{measurement.subject_us:.0f} µs",
             f"{measurement.floor_us:.0f} µs",
@@ -41,24 +43,22 @@ def main() -> None:
 
 def _measure_all() -> Iterator[Measurement]:
     groups: list[AbstractContextManager[list[Row]]] = [fido.rows(), qr.rows(), token.rows(), http_login.rows()]
-    for group in track(groups, description="measuring", console=Console(stderr=True)):
+    console = Console(stderr=True)
+    for group in track(groups, description="measuring", console=console):
         with group as rows:
             yield from map(measure, rows)
+    with console.status("measuring in the virtual machine"):
+        try:
+            yield from vm.measurements()
+        except RigError as error:
+            console.print(f"not measured in the virtual machine: {error}", soft_wrap=True)
 
 
-def _spread(measurement: Measurement) -> tuple[float, float]:
-    ratios = sorted(measurement.ratios)
-    tenth = len(ratios) // 10
-    return ratios[tenth], ratios[-1 - tenth]
-
-
-def _as_json(measurement: Measurement) -> dict[str, object]:
+def _rounded(measurement: Measurement) -> dict[str, object]:
     return {
-        "name": measurement.row.name,
-        "floor": measurement.row.floor_name,
+        **asdict(measurement),
         "ratio": round(measurement.ratio, 2),
-        "target": measurement.row.target,
-        "spread": [round(ratio, 2) for ratio in _spread(measurement)],
+        "spread": [round(ratio, 2) for ratio in measurement.spread],
         "subject_us": round(measurement.subject_us, 1),
         "floor_us": round(measurement.floor_us, 1),
     }
