@@ -1,0 +1,309 @@
+"""The pages in Debian's Chromium, with an emulated token that sees, a camera that is shown badges, and an emulated key."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from authrig.pictures import picture_from_png, print_code
+from emulators.camera_scanner.sources.synthetic import SyntheticCamera
+from emulators.env import SeededRandom
+from tests.server_stub.web.chromium import Desk, plug_in, serious
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage
+
+    from authrig.playwright_webcam import FakeWebcam
+    from authrig.rig import Person, Rig
+
+pytestmark = pytest.mark.needs("chromium")
+NARROW = {"width": 360, "height": 740}
+THEMES = ("light", "dark")
+OPEN_PAGES = ["/", "/login/ebanking", "/login/lounge", "/login/kiosk", "/login/classroom/badge", "/shop/", "/nowhere"]
+OWN_PAGES = ["/self-service/", "/classroom/", "/shop/"]
+
+
+@pytest.fixture(scope="module")
+def browser(fake_webcam_of_session: FakeWebcam) -> Iterator[Browser]:
+    """A browser with a webcam that it may use."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow to import, for tests that are skipped too
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**fake_webcam_of_session.launch_options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def desk(browser: Browser, rig: Rig) -> Iterator[Desk]:
+    """A browser that has never been here; nothing on its pages offends against their own policy."""
+    context = browser.new_context(locale="en-GB")
+    offences: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text or "Trusted" in message.text:
+            offences.append(message.text)
+
+    context.on("console", listen)
+    yield Desk(rig, context.new_page())
+    context.close()
+    assert offences == []
+
+
+@pytest.fixture(scope="module")
+def new_person(rig: Rig) -> Callable[[], Person]:
+    """Somebody with an account whom no other test knows."""
+    count = iter(range(1000))
+    return lambda: rig.enrol(f"pages-{next(count)}")
+
+
+def test_a_login_by_password_and_light(desk: Desk, rig: Rig, new_person: Callable[[], Person]) -> None:
+    """The page's QR code is photographed by the token's camera, and its display read back: nothing else passes between."""
+    person = new_person()
+    token = rig.give_qr_token(person, "QT1-70000001")
+    desk.log_in("ebanking", person)
+    shown = desk.answer_by_light(token)
+    words = desk.arrive("/ebanking/")
+    assert person.username in words
+    assert any(person.username in line for line in shown)
+
+
+def test_a_payment_by_light(desk: Desk, rig: Rig, new_person: Callable[[], Person]) -> None:
+    """The token shows the amount that the shop shows."""
+    person = new_person()
+    token = rig.give_qr_token(person, "QT1-70000002")
+    desk.log_in("classroom", person)
+    desk.arrive("/classroom/")
+    desk.page.click("text=Demo shop")
+    desk.page.click("button:has-text('Atelier Rossi')")
+    shown = desk.answer_by_light(token)
+    assert "Invoice 2026-002 is paid." in desk.arrive("/shop/?paid=2026-002")
+    assert any("1'250.00" in line for line in shown)
+
+
+def test_a_badge_held_up_to_the_camera(
+    desk: Desk, rig: Rig, fake_webcam: FakeWebcam, new_person: Callable[[], Person]
+) -> None:
+    """What is no badge is said, then a badge that is photographed askew is read; the page flips what it shows meanwhile."""
+    person = new_person()
+    camera = SyntheticCamera(SeededRandom(8), "desk")
+    badge = rig.administrator.make_badge(person.username, "secure")
+    fake_webcam.show("https://example.com/")
+    desk.open("/login/classroom")
+    desk.page.click("text=Scan a badge")
+    assert "not known, or no longer good" in desk.alert()
+    assert desk.page.get_attribute("[data-badge]", "data-decoder") == "zxing-wasm"
+    desk.page.click("text=Flip the picture")
+    assert desk.page.get_attribute("[data-flip]", "aria-pressed") == "true"
+    fake_webcam.show(camera.photograph(picture_from_png(print_code(badge))))
+    assert person.username in desk.arrive("/classroom/")
+
+
+def test_a_browser_without_webassembly_reads_badges_too(
+    desk: Desk, rig: Rig, fake_webcam: FakeWebcam, new_person: Callable[[], Person]
+) -> None:
+    """Then jsQR reads them."""
+    person = new_person()
+    badge = rig.administrator.make_badge(person.username, "insecure")
+    desk.page.route("**/*.wasm", lambda route: route.abort())
+    fake_webcam.show(badge)
+    desk.open("/login/classroom/badge")
+    desk.page.wait_for_selector("[data-decoder=jsqr]")
+    assert "Your password for Classroom" in desk.arrive("/login/classroom")
+
+
+def test_without_a_camera_a_badge_is_typed(desk: Desk, rig: Rig, new_person: Callable[[], Person]) -> None:
+    """The page says why there is no picture, and takes the text."""
+    person = new_person()
+    refusing = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', '%s'); }"
+    for name, words in [("NotAllowedError", "may not be used"), ("NotFoundError", "no camera here")]:
+        page = desk.page.context.new_page()
+        page.add_init_script(refusing % name)
+        alone = Desk(rig, page)
+        alone.open("/login/classroom/badge")
+        assert words in alone.alert()
+        page.close()
+    desk.open("/login/classroom/badge")
+    desk.page.fill("#badge", rig.administrator.make_badge(person.username, "secure"))
+    desk.page.keyboard.press("Enter")
+    assert person.username in desk.arrive("/classroom/")
+
+
+def test_a_key_is_registered_named_used_and_removed(desk: Desk, rig: Rig, new_person: Callable[[], Person]) -> None:
+    """Second step, then alone; the emulated key answers in place of the browser's dialogue."""
+    person, key = new_person(), rig.new_key("a person's key")
+    key.ensure_pin()
+    plug_in(desk.page.context, key, rig.origin)
+    desk.page.close()
+    desk.page = desk.page.context.new_page()
+    desk.log_in("self-service", person)
+    desk.page.fill("#new-key", "green key")
+    desk.page.click("text=Register the key")
+    assert "green key" in desk.arrive("/self-service/?done=added")
+    desk.page.fill("#new-key", "the same again")
+    desk.page.click("text=Register the key")
+    assert "registered already" in desk.alert()
+    desk.page.click("text=Log out")
+    desk.log_in("vpn", person)
+    desk.page.click("text=Use the key")
+    assert "password, security key" in desk.arrive("/vpn/")
+    desk.page.click("text=Log out")
+    desk.open("/login/lounge")
+    desk.page.click("text=Use a security key or passkey")
+    assert person.username in desk.arrive("/lounge/")
+    desk.open("/self-service/")
+    desk.page.click("summary:has-text('Remove')")
+    desk.page.click("text=Remove “green key”")
+    assert "no key yet" in desk.arrive("/self-service/?done=removed")
+    desk.page.click("text=Log out")
+    desk.log_in("vpn", person)
+    desk.page.click("text=Use the key")
+    assert "registered no key here" in desk.alert()
+
+
+def test_a_key_that_nobody_registered_is_refused_in_words(desk: Desk, rig: Rig) -> None:
+    """The button can be used again afterwards."""
+    plug_in(desk.page.context, rig.new_key("a stranger's key"), rig.origin)
+    desk.page.close()
+    desk.page = desk.page.context.new_page()
+    desk.open("/login/lounge")
+    for _ in range(2):
+        desk.page.click("text=Use a security key or passkey")
+        assert "The key was not used" in desk.alert()
+
+
+def test_a_double_click_sends_a_form_once(desk: Desk, new_person: Callable[[], Person]) -> None:
+    """The session's token changes with a step: a second form would be one too many."""
+    person = new_person()
+    sent: list[str] = []
+    desk.page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    desk.open("/login/classroom")
+    desk.page.fill("#username", person.username)
+    desk.page.fill("#password", person.password)
+    desk.page.dblclick("main form button")
+    desk.arrive("/classroom/")
+    assert len(sent) == 1
+
+
+def test_back_and_a_second_tab_lead_to_what_comes_next(desk: Desk, rig: Rig, new_person: Callable[[], Person]) -> None:
+    """Both show the same challenge; neither undoes a step."""
+    person = new_person()
+    token = rig.give_qr_token(person, "QT1-70000003")
+    desk.log_in("ebanking", person)
+    desk.page.wait_for_selector("img.qr")
+    picture = desk.page.get_attribute("img.qr", "src")
+    tab = Desk(rig, desk.page.context.new_page())
+    tab.open("/login/ebanking")
+    assert tab.page.get_attribute("img.qr", "src") == picture
+    tab.answer_by_light(token)
+    tab.arrive("/ebanking/")
+    desk.page.fill("#otp", "12345678")
+    desk.page.keyboard.press("Enter")
+    desk.page.wait_for_selector("text=another window")
+    desk.page.click("text=Go on with the login")
+    desk.arrive("/ebanking/")
+    desk.page.go_back()
+    desk.page.wait_for_load_state()
+    desk.open("/login/ebanking")
+    desk.arrive("/ebanking/")
+
+
+def test_all_can_be_done_with_the_keyboard(desk: Desk, new_person: Callable[[], Person]) -> None:
+    """The first field has the focus, and what follows is reached in order."""
+    person = new_person()
+    desk.open("/login/classroom")
+    keyboard = desk.page.keyboard
+    keyboard.type(person.username)
+    keyboard.press("Tab")
+    keyboard.type(person.password)
+    keyboard.press("Tab")
+    assert desk.page.evaluate("document.activeElement.textContent") == "Log in"
+    keyboard.press("Enter")
+    desk.arrive("/classroom/")
+    keyboard.press("Tab")
+    assert desk.page.evaluate("document.activeElement.textContent") == "Skip to the content"
+
+
+def test_without_script_the_pages_say_what_needs_it(browser: Browser, rig: Rig) -> None:
+    """And everything else still works as plain forms."""
+    context = browser.new_context(java_script_enabled=False, locale="de-CH")
+    desk = Desk(rig, context.new_page())
+    desk.open("/login/lounge")
+    assert "brauchen JavaScript" in desk.page.inner_text("main")
+    desk.open("/login/classroom/badge")
+    assert "braucht JavaScript" in desk.page.inner_text("main")
+    assert desk.page.is_visible("#badge")
+    context.close()
+
+
+def test_every_page_in_both_themes_and_languages(
+    browser: Browser, rig: Rig, new_person: Callable[[], Person], pytestconfig: pytest.Config
+) -> None:
+    """axe-core finds nothing serious, nothing is wider than 360 pixels; the pictures go to out/pages, with a contact sheet."""
+    person = new_person()
+    for serial in ("QT1-70000004", "QT1-70000005"):
+        rig.give_qr_token(person, serial)
+    folder = pytestconfig.rootpath / "out/pages"
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures: list[Path] = []
+    for theme in THEMES:
+        context = browser.new_context(
+            color_scheme="dark" if theme == "dark" else "light",
+            locale="de-CH" if theme == "dark" else "en-GB",
+            viewport=NARROW,  # type: ignore[arg-type] # a plain dict is what Playwright takes
+        )
+        desk = Desk(rig, context.new_page())
+
+        def look(name: str, theme: str = theme, desk: Desk = desk) -> None:
+            desk.page.wait_for_load_state()
+            assert serious(desk.page) == [], name
+            width = desk.page.evaluate("document.documentElement.scrollWidth")
+            assert width <= NARROW["width"], name
+            pictures.append(folder / f"{name}-{theme}.png")
+            desk.page.screenshot(path=pictures[-1], full_page=True)
+
+        for path in OPEN_PAGES:
+            desk.open(path)
+            look("open" + path.rstrip("/").replace("/", "-"))
+        desk.log_in("vpn", person)
+        look("key")
+        desk.log_in("ebanking", person)
+        look("devices")
+        desk.page.click("main form:has(fieldset) button")
+        desk.page.wait_for_selector("img.qr")
+        look("offline-qr")
+        desk.page.fill("#otp", "0")
+        desk.page.keyboard.press("Enter")
+        desk.page.wait_for_selector("#error")
+        look("offline-qr-wrong")
+        desk.log_in("classroom", person)
+        for path in OWN_PAGES:
+            desk.open(path)
+            look("own" + path.rstrip("/").replace("/", "-"))
+        desk.page.click("button[class='']:visible, .things button >> nth=0")
+        look("shop-devices")
+        desk.page.click("main form:has(fieldset) button")
+        desk.page.wait_for_selector("img.qr")
+        look("shop-qr")
+        context.close()
+    sheet = contact_sheet([cv2.imread(str(path)) for path in pictures])
+    assert cv2.imwrite(str(folder / "contact-sheet.png"), sheet)
+
+
+def contact_sheet(pictures: list[np.ndarray | None], columns: int = 8) -> np.ndarray:
+    """All pictures side by side, cut to the same height."""
+    height, width = 1100, NARROW["width"]
+    sheet = np.full((math.ceil(len(pictures) / columns) * (height + 8), columns * (width + 8), 3), 128, np.uint8)
+    for number, picture in enumerate(pictures):
+        assert picture is not None
+        row, column = divmod(number, columns)
+        piece = picture[:height, :width]
+        top, left = row * (height + 8), column * (width + 8)
+        sheet[top : top + piece.shape[0], left : left + piece.shape[1]] = piece
+    return sheet
