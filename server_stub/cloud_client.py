@@ -57,7 +57,7 @@ class CloudClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        self._line.close()
+        await self._line.close()
 
     async def devices(self, user_id: bytes) -> list[Device]:
         """The user's devices for offline QR."""

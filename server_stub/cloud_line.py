@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -33,11 +34,13 @@ class CloudLine:
         self._port = parts.port or (443 if self._tls else 80)
         self._timeout = timeout
         self._idle: list[_Connection] = []
+        self._open: set[_Connection] = set()
 
-    def close(self) -> None:
-        """Close what is idle."""
-        while self._idle:
-            self._idle.pop().close()
+    async def close(self) -> None:
+        """Close all connections, and wait until they are."""
+        for connection in list(self._open):
+            connection.close()
+            await connection.gone.wait()
 
     async def send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         """Status and body of the answer.
@@ -72,14 +75,16 @@ class CloudLine:
             if connection.reusable and connection.used_at > loop.time() - FRESH:
                 return connection
             connection.close()
-        _, made = await loop.create_connection(_Connection, self._name, self._port, ssl=self._tls)
+        _, made = await loop.create_connection(partial(_Connection, self._open), self._name, self._port, ssl=self._tls)
         return made
 
 
 class _Connection(asyncio.Protocol):
     """One connection: one exchange at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, all_open: "set[_Connection]") -> None:
+        self.gone = asyncio.Event()
+        self._all_open = all_open
         self.reusable = True
         self.used_at = 0.0
         self._transport: asyncio.Transport | None = None
@@ -106,6 +111,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It stands."""
+        self._all_open.add(self)
         self._transport = cast("asyncio.Transport", transport)  # uvloop's has the methods and not the class
 
     def data_received(self, data: bytes) -> None:
@@ -120,7 +126,8 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The other side is gone."""
-        self.reusable = False
+        self._all_open.discard(self)
+        self.gone.set()
         self._fail(exc or ConnectionResetError("closed in the middle of an answer"))
 
     def on_body(self, data: bytes) -> None:

@@ -71,7 +71,9 @@ def _started(settings: Settings, sockets: dict[str, socket.socket]) -> Iterator[
     try:
         for number in range(settings.workers):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(settings, sockets, theirs), name=f"authrig worker {number}")
+            process: BaseProcess = context.Process(
+                target=_work, args=(settings, sockets, theirs), name=f"authrig worker {number}"
+            )
             process.start()
             theirs.close()
             workers.append((process, ours))
@@ -79,11 +81,11 @@ def _started(settings: Settings, sockets: dict[str, socket.socket]) -> Iterator[
     finally:
         for _, line in workers:
             line.close()  # which tells them to stop
-        for process, _ in workers:
-            process.join(2 * GRACE)
-            if process.is_alive():
-                process.kill()
-                process.join()
+        for started, _ in workers:
+            started.join(2 * GRACE)
+            if started.is_alive():
+                started.kill()
+                started.join()
 
 
 def _wait_for(workers: list[tuple[BaseProcess, Connection]], lines: list[Connection]) -> None:
