@@ -1,0 +1,47 @@
+"""What a scenario does with a browser, whichever it is."""
+
+from typing import Protocol
+
+from tests.vm.browsers.display import Display
+
+SLOW_SECONDS = 300.0
+"""How long a step may take that takes a second on a machine that is no program."""
+
+
+class WebBrowser(Protocol):
+    """A browser with one window on a display, and one page in it. Parts of the page are named by CSS selectors."""
+
+    name: str
+    display: Display
+
+    def forget(self) -> None:
+        """Be as new: no cookies."""
+        ...
+
+    def open(self, url: str) -> None:
+        """Go to a page and wait until it is there."""
+        ...
+
+    def fill(self, selector: str, text: str) -> None:
+        """Type into a field."""
+        ...
+
+    def click(self, selector: str) -> None:
+        """Click a button as soon as it is there and may be clicked."""
+        ...
+
+    def texts(self, selector: str) -> list[str]:
+        """What is to be read there; nothing while there is no page to be read."""
+        ...
+
+    def wait_for_pin_prompt(self) -> None:
+        """Until the browser itself asks for the key's PIN."""
+        ...
+
+    def wait_for_pin_complaint(self) -> None:
+        """Until it says that the PIN was wrong, and asks again."""
+        ...
+
+    def cancel(self) -> None:
+        """Press Cancel where the browser asks for a touch."""
+        ...

@@ -1,0 +1,105 @@
+"""Debian's Chromium, driven by Playwright. Its own dialogs are outside of any page: they are seen and typed into on screen."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Error, Page, sync_playwright
+
+from tests.vm.browsers.browser import SLOW_SECONDS
+from tests.vm.browsers.display import HEIGHT, WIDTH, Display, virtual_display
+from tests.vm.conftest import wait_for
+
+_BUTTON_PIXELS, _WORD_PIXELS = 2000, 40
+"""A filled button has more (a bar of progress and the ring of another button have less), and so have two words."""
+
+
+class Chromium:
+    """A window with one page."""
+
+    name = "chromium"
+
+    def __init__(self, page: Page, display: Display) -> None:
+        self._page = page
+        self.display = display
+
+    def forget(self) -> None:
+        """Be as new: no cookies."""
+        self._page.context.clear_cookies()
+
+    def open(self, url: str) -> None:
+        """Go to a page and wait until it is there."""
+        self._page.goto(url)
+
+    def fill(self, selector: str, text: str) -> None:
+        """Type into a field."""
+        self._page.fill(selector, text)
+
+    def click(self, selector: str) -> None:
+        """Click a button as soon as it is there and may be clicked."""
+        self._page.click(selector)
+
+    def texts(self, selector: str) -> list[str]:
+        """What is to be read there; nothing while there is no page to be read."""
+        try:
+            return self._page.locator(selector).all_inner_texts()
+        except Error:  # the page is being left
+            return []
+
+    def wait_for_pin_prompt(self) -> None:
+        """Of its dialogs, those where there is something to do have a filled button."""
+        self.wait_for_dialog_button()
+
+    def wait_for_dialog_button(self) -> None:
+        """Until a dialog has a button to go on with, such as Next or Try again; Enter presses it."""
+        wait_for(lambda: self._in_dialog((0, 60), (60, 120), (180, 255)) > _BUTTON_PIXELS, SLOW_SECONDS)
+
+    def wait_for_pin_complaint(self) -> None:
+        """It stands in red below the field."""
+        wait_for(lambda: self._in_dialog((150, 255), (0, 60), (0, 60)) > _WORD_PIXELS, SLOW_SECONDS)
+
+    def cancel(self) -> None:
+        """Press Cancel in the dialog."""
+        wait_for(lambda: self._in_dialog((0, 60), (60, 120), (180, 255)) > 0, SLOW_SECONDS)
+        self.display.press("Escape")
+
+    def _in_dialog(self, *channels: tuple[int, int]) -> int:
+        """How many pixels have their red, green and blue within these bounds; none without a dialog, which dims the page."""
+        pixels = self.display.pixels()
+        if pixels[HEIGHT - 20, 20].mean() > _DIMMED:
+            return 0
+        low, high = np.array(channels).T
+        return int(((pixels >= low) & (pixels <= high)).all(axis=-1).sum())
+
+
+_DIMMED = 150
+"""Brighter than this is the ground of a page that nothing lies over."""
+
+
+@contextmanager
+def chromium(profile: Path) -> Iterator[Chromium]:
+    """Chromium with an empty profile, for as long as the block lasts."""
+    with virtual_display() as display, sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path="/usr/bin/chromium",
+            headless=False,
+            # The guest's only user is root, for whom Chromium has no sandbox; a test type is not warned about it.
+            args=[
+                "--no-sandbox",
+                "--test-type",
+                "--disable-gpu",
+                "--window-position=0,0",
+                f"--window-size={WIDTH},{HEIGHT}",
+            ],
+            no_viewport=True,
+            env={**os.environ, "DISPLAY": display.name},
+            timeout=1_000 * SLOW_SECONDS,
+        )
+        try:
+            context.set_default_timeout(1_000 * SLOW_SECONDS)
+            yield Chromium(context.pages[0], display)
+        finally:
+            context.close()

@@ -1,0 +1,75 @@
+from collections.abc import Iterator
+
+import pytest
+
+from emulators.fido_authenticator.user import AutomaticUser, HandUser
+from tests.vm.browsers.browser import SLOW_SECONDS
+from tests.vm.browsers.firefox import Firefox, firefox
+from tests.vm.browsers.keys import keep_touching, plugged_in, stop_touching
+from tests.vm.browsers.scenarios import Scenarios, needs_minutes
+from tests.vm.browsers.site import Site, site
+from tests.vm.conftest import wait_for
+
+pytestmark = needs_minutes
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    """One Firefox for all tests."""
+    with firefox(tmp_path_factory.mktemp("firefox") / "profile") as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def firefox_site(browser: Firefox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One server for all tests."""
+    with site(browser, tmp_path_factory.mktemp("server")) as the_site:
+        yield the_site
+
+
+@pytest.fixture
+def person(firefox_site: Site) -> Site:
+    """Somebody new for each test."""
+    firefox_site.new_person()
+    return firefox_site
+
+
+class TestFirefox(Scenarios):
+    """In Firefox ESR, on hidraw."""
+
+    def test_a_wrong_key_is_refused_when_it_is_touched(self, person: Site, browser: Firefox) -> None:
+        """Before that nobody learns that it is another; then the page says so, and the right key logs in."""
+        stranger = HandUser()
+        with plugged_in(AutomaticUser()) as right, plugged_in(stranger) as wrong:
+            wrong.unplug()
+            person.begin_registration("Right key")
+            assert person.registered() == ["Right key"]
+            right.unplug()
+            wrong.plug_in()
+            person.begin_key_login()
+            wait_for(lambda: "Touch your security key" in browser.panel(), SLOW_SECONDS)
+            person.screenshot("wrong-key")
+            assert stranger.touch()
+            assert "no key here fits" in person.refused()
+            wrong.unplug()
+            right.plug_in()
+            person.press_key_button()
+            assert person.logged_in() == (person.username, "password, security key")
+
+    def test_a_key_that_is_pulled_out_while_it_blinks_ends_the_ceremony(self, person: Site) -> None:
+        """The page says so; plugged in again, the key logs in."""
+        user = HandUser()
+        with plugged_in(user) as key:
+            keep_touching(user)
+            person.begin_registration("Loose key")
+            assert person.registered() == ["Loose key"]
+            stop_touching(user)
+            person.begin_key_login()
+            wait_for(lambda: user.pending, SLOW_SECONDS)
+            key.unplug()
+            assert "The key was not used" in person.refused()
+            person.screenshot("pulled-out")
+            key.plug_in()
+            keep_touching(user)
+            person.press_key_button()
+            assert person.logged_in() == (person.username, "password, security key")
