@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from emulators.camera_scanner.decoders import Read
     from emulators.camera_scanner.frames import Frame, FrameSource, Image
@@ -39,12 +39,23 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", type=Path, help="a picture or a video")
     parser.add_argument(
         "--camera",
-        metavar="N|NAME|URL",
-        help="look through camera N (0 is the first), the one with NAME in its name or id, or an HTTP stream of JPEG pictures, until a code is read",
+        metavar="N|NAME|URL|screen",
+        help="look through camera N (0 is the first; `authrig cameras` lists them), the one with NAME in its name or id, an HTTP stream of JPEG pictures, or at the screen (screen, or screen:LEFT,TOP,WIDTH,HEIGHT), until a code is read",
     )
-    parser.add_argument("--cameras", action="store_true", help="list the cameras of this machine")
     parser.add_argument("--continuous", action="store_true", help="with --camera: go on after the first code")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="with --camera: give up after S seconds")
+    parser.add_argument(
+        "--patience",
+        type=_seconds,
+        metavar="S",
+        help="with --camera: end when it shows nothing but black, or the very same picture, for S seconds",
+    )
+    parser.add_argument("--size", type=_size, metavar="WxH", help="with --camera N: the size of its pictures")
+    parser.add_argument(
+        "--exposure", type=float, metavar="X", help="with --camera N: its exposure, in its driver's units"
+    )
+    parser.add_argument("--focus", type=float, metavar="X", help="with --camera N: its focus, in its driver's units")
+    parser.add_argument("--micro", action="store_true", help="read Micro QR too; each must be seen twice")
     parser.add_argument(
         "--choose",
         choices=("all", "alone", "middle", "largest"),
@@ -71,12 +82,11 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read and print; returns the exit code."""
-    if args.cameras:
-        return _list_cameras(as_json=args.json)
     if (args.camera is None) == (not args.files):
         return _refuse("give either files or --camera N")
-    if args.camera is None and (args.continuous or args.seconds is not None or args.view is not None):
-        return _refuse("--continuous, --seconds and --view go with --camera")
+    given = (args.seconds, args.view, args.patience, args.size, args.exposure, args.focus)
+    if args.camera is None and (args.continuous or any(option is not None for option in given)):
+        return _refuse("--continuous, --seconds, --view, --patience, --size, --exposure and --focus go with --camera")
     if args.save is not None and args.save.resolve() in {path.resolve() for path in args.files}:
         return _refuse(f"--save {args.save} would overwrite a picture that is to be read")
     _calm_opencv()
@@ -100,12 +110,12 @@ def _sources(args: argparse.Namespace) -> Iterator[Iterable[tuple[Frame, tuple[R
     """For each file, or the camera, the frames that bring news."""
     if args.camera is None:
         for path in args.files:
-            yield _from_file(path, args.choose)
+            yield _from_file(path, args.choose, micro=args.micro)
     else:
         yield _from_camera(args)
 
 
-def _from_file(path: Path, choose: str) -> Iterator[tuple[Frame, tuple[Read, ...]]]:
+def _from_file(path: Path, choose: str, *, micro: bool) -> Iterator[tuple[Frame, tuple[Read, ...]]]:
     from functools import partial
 
     from emulators.camera_scanner.choice import CHOICES
@@ -113,66 +123,85 @@ def _from_file(path: Path, choose: str) -> Iterator[tuple[Frame, tuple[Read, ...
     from emulators.camera_scanner.scanner import Scanner
     from emulators.camera_scanner.sources.any_file import open_file
 
-    read = partial(read_codes, deadline_ms=_PATIENCE_MS, thorough=True)
+    read = partial(read_codes, deadline_ms=_PATIENCE_MS, thorough=True, micro=micro)
     scanner = Scanner(read=read, choose=CHOICES[choose])
     source = open_file(path)
     try:
-        yield from scanner.scan_all(source.frames())
+        for frame in source.frames():
+            # A picture is one frame, and a Micro QR must be seen twice.
+            if news := scanner.scan(frame) or (scanner.scan(frame) if micro else ()):
+                yield frame, news
     finally:
         source.close()
 
 
 def _from_camera(args: argparse.Namespace) -> Iterator[tuple[Frame, tuple[Read, ...]]]:
+    from functools import partial
+
     from emulators.camera_scanner.choice import CHOICES
     from emulators.camera_scanner.decoders import read_codes
     from emulators.camera_scanner.scanner import Scanner
+    from emulators.camera_scanner.tracking import LastPlaceFirst
     from emulators.env import SystemClock
 
     clock = SystemClock()
-    source = _open_camera(args.camera, clock)
+    source = _open_camera(args, clock)
+    if args.patience is not None:
+        from emulators.camera_scanner.sources.watched import Watched
+
+        source = Watched(source, args.patience)
     until = None if args.seconds is None else clock.monotonic() + args.seconds
     with ExitStack() as stack:
         stack.callback(source.close)
-        read = read_codes if args.view is None else stack.enter_context(_View(args.view, clock)).read
+        read: Callable[[Image], tuple[Read, ...]] = LastPlaceFirst(partial(read_codes, micro=args.micro))
+        if args.view is not None:
+            read = stack.enter_context(_View(args.view, clock, read)).read
         for news in Scanner(read=read, choose=CHOICES[args.choose]).scan_all(_before(source, until)):
             yield news
             if not args.continuous:
                 return
 
 
-def _open_camera(wanted: str, clock: Clock) -> FrameSource:
-    """By index, by address, or by name."""
+def _open_camera(args: argparse.Namespace, clock: Clock) -> FrameSource:
+    """By index, by address, by name, or the screen."""
+    from emulators.camera_scanner.frames import NoSuchCamera
     from emulators.camera_scanner.sources.cameras import find_camera
     from emulators.camera_scanner.sources.stream import HttpStream
-    from emulators.camera_scanner.sources.webcam import Webcam
+    from emulators.camera_scanner.sources.webcam import Settings, Webcam
 
-    if wanted.startswith(("http://", "https://")):
+    wanted: str = args.camera
+    settings = Settings(args.size, args.exposure, args.focus)
+    kind, _, place = wanted.partition(":")
+    if kind in {"http", "https", "screen"} and settings != Settings():
+        raise NoSuchCamera(f"--size, --exposure and --focus are for a camera of this machine, not for {wanted}")
+    if kind in {"http", "https"}:
         return HttpStream(wanted, clock)
-    return Webcam(
-        int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 6 else find_camera(wanted).index, clock
-    )
+    if kind == "screen":
+        from emulators.camera_scanner.sources.screen import ScreenRegion
+
+        return ScreenRegion(clock, _box(place) if place else None)
+    index = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 6 else find_camera(wanted).index
+    return Webcam(index, clock, settings=settings)
 
 
-def _list_cameras(*, as_json: bool) -> int:
-    """One line for each camera; 1 if there is none."""
-    from dataclasses import asdict
+def _box(place: str) -> tuple[int, int, int, int]:
+    """LEFT,TOP,WIDTH,HEIGHT."""
+    from emulators.camera_scanner.frames import NoScreen
 
-    from emulators.camera_scanner.sources.cameras import list_cameras
-
-    cameras = list_cameras()
-    for camera in cameras:
-        line = "  ".join((f"{camera.index:>2}", camera.name or "(no name)", *camera.ids))
-        sys.stdout.write((json.dumps(asdict(camera)) if as_json else line) + "\n")
-    return 0 if cameras else 1
+    numbers = [int(part) if part.isascii() and part.isdigit() and len(part) < 6 else -1 for part in place.split(",")]
+    if len(numbers) != 4 or min(numbers) < 0:
+        raise NoScreen(f"a region of the screen is LEFT,TOP,WIDTH,HEIGHT in pixels, found {place!r}")
+    return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
 class _View:
     """A page in the browser that shows what the camera sees, with the codes outlined and how quickly they are read."""
 
-    def __init__(self, port: int, clock: Clock) -> None:
+    def __init__(self, port: int, clock: Clock, read: Callable[[Image], tuple[Read, ...]]) -> None:
         from emulators.camera_scanner.mjpeg import MjpegServer
 
         self._clock = clock
+        self._read = read
         try:
             self._server = MjpegServer(port, page=_PAGE)
         except OSError as error:
@@ -189,11 +218,10 @@ class _View:
 
     def read(self, image: Image) -> tuple[Read, ...]:
         """Read ``image`` and show it."""
-        from emulators.camera_scanner.decoders import read_codes
         from emulators.camera_scanner.outline import caption, outline
 
         begun = self._clock.monotonic()
-        reads = read_codes(image)
+        reads = self._read(image)
         now = self._clock.monotonic()
         if self._last is not None and now > self._last:
             # Smoothed over about ten frames, so that it can be read.
@@ -273,6 +301,13 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, found {text!r}")
     return int(text)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not all(side.isascii() and side.isdigit() and 0 < int(side[:6]) <= 16384 for side in (width, height)):
+        raise argparse.ArgumentTypeError(f"a size is WIDTHxHEIGHT in pixels, found {text!r}")
+    return int(width), int(height)
 
 
 def _seconds(text: str) -> float:

@@ -99,5 +99,21 @@ class CameraStopped(SourceError):  # noqa: N818 - as UnreadableFile
     """A camera that had been opened delivers no more pictures."""
 
 
+class CameraRefused(SourceError):  # noqa: N818 - as UnreadableFile
+    """A camera that is there does not do what was asked of it: no such size, no focus that can be set."""
+
+
+class CameraFroze(SourceError):  # noqa: N818 - as UnreadableFile
+    """A source delivers the same picture to the last bit, for longer than a sensor could."""
+
+
+class CameraWentBlack(SourceError):  # noqa: N818 - as UnreadableFile
+    """A source delivers nothing but black pictures: its lens is covered, or its picture is lost."""
+
+
+class NoScreen(SourceError):  # noqa: N818 - as UnreadableFile
+    """There is no screen to look at, or no such region of it."""
+
+
 class NothingToSee(SourceError):  # noqa: N818 - as UnreadableFile
     """A synthetic camera was asked for frames before it was shown a picture."""

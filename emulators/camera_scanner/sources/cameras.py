@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emulators.camera_scanner.frames import NoSuchCamera
+from emulators.camera_scanner.sources.v4l2 import picture_sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _DEVICE = re.compile(r"video([0-9]+)")
 
@@ -21,6 +26,8 @@ class Camera:
     """What its driver calls it; empty where that is not told."""
     ids: tuple[str, ...]
     """Its names in /dev/v4l/by-id, such as usb-046d_HD_Pro_Webcam_C920-video-index0."""
+    sizes: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    """For each pixel format the sizes (width, height) of its pictures; empty for a device that delivers none."""
 
 
 def list_cameras(root: Path = Path("/")) -> tuple[Camera, ...]:
@@ -38,6 +45,7 @@ def list_cameras(root: Path = Path("/")) -> tuple[Camera, ...]:
                 int(number[1]),
                 _first_line(root / "sys/class/video4linux" / device.name / "name"),
                 tuple(ids.get(device.name, ())),
+                picture_sizes(device),
             )
         )
     return tuple(sorted(found, key=lambda camera: camera.index))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
 
-from emulators.camera_scanner.frames import CameraStopped, Frame, NoSuchCamera, require_image
+from emulators.camera_scanner.frames import CameraRefused, CameraStopped, Frame, NoSuchCamera, require_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,9 +30,33 @@ class Capture(Protocol):
         """Whether a picture came, and the picture."""
         ...
 
+    def set(self, propId: int, value: float) -> bool:  # noqa: N803 - OpenCV's name
+        """Whether the driver took a setting."""
+        ...
+
+    def get(self, propId: int) -> float:  # noqa: N803 - OpenCV's name
+        """A setting."""
+        ...
+
     def release(self) -> None:
         """Let go of the camera."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is asked of a camera; None leaves it as its driver has it."""
+
+    size: tuple[int, int] | None = None
+    """Width and height in pixels."""
+    exposure: float | None = None
+    """In the driver's units (0.1 ms for most); switches automatic exposure off."""
+    focus: float | None = None
+    """In the driver's units; switches autofocus off."""
+
+
+AS_IT_IS = Settings()
+_MANUAL_EXPOSURE, _NO_AUTOFOCUS = 1, 0  # V4L2_EXPOSURE_MANUAL; V4L2_CID_FOCUS_AUTO off
 
 
 def _open(index: int) -> Capture:
@@ -46,18 +71,32 @@ class Webcam:
         index: which camera.
         clock: stamps the frames, with its monotonic time.
         open_capture: opens the camera; replaced where there is none.
+        settings: what is asked of it.
 
     Raises:
         NoSuchCamera: if it cannot be opened.
+        CameraRefused: if its driver does not do what is asked.
     """
 
-    def __init__(self, index: int, clock: Clock, open_capture: Callable[[int], Capture] = _open) -> None:
+    def __init__(
+        self,
+        index: int,
+        clock: Clock,
+        open_capture: Callable[[int], Capture] = _open,
+        *,
+        settings: Settings = AS_IT_IS,
+    ) -> None:
         self.name = f"camera {index}"
         self._clock = clock
         self._capture = open_capture(index)
         if not self._capture.isOpened():
             self._capture.release()
             raise NoSuchCamera(f"{self.name} cannot be opened; this machine has {_cameras()}")
+        try:
+            self._ask(settings)
+        except CameraRefused:
+            self._capture.release()
+            raise
 
     def frames(self) -> Iterator[Frame]:
         """Frames until the camera is unplugged or fails.
@@ -76,6 +115,27 @@ class Webcam:
     def close(self) -> None:
         """Let go of the camera."""
         self._capture.release()
+
+    def _ask(self, settings: Settings) -> None:
+        if settings.size is not None:
+            width, height = settings.size
+            self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+            self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+            # A driver that lacks a size takes its nearest one, and says so only when it is asked.
+            found = tuple(
+                int(self._capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+            )
+            if found != settings.size:
+                raise CameraRefused(f"{self.name} has no size {width}x{height}; the nearest is {found[0]}x{found[1]}")
+        for name, value, automatic, off, setting in (
+            ("exposure", settings.exposure, cv2.CAP_PROP_AUTO_EXPOSURE, _MANUAL_EXPOSURE, cv2.CAP_PROP_EXPOSURE),
+            ("focus", settings.focus, cv2.CAP_PROP_AUTOFOCUS, _NO_AUTOFOCUS, cv2.CAP_PROP_FOCUS),
+        ):
+            if value is None:
+                continue
+            self._capture.set(automatic, off)  # not every driver with a setting has an automatic one too
+            if not self._capture.set(setting, value):
+                raise CameraRefused(f"{self.name} has no {name} that can be set to {value:g}")
 
 
 def _cameras() -> str:

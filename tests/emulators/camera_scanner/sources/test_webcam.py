@@ -1,10 +1,11 @@
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 
-from emulators.camera_scanner.frames import CameraStopped, Image, NoSuchCamera
-from emulators.camera_scanner.sources.webcam import Webcam
+from emulators.camera_scanner.frames import CameraRefused, CameraStopped, Image, NoSuchCamera
+from emulators.camera_scanner.sources.webcam import Settings, Webcam
 from emulators.env import SimulatedClock
 
 
@@ -15,6 +16,7 @@ class FakeCapture:
         self.pictures = pictures
         self.clock = clock
         self.released = 0
+        self.settings: dict[int, float] = {}
 
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
         """There is a camera if it has pictures."""
@@ -24,6 +26,15 @@ class FakeCapture:
         """The next picture."""
         self.clock.advance(0.1)
         return (True, self.pictures.pop(0)) if self.pictures else (False, np.zeros((0, 0), np.uint8))
+
+    def set(self, propId: int, value: float) -> bool:  # noqa: N803 - OpenCV's name
+        """Only its focus, up to 255."""
+        self.settings[propId] = value
+        return propId == cv2.CAP_PROP_FOCUS and value <= 255
+
+    def get(self, propId: int) -> float:  # noqa: N803 - OpenCV's name
+        """Its one size."""
+        return {cv2.CAP_PROP_FRAME_WIDTH: 640.0, cv2.CAP_PROP_FRAME_HEIGHT: 480.0}.get(propId, 0.0)
 
     def release(self) -> None:
         """Count."""
@@ -64,3 +75,21 @@ def test_an_index_that_no_machine_has_is_no_such_camera() -> None:
     """OpenCV itself agrees."""
     with pytest.raises(NoSuchCamera):
         Webcam(963, SimulatedClock())
+
+
+def test_size_exposure_and_focus_are_asked_of_the_driver() -> None:
+    """What it has is set, with autofocus off; what it lacks is told, and the camera let go."""
+    open_capture, capture, clock = camera_with(1)
+    Webcam(0, clock, open_capture, settings=Settings(size=(640, 480), focus=40))
+    assert (capture.settings[cv2.CAP_PROP_FOCUS], capture.settings[cv2.CAP_PROP_AUTOFOCUS]) == (40, 0)
+    assert cv2.CAP_PROP_EXPOSURE not in capture.settings
+    assert capture.released == 0
+    for settings, sentence in (
+        (Settings(size=(1920, 1080)), "camera 0 has no size 1920x1080; the nearest is 640x480"),
+        (Settings(exposure=100), "camera 0 has no exposure that can be set to 100"),
+        (Settings(focus=300), "camera 0 has no focus that can be set to 300"),
+    ):
+        capture.released = 0
+        with pytest.raises(CameraRefused, match=sentence):
+            Webcam(0, clock, open_capture, settings=settings)
+        assert capture.released == 1
