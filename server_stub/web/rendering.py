@@ -39,7 +39,7 @@ def render(visit: Visit, page: Page) -> str:
         "languages": languages().values(),
         "state": visit.state(),
         "origin": visit.iam.settings.origins[0],
-        "error": None,
+        "error": words(visit, visit.told.error) if visit.told else None,
         **page.values,
     }
     return _environment().get_template(page.template).render(values)
@@ -48,7 +48,7 @@ def render(visit: Visit, page: Page) -> str:
 def words(visit: Visit, error: ApiError) -> str:
     """What to tell a person about a refusal; ours in their language when there are, the REST's otherwise."""
     key = f"refused.{error.code}"
-    text = visit.language.say(key) if visit.language.has(key) else error.detail
+    text = visit.language.say(key if visit.language.has(key) else "script.other")
     if error.lock_expiry is None:
         return text
     minutes = -(-visit.remaining(error.lock_expiry) // 60)

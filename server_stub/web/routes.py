@@ -2,28 +2,26 @@
 
 from server_stub.iam import Iam
 from server_stub.web.pages import application, badge, devices, home, key, login, offline_qr, push, self_service, shop
-from server_stub.web.visit import PageHandler, PageRoute, RefusedHandler
+from server_stub.web.visit import PageHandler, PageRoute
 
 LOGIN = "/login/{application}"
 SELF_SERVICE = self_service.PATH
 
 
-def _post(
-    path: str, handler: PageHandler, *, back: str, refused: RefusedHandler | None = None, bound: bool = True
-) -> PageRoute:
-    return PageRoute("POST", path, handler, bound, refused, back)
+def _post(path: str, handler: PageHandler, *, back: str, bound: bool = True) -> PageRoute:
+    return PageRoute("POST", path, handler, bound, back)
 
 
 def _step(path: str, handler: PageHandler, *, bound: bool = True) -> PageRoute:
-    return _post(f"{LOGIN}/{path}", handler, back=LOGIN, refused=login.current, bound=bound)
+    return _post(f"{LOGIN}/{path}", handler, back=LOGIN, bound=bound)
 
 
 def _own(path: str, handler: PageHandler) -> PageRoute:
-    return _post(f"{SELF_SERVICE}{path}", handler, back=SELF_SERVICE, refused=self_service.refused)
+    return _post(f"{SELF_SERVICE}{path}", handler, back=SELF_SERVICE)
 
 
 def _approval(path: str, handler: PageHandler) -> PageRoute:
-    return _post(f"{shop.APPROVAL}/{path}", handler, back=shop.APPROVAL, refused=shop.approval_refused)
+    return _post(f"{shop.APPROVAL}/{path}", handler, back=shop.APPROVAL)
 
 
 _PAGES = (
@@ -33,14 +31,14 @@ _PAGES = (
     _step("username", login.check_username, bound=False),
     _step("device-token", login.check_device_token, bound=False),
     _step("second-password", login.check_second_password),
-    PageRoute("GET", f"{LOGIN}/devices", devices.choose_again, refused=login.current),
+    PageRoute("GET", f"{LOGIN}/devices", devices.choose_again, back=LOGIN),
     _step("devices", devices.select),
     _step("offline-qr", offline_qr.retrieve),
     _step("code", offline_qr.check),
     _step("push", push.check),
-    PageRoute("GET", f"{LOGIN}/key", key.instead, refused=login.current),
+    PageRoute("GET", f"{LOGIN}/key", key.instead, back=LOGIN),
     PageRoute("GET", f"{LOGIN}/badge", badge.show),
-    _post(f"{LOGIN}/badge", badge.check, back=f"{LOGIN}/badge", refused=badge.refused, bound=False),
+    _post(f"{LOGIN}/badge", badge.check, back=f"{LOGIN}/badge", bound=False),
     _step("restart", login.restart, bound=False),
     _post("/logout", login.log_out, back="/"),
     PageRoute("GET", SELF_SERVICE, self_service.show),
@@ -49,8 +47,9 @@ _PAGES = (
     _own("browsers", self_service.remember_browser),
     _own("browsers/{device}/forget", self_service.forget_browser),
     PageRoute("GET", shop.PATH, shop.show),
-    _post(f"{shop.PATH}{{invoice}}/pay", shop.pay, back=shop.PATH, refused=shop.refused),
-    PageRoute("GET", shop.APPROVAL, shop.approve),
+    _post(f"{shop.PATH}{{invoice}}/pay", shop.pay, back=shop.PATH),
+    PageRoute("GET", f"{shop.PATH}{{invoice}}/devices", shop.choose_device, back=shop.PATH),
+    PageRoute("GET", shop.APPROVAL, shop.approve, back=shop.PATH),
     _approval("code", shop.check),
     _approval("push", shop.poll),
     _approval("offline-qr", shop.go_offline),

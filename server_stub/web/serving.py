@@ -19,6 +19,8 @@ from server_stub.iam import Iam
 from server_stub.web import assets, languages
 from server_stub.web.memory import Memory
 from server_stub.web.rendering import error_page, render
+from server_stub.web.told import COOKIE as TOLD
+from server_stub.web.told import Told, cookie, read
 from server_stub.web.visit import Answer, PageHandler, PageRoute, Redirect, Visit
 
 log = logging.getLogger(__name__)
@@ -95,8 +97,6 @@ def _endpoint(iam: Iam, memory: Memory, row: PageRoute) -> Callable[[Request], A
             if row.method == "POST":
                 visit.form = await _form(request, iam.settings.body_limit)
                 _admit(request)
-                if row.bound:
-                    await _require_current(visit)
             answer = await _answer(visit, row)
         except ClientDisconnect:
             return Response(status_code=400)
@@ -113,12 +113,18 @@ def _endpoint(iam: Iam, memory: Memory, row: PageRoute) -> Callable[[Request], A
 
 async def _answer(visit: Visit, row: PageRoute) -> Answer:
     try:
+        if row.method == "POST" and row.bound:
+            await _require_current(visit)
         return await row.handler(visit)
     except ApiError as error:
         log.info("page %s refused: %s %s", row.path, error.status, error.code)
-        if row.refused is None:
+        if not row.back:
             raise
-        return await row.refused(visit, error)
+        if error.code != "UNEXPECTED_CALL":
+            # Otherwise it was an older page, or a form sent twice: the page of what comes next says all there is to say.
+            told = Told(error.code, error.lock_expiry, visit.form.get("username", "")[:64])
+            visit.take((cookie(told, secure=visit.iam.settings.behind_https),))
+        return Redirect(row.back.format_map(visit.path))
 
 
 def _visit(iam: Iam, memory: Memory, request: Request) -> Visit:
@@ -138,6 +144,7 @@ def _visit(iam: Iam, memory: Memory, request: Request) -> Visit:
         language=language,
         address=request.url.path,
         jar=dict(request.cookies),
+        told=read(request.cookies.get(TOLD, ""), request.query_params.get("why", "")),
     )
     if switch in languages.languages():
         lifetime = 365 * 86400
@@ -195,8 +202,10 @@ def _respond(visit: Visit, answer: Answer) -> Response:
     if isinstance(answer, Redirect):
         response = Response(status_code=303, headers={**headers(camera=False), "Location": answer.to})
     else:
+        if TOLD in visit.jar:
+            visit.take((cookie(None, secure=visit.iam.settings.behind_https),))
         response = Response(render(visit, answer), answer.status, headers(camera=answer.camera), "text/html")
         response.headers["Content-Language"] = visit.language.tag
-    for cookie in visit.to_set.values():
-        cookie.put(response)
+    for each in visit.to_set.values():
+        each.put(response)
     return response

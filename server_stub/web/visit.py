@@ -18,6 +18,7 @@ from server_stub.iam import Iam
 from server_stub.sessions import Session
 from server_stub.web.languages import Language
 from server_stub.web.memory import Memory
+from server_stub.web.told import Told
 
 _CALLS = {route.operation: route for route in (*PUBLIC_ROUTES, *APPROVAL_ROUTES)}
 """The rows of the REST's own tables: what a page does is what a call to the REST would do, with the same limits."""
@@ -59,6 +60,8 @@ class Visit:
     """The path of the request."""
     jar: dict[str, str]
     """The browser's cookies, as they will be after the answer."""
+    told: Told | None
+    """Why the form was refused that led here."""
     to_set: dict[str, Cookie] = field(default_factory=dict)
 
     def call(self, body: Any, **path: str) -> Call[Any]:
@@ -129,7 +132,6 @@ class Visit:
 
 Answer = Page | Redirect
 PageHandler = Callable[[Visit], Awaitable[Answer]]
-RefusedHandler = Callable[[Visit, ApiError], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +143,12 @@ class PageRoute:
         path: with ``{names}``.
         handler: what is done.
         bound: whether a form must be of the session as it is now; those that begin something are not.
-        refused: the page that follows when the handler raises ApiError; None means the general one.
-        back: for a POST, where a GET of its path goes: people reload, and switch the language, on what it answered.
+        back: the page that follows a refusal, and tells it; empty means a page of its own. For a POST it is also where a
+            GET of its path leads.
     """
 
     method: str
     path: str
     handler: PageHandler
     bound: bool = True
-    refused: RefusedHandler | None = None
-    back: str = "/"
+    back: str = ""

@@ -7,13 +7,19 @@ from server_stub.errors import ApiError
 from server_stub.flows.flow import BADGES
 from server_stub.policies import offer
 from server_stub.web.pages.step import application_of, begin, login
-from server_stub.web.rendering import words
 from server_stub.web.visit import Answer, Page, Visit
 
 
 async def show(visit: Visit) -> Answer:
     """The camera's picture, and a field."""
-    return await refused(visit, None)
+    name = application_of(visit)
+    session = await visit.session()
+    under_way = session is not None and session.application == name and session.passed
+    offered = offer(visit.iam.policies.policies, context(visit.iam, visit.call(None), name)).first_methods
+    if under_way or not BADGES.intersection(offered):
+        return login(name)
+    values = {"application": name, "title": visit.iam.policies.applications[name].title}
+    return Page("badge.html", values, camera=True)
 
 
 async def check(visit: Visit) -> Answer:
@@ -24,19 +30,3 @@ async def check(visit: Visit) -> Answer:
         raise ApiError(400, "FIELDS_MISSING", "the badge's text is needed")
     await visit.rest("authentication.check_badge", {"badge": base64.b64encode(text.encode()).decode()})
     return login(name)
-
-
-async def refused(visit: Visit, error: ApiError | None) -> Answer:
-    """The same page, and why a badge was not accepted."""
-    name = application_of(visit)
-    session = await visit.session()
-    under_way = session is not None and session.application == name and session.passed
-    offered = offer(visit.iam.policies.policies, context(visit.iam, visit.call(None), name)).first_methods
-    if under_way or not BADGES.intersection(offered):
-        return login(name)
-    values = {
-        "application": name,
-        "title": visit.iam.policies.applications[name].title,
-        "error": words(visit, error) if error else None,
-    }
-    return Page("badge.html", values, error.status if error else 200, camera=True)

@@ -7,7 +7,7 @@ from server_stub.web.pages import step
 from server_stub.web.visit import Answer, Visit
 
 
-async def show(visit: Visit, session: Session, error: ApiError | None) -> Answer:
+async def show(visit: Visit, session: Session) -> Answer:
     """The devices that can do what comes next."""
     listed = await visit.rest("airlock_2fa.retrieve_devices")
     rows = [
@@ -19,7 +19,7 @@ async def show(visit: Visit, session: Session, error: ApiError | None) -> Answer
         }
         for each in listed.data
     ]
-    return step.page(visit, "devices.html", session, error, devices=rows)
+    return step.page(visit, "devices.html", session, devices=rows)
 
 
 async def choose_again(visit: Visit) -> Answer:
@@ -27,7 +27,7 @@ async def choose_again(visit: Visit) -> Answer:
     session = await visit.require_session()
     if session.application != step.application_of(visit):
         raise unexpected_call("the login is for another application")
-    return await show(visit, session, None)
+    return await show(visit, session)
 
 
 async def select(visit: Visit) -> Answer:

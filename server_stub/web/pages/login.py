@@ -8,34 +8,25 @@ from server_stub.flows.flow import BADGES, Method
 from server_stub.policies import offer
 from server_stub.sessions import Session
 from server_stub.web.pages import devices, key, offline_qr, passcode, push
-from server_stub.web.pages.step import application_of, begin, explained, login, page
-from server_stub.web.rendering import words
+from server_stub.web.pages.step import application_of, begin, login, page
 from server_stub.web.visit import Answer, Page, Redirect, Visit
 
-StepPage = Callable[[Visit, Session, ApiError | None], Awaitable[Answer]]
+StepPage = Callable[[Visit, Session], Awaitable[Answer]]
 
 
 async def show(visit: Visit) -> Answer:
     """The page of the next step. Looking at it proves nothing, and nothing is begun before a form is sent."""
-    return await current(visit, explained(visit))
-
-
-async def current(visit: Visit, error: ApiError | None) -> Answer:
-    """The page of the next step, which says why the step before was not passed."""
     name = application_of(visit)
     session = await visit.session()
     if session is None or session.application != name:
-        return _first(visit, name, error)
+        return _first(visit, name)
     if session.authenticated_at is not None:
         return _done(visit, session)
     if not session.passed:
-        return _first(visit, name, error)
+        return _first(visit, name)
     step = next_step(visit.iam, session)
     assert step is not None
-    if error and error.code == "UNEXPECTED_CALL":
-        # An older page, or the same form twice: the page of what really comes next says all there is to say.
-        return login(name)
-    return await _STEPS[step](visit, session, error)
+    return await _STEPS[step](visit, session)
 
 
 async def check_password(visit: Visit) -> Answer:
@@ -83,7 +74,7 @@ async def log_out(visit: Visit) -> Answer:
     return Redirect("/?done=logged_out")
 
 
-def _first(visit: Visit, name: str, error: ApiError | None) -> Page:
+def _first(visit: Visit, name: str) -> Page:
     methods = offer(visit.iam.policies.policies, context(visit.iam, visit.call(None), name)).first_methods
     if not methods:
         raise ApiError(403, "ACCESS_DENIED", "no policy lets anyone into this application")
@@ -95,26 +86,25 @@ def _first(visit: Visit, name: str, error: ApiError | None) -> Page:
         "with_badge": bool(BADGES.intersection(methods)),
         "with_name": Method.USERNAME in methods,
         "with_device": Method.DEVICE_TOKEN in methods,
-        "username": visit.form.get("username", "")[:64],
-        "error": words(visit, error) if error else None,
+        "username": visit.told.username if visit.told else "",
     }
-    return Page("first.html", values, error.status if error else 200)
+    return Page("first.html", values)
 
 
 def _done(visit: Visit, session: Session) -> Answer:
     target = session.target or visit.iam.policies.applications[session.application].target
     if target.startswith("/") and not target.startswith(("//", "/\\")):
         return Redirect(target)
-    return page(visit, "leave.html", session, None, target=target)
+    return page(visit, "leave.html", session, target=target)
 
 
-async def _password(visit: Visit, session: Session, error: ApiError | None) -> Answer:
-    return page(visit, "password.html", session, error)
+async def _password(visit: Visit, session: Session) -> Answer:
+    return page(visit, "password.html", session)
 
 
-async def _code(visit: Visit, session: Session, error: ApiError | None) -> Answer:
+async def _code(visit: Visit, session: Session) -> Answer:
     by_token = session.pending.factor is Method.OTP
-    return await (passcode.show if by_token else offline_qr.show)(visit, session, error)
+    return await (passcode.show if by_token else offline_qr.show)(visit, session)
 
 
 _STEPS: Mapping[str, StepPage] = {

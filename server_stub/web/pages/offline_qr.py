@@ -14,12 +14,12 @@ SCALE = 8
 """Pixels per module; the page shows the picture as large as it has room."""
 
 
-async def show(visit: Visit, session: Session, error: ApiError | None) -> Answer:
+async def show(visit: Visit, session: Session) -> Answer:
     """The challenge that there is, or a new one."""
     shown = visit.memory.shown(session.pending.challenge_id, visit.iam.now())
     if shown is None:
         shown = await _fresh(visit)
-    return step.page(visit, "offline_qr.html", session, error, **values(visit, shown))
+    return step.page(visit, "offline_qr.html", session, **values(visit, shown))
 
 
 async def retrieve(visit: Visit) -> Answer:

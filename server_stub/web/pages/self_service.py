@@ -4,22 +4,11 @@ from datetime import datetime
 
 from server_stub.errors import ApiError
 from server_stub.sessions import Session
-from server_stub.web.rendering import words
 from server_stub.web.visit import Answer, Page, Redirect, Visit
 
 PATH = "/self-service/"
 APPLICATION = "self-service"
 NOTES = ("added", "renamed", "removed", "remembered", "forgotten")
-
-
-async def show(visit: Visit) -> Answer:
-    """Everything that is one's own."""
-    return await _page(visit, None)
-
-
-async def refused(visit: Visit, error: ApiError) -> Answer:
-    """The same, and why something was not done."""
-    return await _page(visit, error)
 
 
 async def rename_key(visit: Visit) -> Answer:
@@ -54,7 +43,8 @@ def _name(visit: Visit) -> str:
     return name
 
 
-async def _page(visit: Visit, error: ApiError | None) -> Answer:
+async def show(visit: Visit) -> Answer:
+    """Everything that is one's own."""
     session = await visit.session()
     if session is None or session.authenticated_at is None:
         return Redirect(_login(visit, session))
@@ -73,9 +63,8 @@ async def _page(visit: Visit, error: ApiError | None) -> Answer:
             for each in browsers.data
         ],
         "note": done if done in NOTES else None,
-        "error": words(visit, error) if error else None,
     }
-    return Page("self_service.html", values, error.status if error else 200)
+    return Page("self_service.html", values)
 
 
 def _login(visit: Visit, session: Session | None) -> str:

@@ -12,7 +12,6 @@ from server_stub.sessions import Session
 from server_stub.store import approvals
 from server_stub.store.approvals import DENIED, OTP_REQUIRED, POLLING_REQUIRED, Approval
 from server_stub.web.pages import offline_qr
-from server_stub.web.rendering import words
 from server_stub.web.visit import Answer, Page, Redirect, Visit
 
 PATH = "/shop/"
@@ -66,25 +65,12 @@ async def show(visit: Visit) -> Answer:
     session = await visit.session()
     if session is None or session.authenticated_at is None:
         return Page("shop_closed.html", {"applications": visit.iam.policies.applications}, 401)
-    return _list(visit, session, None)
-
-
-async def refused(visit: Visit, error: ApiError) -> Answer:
-    """The invoices, and why one could not be paid."""
-    session = await visit.session()
-    if session is None or session.authenticated_at is None:
-        return await show(visit)
-    if error.code == "AIRLOCK_2FA_DEVICE_CHOICE_REQUIRED":
-        return await _choose_device(visit, session)
-    return _list(visit, session, error)
+    return _list(visit, session)
 
 
 async def pay(visit: Visit) -> Answer:
     """Ask for the approval of an invoice; what is to be approved is in the server from now on, not on a page."""
-    session = await _require(visit)
-    invoice = INVOICES.get(visit.path["invoice"])
-    if invoice is None:
-        raise ApiError(404, "NOT_FOUND", "there is no such invoice")
+    session, invoice = await _require(visit), _invoice(visit)
     assert session.user_id is not None
     if (session.user_id, invoice.number) in visit.memory.paid:
         raise unexpected_call("the invoice is paid already")
@@ -93,17 +79,17 @@ async def pay(visit: Visit) -> Answer:
         body["authTokenId"] = visit.form["device"]
     await visit.rest("transaction_approval.select_flow", flow=FLOW)
     await visit.rest("transaction_approval.identify_user", {"username": session.username})
-    await visit.rest("transaction_approval.set_parameters", body)
+    try:
+        await visit.rest("transaction_approval.set_parameters", body)
+    except ApiError as error:
+        if error.code != "AIRLOCK_2FA_DEVICE_CHOICE_REQUIRED":
+            raise
+        return Redirect(f"{PATH}{invoice.number}/devices")
     return Redirect(APPROVAL)
 
 
 async def approve(visit: Visit) -> Answer:
     """Where the approval stands, and what comes next."""
-    return await approval_refused(visit, None)
-
-
-async def approval_refused(visit: Visit, error: ApiError | None) -> Answer:
-    """The same, and why a code was not accepted."""
     session = await visit.session()
     approval = await _load(visit)
     if session is None or session.authenticated_at is None or approval is None or approval.user_id != session.user_id:
@@ -112,21 +98,19 @@ async def approval_refused(visit: Visit, error: ApiError | None) -> Answer:
         return _paid(visit, approval)
     invoice = INVOICES.get((approval.transaction or {}).get("reference", ""))
     if invoice is None or approval.step == DENIED:
-        denied = ApiError(403, "TRANSACTION_DENIED", "the payment was refused on the device")
-        return _list(visit, session, denied)
-    values: dict[str, object] = {"invoice": invoice, "error": words(visit, error) if error else None}
-    status = error.status if error else 200
+        raise ApiError(403, "TRANSACTION_DENIED", "the payment was refused on the device")
+    values: dict[str, object] = {"invoice": invoice}
     if approval.step == POLLING_REQUIRED:
         if approval.push_id is None:
             await visit.rest("transaction_approval.poll_status")
-        return Page("shop_push.html", values | {"waiting": "waiting" in visit.query}, status)
+        return Page("shop_push.html", values | {"waiting": "waiting" in visit.query})
     shown = visit.memory.shown(approval.challenge_id, visit.iam.now()) if approval.step == OTP_REQUIRED else None
     if shown is None:
         document = await visit.rest("transaction_approval.retrieve_offline_qr_code", {"scale": offline_qr.SCALE})
         approval = await _load(visit)
         challenge = approval.challenge_id if approval else None
         shown = visit.memory.show(challenge or "", offline_qr.shown_of(document))
-    return Page("shop_qr.html", values | offline_qr.values(visit, shown), status)
+    return Page("shop_qr.html", values | offline_qr.values(visit, shown))
 
 
 async def check(visit: Visit) -> Answer:
@@ -163,7 +147,7 @@ def _paid(visit: Visit, approval: Approval) -> Answer:
     return Redirect(f"{PATH}?paid={number}")
 
 
-def _list(visit: Visit, session: Session, error: ApiError | None) -> Page:
+def _list(visit: Visit, session: Session) -> Page:
     assert session.user_id is not None
     paid = {number for number in INVOICES if (session.user_id, number) in visit.memory.paid}
     just_now = visit.query.get("paid", "")
@@ -171,19 +155,27 @@ def _list(visit: Visit, session: Session, error: ApiError | None) -> Page:
         "username": session.username,
         "invoices": [(each, each.number in paid) for each in INVOICES.values()],
         "paid": just_now if just_now in paid else None,
-        "error": words(visit, error) if error else None,
     }
-    return Page("shop.html", values, error.status if error else 200)
+    return Page("shop.html", values)
 
 
-async def _choose_device(visit: Visit, session: Session) -> Answer:
+async def choose_device(visit: Visit) -> Answer:
+    """Which device approves the payment, for who has several."""
+    session = await _require(visit)
     assert session.user_id is not None
     able = [
         {"id": each.device_id, "name": each.display_name, "serial": each.serial}
         for each in await visit.iam.cloud.devices(session.user_id)
         if each.state == "active" and "offline_qrcode" in each.capabilities
     ]
-    return Page("shop_devices.html", {"invoice": INVOICES[visit.path["invoice"]], "devices": able})
+    return Page("shop_devices.html", {"invoice": _invoice(visit), "devices": able})
+
+
+def _invoice(visit: Visit) -> Invoice:
+    found = INVOICES.get(visit.path["invoice"])
+    if found is None:
+        raise ApiError(404, "NOT_FOUND", "there is no such invoice")
+    return found
 
 
 async def _require(visit: Visit) -> Session:

@@ -5,11 +5,7 @@ from server_stub.errors import ApiError
 from server_stub.flows.devices import CAPABILITY
 from server_stub.flows.flow import Method
 from server_stub.sessions import Session
-from server_stub.web.rendering import words
 from server_stub.web.visit import Page, Redirect, Visit
-
-CODES = ("AIRLOCK_2FA_TIMEOUT", "AIRLOCK_2FA_DENIED")
-"""Refusals that a script saw, and that the page after it explains: their names may stand in its address."""
 
 
 def application_of(visit: Visit) -> str:
@@ -36,14 +32,8 @@ def login(application: str) -> Redirect:
     return Redirect(f"/login/{application}")
 
 
-def explained(visit: Visit) -> ApiError | None:
-    """The refusal that the page's address names."""
-    code = visit.query.get("why", "")
-    return ApiError(200, code, "") if code in CODES else None
-
-
-def page(visit: Visit, template: str, session: Session, error: ApiError | None, **values: object) -> Page:
-    """A step's page; ``error`` is why the step was not passed."""
+def page(visit: Visit, template: str, session: Session, **values: object) -> Page:
+    """A step's page."""
     methods = next_methods(visit.iam, session)
     common = {
         "application": session.application,
@@ -52,6 +42,5 @@ def page(visit: Visit, template: str, session: Session, error: ApiError | None, 
         "methods": [str(method) for method in methods],
         "with_devices": bool(set(CAPABILITY).intersection(methods)),
         "with_key": Method.FIDO in methods,
-        "error": words(visit, error) if error else None,
     }
-    return Page(template, common | values, error.status if error else 200)
+    return Page(template, common | values)

@@ -1,5 +1,6 @@
 """A browser without script, for the tests of pages: it reads forms and sends them."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin
@@ -68,6 +69,13 @@ class Visitor:
         """The path of the page that is open."""
         assert self.response is not None
         return self.response.url.path
+
+    @property
+    def error(self) -> str:
+        """Why the last form was refused, as the open page tells it."""
+        assert self.response is not None
+        found = re.search(r'<div class="notice bad" role="alert"(?: id="error")?><p>(.*?)</p>', self.response.text)
+        return found[1] if found else ""
 
     def open(self, path: str) -> httpx.Response:
         """Follow a link, and where it leads."""

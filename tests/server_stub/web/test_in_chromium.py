@@ -112,9 +112,9 @@ def test_a_browser_without_webassembly_reads_badges_too(
     person = new_person()
     badge = rig.administrator.make_badge(person.username, "insecure")
     desk.page.route("**/*.wasm", lambda route: route.abort())
-    fake_webcam.show(badge)
     desk.open("/login/classroom/badge")
     desk.page.wait_for_selector("[data-decoder=jsqr]")
+    fake_webcam.show(badge)
     assert "Your password for Classroom" in desk.arrive("/login/classroom")
 
 
@@ -205,12 +205,8 @@ def test_back_and_a_second_tab_lead_to_what_comes_next(desk: Desk, rig: Rig, new
     tab.arrive("/ebanking/")
     desk.page.fill("#otp", "12345678")
     desk.page.keyboard.press("Enter")
-    desk.page.wait_for_selector("text=another window")
-    desk.page.click("text=Go on with the login")
-    desk.arrive("/ebanking/")
+    assert "another window" in desk.arrive("/ebanking/")
     desk.page.go_back()
-    desk.page.wait_for_load_state()
-    desk.open("/login/ebanking")
     desk.arrive("/ebanking/")
 
 

@@ -19,12 +19,16 @@ def test_a_password_opens_what_asks_for_no_more(world: World) -> None:
 
 
 def test_a_wrong_password_is_said_and_the_name_stays(world: World) -> None:
-    """The status says so too, for programs, and the password does not come back."""
+    """Once: not on the page after it. The password does not come back."""
     person, visitor = world.person(), Visitor(world)
-    assert visitor.log_in("classroom", person.name, "not it").status_code == 400
-    assert "User name or password is wrong." in visitor.page.text
+    visitor.log_in("classroom", person.name, "not it")
+    assert visitor.path == "/login/classroom"
+    assert visitor.error == "User name or password is wrong."
     assert visitor.page.forms[0].fields == {"username": person.name, "password": ""}
-    assert visitor.send("/password", password=PASSWORD).url.path == "/classroom/"
+    visitor.send("/password", password=PASSWORD)
+    assert visitor.path == "/classroom/"
+    visitor.open("/")
+    assert visitor.error == ""
 
 
 def test_what_is_typed_is_shown_as_text(world: World) -> None:
@@ -52,8 +56,25 @@ def test_a_new_login_in_the_same_browser_takes_over(world: World) -> None:
     old_page = visitor.page
     form = next(each for each in old_page.forms if each.action == "/self-service/browsers")
     visitor.log_in("classroom", newer.name)
-    assert visitor.post(form.action, form.fields | {"name": "laptop"}).status_code == 409
-    assert "another window" in visitor.page.text
-    visitor.open("/self-service/")
+    visitor.post(form.action, form.fields | {"name": "laptop"})
+    assert "another window" in visitor.error
     assert newer.name in visitor.page.text
     assert "laptop" not in visitor.page.text
+
+
+@pytest.mark.parametrize("cookie", ["", "e30=", "bm90aGluZw==", "!!", "x" * 3000, "eyJjb2RlIjoiPGI-In0="])
+def test_what_a_page_has_to_tell_cannot_be_made_up(world: World, cookie: str) -> None:
+    """A cookie that says something else than a refusal's name gets no words of its own onto a page."""
+    visitor = Visitor(world)
+    visitor.client.cookies.set("authrig_told", cookie)
+    assert visitor.open("/login/classroom").status_code == 200
+    assert visitor.error in {"", "Something unexpected happened. Try again, or log in another way."}
+
+
+def test_only_what_a_script_may_have_seen_can_stand_in_an_address(world: World) -> None:
+    """Other names in it say nothing."""
+    visitor = Visitor(world)
+    visitor.open("/login/portal?why=AIRLOCK_2FA_DENIED")
+    assert "refused on the device" in visitor.error
+    visitor.open("/login/portal?why=USER_LOCKED")
+    assert visitor.error == ""
