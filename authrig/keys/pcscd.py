@@ -1,9 +1,12 @@
 """A pcscd of our own for as long as it is needed, with the Virtual PCD as its only reader.
 
-The machine's own pcscd, if it runs one, is not touched: ours lives in a mount namespace, where it finds a folder of its
-own in the place that is built into it. It needs root, or the right to make user namespaces.
+The place of its socket is built into it. So it lives in a mount namespace, where a folder of our own is in that place, and
+the machine's pcscd, if it runs one, is not touched. Where namespaces are forbidden, as in many containers, root can
+still have one such daemon at a time, if the machine runs none.
 """
 
+import fcntl
+import os
 import secrets
 import shutil
 import socket
@@ -11,24 +14,24 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from authrig.errors import RigError
 
 SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
-"""The environment variable in which PC/SC programs look for the daemon's socket; each reads it once."""
+"""The environment variable in which PC/SC programs look for the daemon's socket; each process reads it once."""
 SLOTS = ("Virtual PCD 00 00", "Virtual PCD 00 01")
 """The slots of its reader, by the names that PC/SC programs see."""
 
 _DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
+_SOCKET = "pcscd.comm"
+_BUILT_IN = Path("/run/pcscd")
+_LOCK = Path("/run/lock/authrig-pcscd")
 _PATIENCE = 20.0
-# setpriv: it must not outlive a process that is killed.
-_START = (
-    'mount -t tmpfs none /run && mkdir /run/pcscd && mount --bind "$1" /run/pcscd '
-    '&& exec setpriv --pdeathsig TERM pcscd --foreground --config "$2"'
-)
+_ISOLATED = ("unshare", "--map-root-user", "--mount")
+_MOVE_IN = f'mount -t tmpfs none /run && mkdir {_BUILT_IN} && mount --bind "$1" {_BUILT_IN} && shift && exec "$@"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +43,64 @@ class Pcscd:
 
 
 @contextmanager
-def own_pcscd() -> Iterator[Pcscd]:
-    """Run one; it is ready for cards and clients.
+def own_pcscd(folder: Path | None = None) -> Iterator[Pcscd]:
+    """Run one; it is ready for cards and clients. Its socket is in ``folder`` if that can be, by default a new one.
 
     Raises:
         RigError: if it is not installed, or does not start.
     """
     if shutil.which("pcscd") is None or not _DRIVER.exists():
         raise RigError("no card reader can be made here: `apt-get install pcscd vsmartcard-vpcd`")
-    # Not below /run, which the daemon sees as its own; and the path of a socket must be short.
-    with tempfile.TemporaryDirectory(prefix="authrig-pcscd-", dir="/tmp") as scratch:
-        folder, readers, log = Path(scratch, "run"), Path(scratch, "readers"), Path(scratch, "log")
-        folder.mkdir()
-        readers.mkdir()
-        daemon = Pcscd(folder / "pcscd.comm", _free_ports())
-        (readers / "vpcd").write_text(
-            f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:{daemon.port}\nLIBPATH {_DRIVER}\nCHANNELID {daemon.port}\n'
-        )
-        command = ["unshare", "--map-root-user", "--mount", "sh", "-c", _START, "sh", str(folder), str(readers)]
-        with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
-            try:
-                _await(daemon, process, log)
-                yield daemon
-            finally:
-                process.terminate()
+    with ExitStack() as opened:
+        # Not below /run, which the daemon sees as its own; and the path of a socket must be short.
+        scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="authrig-pcscd-", dir="/tmp")))
+        port = _free_ports()
+        command = _daemon(scratch, port)
+        if _may_isolate():
+            folder = folder or scratch
+            command = [*_ISOLATED, "sh", "-c", _MOVE_IN, "sh", str(folder), *command]
+        else:
+            folder = _BUILT_IN
+            opened.enter_context(_alone())
+        daemon = Pcscd(folder / _SOCKET, port)
+        log = scratch / "log"
+        output = opened.enter_context(log.open("wb"))
+        process = opened.enter_context(subprocess.Popen(command, stdout=output, stderr=output))
+        opened.callback(process.terminate)
+        _await(daemon, process, log)
+        yield daemon
+
+
+def _daemon(scratch: Path, port: int) -> list[str]:
+    """The command that runs it, with a configuration below ``scratch``."""
+    readers = scratch / "readers"
+    readers.mkdir()
+    (readers / "vpcd").write_text(
+        f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:{port}\nLIBPATH {_DRIVER}\nCHANNELID {port}\n'
+    )
+    # setpriv: it must not outlive a process that is killed.
+    return ["setpriv", "--pdeathsig", "TERM", "pcscd", "--foreground", "--config", str(readers)]
+
+
+def _may_isolate() -> bool:
+    """Whether this process may make namespaces and mount in them."""
+    tried = [*_ISOLATED, "mount", "-t", "tmpfs", "none", "/run"]
+    return subprocess.run(tried, capture_output=True, check=False).returncode == 0
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until no other process that asks here has a daemon in the place that is built in."""
+    try:
+        _LOCK.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise RigError("a card reader of our own needs root, or the right to make user namespaces") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _free_ports() -> int:

@@ -1,10 +1,12 @@
 """The judges here find the key through a real pcscd, with the distribution's reader driver and unmodified clients."""
 
+import fcntl
 import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -42,10 +44,17 @@ ADA = {"id": b"ada", "name": "ada"}
 
 
 @pytest.fixture(scope="session")
-def daemon() -> Iterator[Pcscd]:
-    """A pcscd for this process, whose PC/SC library looks for the socket once."""
-    with own_pcscd() as daemon, pytest.MonkeyPatch.context() as patch:
-        patch.setenv(SOCKET_VARIABLE, str(daemon.socket))
+def folder() -> Iterator[Path]:
+    """Where this process finds pcscd's socket: its PC/SC library looks for it once."""
+    with tempfile.TemporaryDirectory(prefix="authrig-test-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def daemon(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pcscd]:
+    """A pcscd for one test."""
+    with own_pcscd(folder) as daemon:
+        monkeypatch.setenv(SOCKET_VARIABLE, str(daemon.socket))
         yield daemon
 
 
@@ -269,8 +278,22 @@ def test_a_machine_without_pcscd_is_told_what_to_install(monkeypatch: pytest.Mon
 
 def test_a_pcscd_that_does_not_start_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it said stands in the sentence, and nothing of it stays."""
-    monkeypatch.setattr(pcscd, "_START", "echo no room for readers; exit 1")
+    monkeypatch.setattr(pcscd, "_daemon", lambda *_: ["sh", "-c", "echo no room for readers; exit 1"])
     before = set(os.listdir("/tmp"))  # noqa: PTH208, S108 - what is left behind
     with pytest.raises(RigError, match="it said: no room for readers"), own_pcscd():
         pass
     assert not [name for name in set(os.listdir("/tmp")) - before if "authrig-pcscd" in name]  # noqa: PTH208, S108 - as above
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or Path("/run/pcscd/pcscd.comm").exists(), reason="needs root, and a machine that runs no pcscd"
+)
+def test_where_namespaces_are_forbidden_root_has_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the place that is built in, and gone afterwards; the next one waits for it."""
+    monkeypatch.setattr(pcscd, "_may_isolate", lambda: False)
+    for _ in range(2):
+        with own_pcscd() as daemon, _port(daemon):
+            assert daemon.socket == Path("/run/pcscd/pcscd.comm")
+            with pytest.raises(BlockingIOError), pcscd._LOCK.open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert not daemon.socket.exists()
