@@ -1,28 +1,72 @@
-"""The pytest plugin: a rig as a fixture. It imports nothing of the rig until a test asks for one."""
+"""The pytest plugin: devices as fixtures. It imports nothing of the rig until a test asks for one.
+
+docs/reference/pytest-plugin.md lists the fixtures, markers and options.
+"""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from authrig.bench.clock import RigClock
+    from authrig.evidence.recorder import Recorder
+    from authrig.hil.wants import Wants
+    from authrig.ports.key import Key
+    from authrig.ports.presence import Presence
+    from authrig.ports.qr_token import QrToken
+    from authrig.ports.scanner import Scanner
+    from authrig.ports.verification_server import VerificationServer
     from authrig.rig import Rig
 
-pytest_plugins = ("authrig.playwright_webcam",)
 _SEED = pytest.StashKey[int]()
+_FAILED = pytest.StashKey[bool]()
+_WANTS: "pytest.StashKey[Wants]" = pytest.StashKey()
+MODES = ("prefer-attached", "emulated", "attached")
+TRANSPORTS = ("in-process", "pty", "tcp", "uhid", "usbip")
+EVIDENCE = ("on-failure", "always", "off")
+MARKERS = (
+    'hil(kind, caps=[...], count=1): wants so many devices of this kind ("fido", "qr-token", "scanner"), with these caps',
+    "hil_destructive: erases the device; attached ones only with --hil-destructive-ok and destructive = true",
+    'hil_only(end): runs on "emulated" or on "attached" devices only',
+    "hil_profile(name): runs on an emulated key of this profile",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the rig."""
     group = parser.getgroup("authrig", "hardware in the loop")
+    group.addoption("--rig", type=Path, metavar="FILE", help="the rig file; without one every device is emulated")
+    group.addoption("--hil", choices=MODES, default=MODES[0], help="which devices are used (default: %(default)s)")
+    group.addoption("--hil-transport", choices=TRANSPORTS, help="how emulated keys are plugged in")
     group.addoption(
         "--hil-seed", type=int, help="seed of the emulated devices; drawn and printed in the header when not given"
     )
+    group.addoption(
+        "--hil-evidence",
+        choices=EVIDENCE,
+        default=EVIDENCE[0],
+        help="of which tests to keep evidence (default: %(default)s)",
+    )
+    group.addoption(
+        "--hil-artifacts",
+        type=Path,
+        default=Path("out/hil"),
+        metavar="DIR",
+        help="where it goes (default: %(default)s)",
+    )
+    group.addoption(
+        "--hil-require", action="store_true", help="a test whose device is missing fails instead of being skipped"
+    )
+    group.addoption("--hil-destructive-ok", action="store_true", help="allow tests that erase attached devices")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the seed once for the whole run, on every worker the same."""
+    """Make the markers known, and choose the seed once for the whole run, on every worker the same."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
     given = config.getoption("--hil-seed")
     workers_input: dict[str, int] = getattr(config, "workerinput", {})
     config.stash[_SEED] = workers_input.get("hil_seed", secrets.randbelow(2**31)) if given is None else given
@@ -36,13 +80,115 @@ def pytest_configure_node(node: "object") -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Print the seed: with it a failed run can be repeated."""
-    return f"authrig: --hil-seed {config.stash[_SEED]}"
+    rig = config.getoption("--rig")
+    return f"authrig: --hil-seed {config.stash[_SEED]}" + (
+        f" --rig {rig} --hil {config.getoption('--hil')}" if rig else ""
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Read the markers once, so that a mistake in one is known before anything runs."""
+    marked = [item for item in items if any(mark.name.startswith("hil") for mark in item.iter_markers())]
+    if marked:
+        from authrig.hil.wants import read_wants  # noqa: PLC0415 - only where there are markers
+
+        for item in marked:
+            item.stash[_WANTS] = read_wants(item)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, or fail with --hil-require, what wants devices that the rig does not have."""
+    if _WANTS not in item.stash:
+        return
+    from authrig.hil.wants import what_is_missing  # noqa: PLC0415 - as above
+
+    missing = what_is_missing(item.stash[_WANTS], item.config)
+    if missing and item.config.getoption("--hil-require"):
+        pytest.fail(f"{missing}, and --hil-require asks for every device", pytrace=False)
+    if missing:
+        pytest.skip(missing)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> "Generator[None, pytest.TestReport, pytest.TestReport]":
+    """Remember whether the test failed, for what takes its devices back."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
 
 
 @pytest.fixture(scope="session")
-def rig(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Rig"]:
-    """A rig with a running server; devices are made as a test asks for them."""
-    from authrig.rig import Rig  # noqa: PLC0415 - pytest starts quickly for those who do not ask for a rig
+def _hil_rig(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Rig]":
+    from authrig.hil.session import make_rig  # noqa: PLC0415 - pytest starts quickly for those who do not ask for a rig
 
-    with Rig(tmp_path_factory.mktemp("rig"), seed=pytestconfig.stash[_SEED]) as started:
+    folder = tmp_path_factory.mktemp("rig")
+    with make_rig(pytestconfig, folder, pytestconfig.stash[_SEED]) as started:
         yield started
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest, _hil_rig: "Rig") -> "Iterator[Recorder]":
+    """What the test's devices do, step by step; it is kept when the test fails, or always, as --hil-evidence says."""
+    from authrig.evidence.recorder import Recorder  # noqa: PLC0415 - as above
+
+    recorder = Recorder()
+    _hil_rig.watch(recorder.exhibit)
+    yield recorder
+    failed = request.node.stash.get(_FAILED, False)
+    wanted = request.config.getoption("--hil-evidence")
+    if wanted == "always" or (wanted == "on-failure" and failed):
+        from authrig.hil.session import keep_evidence  # noqa: PLC0415 - as above
+
+        keep_evidence(recorder, request.node, request.config)
+
+
+@pytest.fixture
+def rig(request: pytest.FixtureRequest, _hil_rig: "Rig", evidence: "Recorder") -> "Iterator[Rig]":  # noqa: ARG001 - recorded from the start
+    """A rig: a server that starts when it is asked for, and devices, which are taken back at the end of the test."""
+    yield _hil_rig
+    _hil_rig.take_back(broken=request.node.stash.get(_FAILED, False))
+
+
+@pytest.fixture
+def keys(request: pytest.FixtureRequest, rig: "Rig") -> "list[Key]":
+    """As many security keys as the test's marker counts, one without a marker."""
+    from authrig.hil.session import lend_keys  # noqa: PLC0415 - as above
+
+    return lend_keys(rig, request.node.stash.get(_WANTS, None))
+
+
+@pytest.fixture
+def key(keys: "list[Key]") -> "Key":
+    """A security key with a PIN, touched as soon as it blinks."""
+    return keys[0]
+
+
+@pytest.fixture
+def presence(key: "Key") -> "Presence":
+    """Who touches ``key``: hold the finger back with ``presence.held_back()``, touch with ``presence.touch()``."""
+    return key.presence
+
+
+@pytest.fixture
+def qr_token(rig: "Rig") -> "QrToken":
+    """A QR token that no server knows yet; ``rig.give_qr_token`` lends one that ours does."""
+    return rig.bench.qr_token("QT1-00000001").port
+
+
+@pytest.fixture
+def scanner(rig: "Rig") -> "Scanner":
+    """The scanner on the desk."""
+    return rig.scanner
+
+
+@pytest.fixture
+def verification_server(rig: "Rig") -> "VerificationServer":
+    """The server; our own starts when it is first asked for, and serves all tests of the run."""
+    return rig.server
+
+
+@pytest.fixture
+def clock(rig: "Rig") -> "RigClock":
+    """The clock of all that is emulated: ``clock.advance(seconds)`` lets time pass at once."""
+    return rig.bench.clock

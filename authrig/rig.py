@@ -1,23 +1,24 @@
-"""The rig: one server, and devices made as they are asked for, each with randomness of its own."""
+"""The rig: one server, and devices made or found as they are asked for."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from authrig.attached.person import Person as BenchPerson
 from authrig.bench.bench import Bench, Mode
 from authrig.errors import RigError
 from authrig.evidence.recorder import Exhibit
 from authrig.ports.key import Key
 from authrig.ports.qr_token import QrToken
+from authrig.ports.scanner import Scanner
 from authrig.ports.server import Administrator, Bank, Browser
-from authrig.rig_file.entries import RigFile
+from authrig.ports.verification_server import OwnServer, VerificationServer, attached_server
+from authrig.rig_file.entries import RigFile, Server
 from authrig.rig_file.reading import DEFAULT
 from emulators.env import SeededRandom
-from server_stub.errors import ServerError
-from server_stub.run import run_server
-from server_stub.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -29,38 +30,83 @@ class Person:
 
 
 class Rig:
-    """A verification server and emulated devices in front of it; use it in a ``with`` block.
+    """A verification server and devices in front of it; use it in a ``with`` block.
 
     Args:
         folder: an empty folder for the server's databases; whoever made it removes it.
         seed: what the devices' randomness grows from. The server's randomness is the system's.
         rig_file: which devices there are; without one, one of each kind, emulated.
         mode: which of them are used.
-
-    Raises:
-        RigError: on entry, if the server cannot start.
+        only: the bench of the file whose attached devices are used, no others.
+        person: who acts where the file says so; by default whoever is at the terminal.
     """
 
-    def __init__(self, folder: Path, seed: int, rig_file: RigFile = DEFAULT, mode: Mode = "prefer-attached") -> None:
+    def __init__(  # noqa: PLR0913 - what a run says on its command line
+        self,
+        folder: Path,
+        seed: int,
+        rig_file: RigFile = DEFAULT,
+        mode: Mode = "prefer-attached",
+        *,
+        only: str | None = None,
+        person: BenchPerson | None = None,
+    ) -> None:
         self._folder = folder
         self._rig_file = rig_file
-        self._mode: Mode = mode
         self._random = SeededRandom(seed)
         self._observer: Callable[[Exhibit], None] | None = None
+        self.bench = Bench(rig_file, self._random, self._exhibit, mode, person=person, only=only)
+        """The devices, one by one."""
         self._open = ExitStack()
+        self._scanner: Scanner | None = None
 
     def __enter__(self) -> Self:
-        try:
-            self.server = self._open.enter_context(run_server(Settings(data_dir=self._folder / "server")))
-        except ServerError as error:
-            raise RigError(str(error)) from error
-        self.administrator = self._open.enter_context(Administrator(self.server.internal_url, self.server.admin_token))
-        self._bench = self._open.enter_context(Bench(self._rig_file, self._random, self._exhibit, self._mode))
-        self.scanner = self._bench.scanner("scanner")
+        self._open.enter_context(self.bench)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+    @cached_property
+    def server(self) -> VerificationServer:
+        """The verification server; our own starts when it is first asked for.
+
+        Raises:
+            RigError: if it cannot start, or is not there.
+        """
+        entries = [entry for entry in self._rig_file.devices.values() if isinstance(entry, Server)]
+        attached = next((entry.attached for entry in entries if entry.attached is not None), None)
+        if attached is not None and self.bench.mode != "emulated":
+            server = attached_server(attached)
+        else:
+            emulated = next((entry.emulated for entry in entries if entry.emulated is not None), None)
+            if emulated is None:
+                raise RigError("the rig file has no server of the mode that was asked for")
+            server = OwnServer(emulated, self._folder / "server", self.bench.clock.time)
+        self._open.callback(server.close)
+        return server
+
+    @property
+    def administrator(self) -> Administrator:
+        """Somebody who may do everything on the server."""
+        return self.server.administrator
+
+    @property
+    def scanner(self) -> Scanner:
+        """The scanner on the desk.
+
+        Raises:
+            TooFewError: if the rig has none.
+            RigError: if it is not there.
+        """
+        if self._scanner is None:
+            self._scanner = self.bench.scanner("scanner")
+        return self._scanner
+
+    def take_back(self, *, broken: bool = False) -> None:
+        """Take back all devices that were lent; after a failure (``broken``) attached ones are restarted."""
+        self._scanner = None
+        self.bench.take_back(broken=broken)
 
     def watch(self, observer: Callable[[Exhibit], None]) -> None:
         """From now on hand to ``observer`` what the devices saw and showed."""
@@ -73,11 +119,11 @@ class Rig:
 
     def browser(self) -> Browser:
         """A person's browser with no cookies."""
-        return Browser(self.server.public_url)
+        return self.server.browser()
 
     def bank(self) -> Bank:
         """An application that wants transactions approved."""
-        return Bank(self.server.internal_url)
+        return self.server.bank()
 
     def enrol(self, username: str) -> Person:
         """Make an account, with a password of its own."""
@@ -92,20 +138,22 @@ class Rig:
             TooFewError: if the rig has no other one.
             RigError: if it is not there, or the rig file does not have the seed of an attached one.
         """
-        lent = self._bench.qr_token(serial)
+        lent = self.bench.qr_token(serial)
         if lent.seed is None:
             raise RigError(f"{lent.port.name}: the rig file needs its seed_hex, so that the server can check its codes")
         self.administrator.assign_qr_token(person.username, lent.serial, lent.seed, f"{person.username}'s token")
         return lent.port
 
-    def new_key(self, name: str) -> Key:
-        """A security key for whoever ``name`` says; it is touched as soon as it asks.
+    def new_key(self, name: str, profile: str | None = None) -> Key:
+        """A security key for whoever ``name`` says, emulated after ``profile`` if that is given.
+
+        It is touched as soon as it asks.
 
         Raises:
             TooFewError: if the rig has no other one.
             RigError: if it is not there.
         """
-        return self._bench.key(name)
+        return self.bench.key(name, profile)
 
     def _exhibit(self, exhibit: Exhibit) -> None:
         if self._observer is not None:

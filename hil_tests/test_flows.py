@@ -9,10 +9,8 @@ from authrig.rig import Rig
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=[flow.name for flow in FLOWS])
-def test_flow(flow: Flow, rig: Rig) -> None:
+def test_flow(flow: Flow, rig: Rig, evidence: Recorder) -> None:
     """The flow goes as it should, which includes that at least one attack was tried and all were refused."""
-    recorder = Recorder()
-    rig.watch(recorder.exhibit)
-    flow.play(rig, recorder)
-    assert all(step.passed for step in recorder.steps)
-    assert any(step.evil for step in recorder.steps)
+    flow.play(rig, evidence)
+    assert all(step.passed for step in evidence.steps)
+    assert any(step.evil for step in evidence.steps)

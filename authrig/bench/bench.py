@@ -7,8 +7,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
+import msgspec
+
 from authrig.attached.hands import Hands
 from authrig.attached.person import Person
+from authrig.bench.clock import RigClock
+from authrig.bench.leases import Leases
 from authrig.bench.tools import Tools
 from authrig.errors import RigError
 from authrig.rig_file.entries import Fido, QrToken, Scanner
@@ -35,25 +39,46 @@ class TooFewError(RigError):
 class Bench:
     """Lends the devices of ``rig_file``. Use it in a ``with`` block, at whose end all is put away.
 
-    An attached device is lent once. Emulated ones are unlimited: the first entry of a kind is what they are like, and
-    each has randomness of its own, which grows from ``random`` and its name.
+    An attached device is lent once, until it is given back, and leased from other runs meanwhile. Emulated ones are
+    unlimited: the first entry of a kind is what they are like, and each has randomness of its own, which grows from
+    ``random`` and its name.
+
+    Args:
+        rig_file: which devices there are.
+        random: where the randomness of emulated ones comes from.
+        on_exhibit: gets what they saw and showed.
+        mode: which of them are lent.
+        person: who acts where the file says so; by default whoever is at the terminal.
+        leases: of attached devices.
+        only: the bench of the file whose attached devices are lent, no others; None: all are.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a run says on its command line
         self,
         rig_file: RigFile,
         random: SeededRandom,
         on_exhibit: Callable[[Exhibit], None],
         mode: Mode = "prefer-attached",
+        *,
         person: Person | None = None,
+        leases: Leases | None = None,
+        only: str | None = None,
     ) -> None:
-        self._mode: Mode = mode
+        self.clock = RigClock()
+        """What emulated devices go by."""
+        self.mode: Mode = mode
+        """Which devices are lent."""
+        self._only = only
         self._lent: set[str] = set()
-        self._opened = ExitStack()
+        self._restarts: list[Callable[[], None]] = []
+        self._opened, self._loans = ExitStack(), ExitStack()
         folder = Path(self._opened.enter_context(tempfile.TemporaryDirectory(prefix="authrig-bench-")))
         person = person or Person()
         hands = self._opened.enter_context(Hands(person))
-        self._tools = Tools(rig_file, random, on_exhibit, person, hands, folder, self._opened)
+        self._opened.callback(self._loans.close)
+        self._tools = Tools(rig_file, random, on_exhibit, person, hands, folder, self.clock, self._loans)
+        self._leases = leases or Leases()
+        self._opened.callback(self._leases.close)
 
     def __enter__(self) -> Self:
         return self
@@ -61,8 +86,10 @@ class Bench:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def key(self, name: str) -> Key:
+    def key(self, name: str, profile: str | None = None) -> Key:
         """A key for whoever ``name`` says: an attached one that is still free, or an emulated one with nothing on it.
+
+        With ``profile`` it is an emulated one after that.
 
         Raises:
             TooFewError: if the file has no free one of the mode.
@@ -70,9 +97,16 @@ class Bench:
         """
         from authrig.bench.keys import attached_key, emulated_key  # noqa: PLC0415 - only what is lent is imported
 
+        if profile is not None:
+            _, entry = self._choose(Fido, "keys", name, "emulated")
+            assert entry.emulated is not None  # it was chosen for that
+            return emulated_key(self._tools, name, msgspec.structs.replace(entry.emulated, profile=profile))
         device, entry = self._choose(Fido, "keys", name)
         if entry.attached is not None:
-            return attached_key(self._tools, device, entry, entry.attached)
+            key = attached_key(self._tools, device, entry, entry.attached)
+            if entry.power != "none":
+                self._restarts.append(key.restart)
+            return key
         assert entry.emulated is not None  # it was chosen for one or the other
         return emulated_key(self._tools, name, entry.emulated)
 
@@ -87,7 +121,10 @@ class Bench:
 
         device, entry = self._choose(QrToken, "QR tokens", serial)
         if entry.attached is not None:
-            return AttachedParts(self._tools, device, entry, entry.attached).lend()
+            lent = AttachedParts(self._tools, device, entry, entry.attached).lend()
+            if entry.power != "none":
+                self._restarts.append(lent.port.restart)
+            return lent
         assert entry.emulated is not None  # it was chosen for one or the other
         return emulated_token(self._tools, serial, entry.emulated)
 
@@ -106,16 +143,49 @@ class Bench:
         assert entry.emulated is not None  # it was chosen for one or the other
         return emulated_scanner(self._tools, name, entry.emulated)
 
-    def _choose(self, kind: type[_Entry], kinds: str, name: str) -> tuple[str, _Entry]:
+    def take_back(self, *, broken: bool = False) -> None:
+        """Take back all that was lent; the leases stay with this run.
+
+        Args:
+            broken: something went wrong with them: attached ones that can be are unplugged and plugged in again, so
+                that the next user finds them as they were. Emulated ones are made anew for each user.
+
+        Raises:
+            RigError: if a device does not come back.
+        """
+        self._lent.clear()
+        restarts, self._restarts = self._restarts, []
+        try:
+            for restart in restarts if broken else ():
+                restart()
+        finally:
+            # The stack is the same one that the tools have.
+            self._loans.close()
+
+    def _is_free(self, device: str) -> bool:
+        """Whether an attached device may be lent now."""
+        here = self._only is None or device in self._tools.rig_file.benches[self._only]
+        return here and device not in self._lent
+
+    def _choose(self, kind: type[_Entry], kinds: str, name: str, mode: Mode | None = None) -> tuple[str, _Entry]:
         """The entry to lend: an attached one that is free, where the mode allows, else the first emulated one."""
+        mode = mode or self.mode
         devices = self._tools.rig_file.devices
         found = {device: entry for device, entry in devices.items() if isinstance(entry, kind)}
         for device, entry in found.items():
-            if self._mode != "emulated" and entry.attached is not None and device not in self._lent:
+            if mode != "emulated" and entry.attached is not None and self._is_free(device):
+                self._leases.take(device, _identity(device, entry.attached))
                 self._lent.add(device)
                 return device, entry
         for device, entry in found.items():
-            if self._mode != "attached" and entry.emulated is not None:
+            if mode != "attached" and entry.emulated is not None:
                 return device, entry
-        which = "" if self._mode == "prefer-attached" else f"{self._mode} "
+        which = "" if mode == "prefer-attached" else f"{mode} "
         raise TooFewError(f"the rig has too few {which}{kinds}: expected another for {name}, found {len(found)} in all")
+
+
+def _identity(device: str, attached: msgspec.Struct) -> str:
+    """What tells this device from all others of the machine, whatever a rig file calls it."""
+    match = getattr(attached, "match", None)
+    serial = getattr(attached, "serial", None)
+    return msgspec.json.encode(match or serial or device).decode()

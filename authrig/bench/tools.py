@@ -7,14 +7,15 @@ from pathlib import Path
 
 from authrig.attached.hands import Hands
 from authrig.attached.person import Person
+from authrig.bench.clock import RigClock
 from authrig.evidence.recorder import Exhibit
 from authrig.rig_file.entries import RigFile
-from emulators.env import Env, SeededRandom, SystemClock
+from emulators.env import Env, SeededRandom
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The rig file, where randomness and exhibits go, who acts, a folder for scratch, and what to close at the end."""
+    """The rig file, where randomness and exhibits go, who acts, a folder for scratch, the clock, and what to close at the end."""
 
     rig_file: RigFile
     random: SeededRandom
@@ -22,6 +23,7 @@ class Tools:
     person: Person
     hands: Hands
     folder: Path
+    clock: RigClock
     opened: ExitStack
 
     def stream(self, seed: int | None, name: str) -> SeededRandom:
@@ -29,5 +31,5 @@ class Tools:
         return (self.random if seed is None else SeededRandom(seed)).fork(name)
 
     def env(self, seed: int | None, name: str) -> Env:
-        """The world of an emulated device: this machine's clock, and randomness that is its own."""
-        return Env(SystemClock(), self.stream(seed, name))
+        """The world of an emulated device: the rig's clock, and randomness that is its own."""
+        return Env(self.clock, self.stream(seed, name))

@@ -1,7 +1,7 @@
 """Records what a flow did: its steps, each with what was expected and found, and the pictures and traffic of each."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from authrig.errors import Deviation
@@ -57,6 +57,12 @@ class Recorder:
         self._on_step = on_step
         self._monotonic = monotonic
         self._since = monotonic()
+
+    def all_exhibits(self) -> Iterator[tuple[str, Exhibit]]:
+        """Every exhibit with the name of its step; those of a step that was not reached have none."""
+        for step in self.steps:
+            yield from ((step.name, exhibit) for exhibit in step.exhibits)
+        yield from (("", exhibit) for exhibit in self._exhibits)
 
     def exhibit(self, exhibit: Exhibit) -> None:
         """Keep ``exhibit`` for the step that is under way."""

@@ -71,6 +71,16 @@ class Key:
         """
         return TouchedDevice(self._cable.open(self._transcript.add), self.presence)
 
+    def capabilities(self) -> frozenset[str]:
+        """What it says it can do (CTAP 2.3 §6.4): versions, extensions, and options, set up or not.
+
+        Raises:
+            RigError: if the key is not there.
+        """
+        with self.open() as device:
+            info = Ctap2(device).info
+        return frozenset((*info.versions, *info.extensions, *info.options))
+
     def ensure_pin(self) -> None:
         """Set the PIN, if the key can have one and has none.
 
@@ -130,6 +140,15 @@ class Key:
             RigError: if nothing can do that, or it does not come.
         """
         self._cable.plug_in()
+
+    def restart(self) -> None:
+        """Take the key out and put it back.
+
+        Raises:
+            RigError: if nothing can do that, or it does not come back.
+        """
+        self.unplug()
+        self.plug_in()
 
     def exhibit_traffic(self) -> None:
         """Hand over the CTAP traffic since the last time, decoded."""

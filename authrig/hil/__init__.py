@@ -1,0 +1,1 @@
+"""What the pytest plugin does with a rig, once a test has asked for one."""

@@ -1,0 +1,107 @@
+"""Makes the rig of a run from pytest's options, and keeps the evidence of a test."""
+
+import json
+import re
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from authrig.errors import RigError
+from authrig.rig_file.entries import Fido, RigFile
+from authrig.rig_file.reading import DEFAULT, load_rig_file
+
+if TYPE_CHECKING:
+    from authrig.evidence.recorder import Recorder
+    from authrig.hil.wants import Wants
+    from authrig.ports.key import Key
+    from authrig.rig import Rig
+
+_RIG_FILE = pytest.StashKey[RigFile]()
+
+
+def rig_file_of(config: pytest.Config) -> RigFile:
+    """The rig file of the run, with what the command line says of it; read once.
+
+    Raises:
+        pytest.UsageError: if it is wrong.
+    """
+    if _RIG_FILE not in config.stash:
+        path, transport = config.getoption("--rig"), config.getoption("--hil-transport")
+        try:
+            rig_file = DEFAULT if path is None else load_rig_file(path)
+        except RigError as error:
+            raise pytest.UsageError(str(error)) from error
+        config.stash[_RIG_FILE] = rig_file if transport is None else _on_transport(rig_file, transport)
+    return config.stash[_RIG_FILE]
+
+
+def _on_transport(rig_file: RigFile, transport: str) -> RigFile:
+    """The same, with every emulated key on this transport."""
+    devices = {
+        name: msgspec.structs.replace(entry, emulated=msgspec.structs.replace(entry.emulated, transport=transport))
+        if isinstance(entry, Fido) and entry.emulated is not None
+        else entry
+        for name, entry in rig_file.devices.items()
+    }
+    return msgspec.structs.replace(rig_file, devices=devices)
+
+
+def make_rig(config: pytest.Config, folder: Path, seed: int) -> "AbstractContextManager[Rig]":
+    """The rig of this run, or of this worker of it: one bench of the file each, since devices cannot be shared."""
+    from authrig.rig import Rig  # noqa: PLC0415 - it imports the devices
+
+    rig_file, mode = rig_file_of(config), config.getoption("--hil")
+    worker = getattr(config, "workerinput", {}).get("workerid", "")
+    only = None
+    if worker:
+        number = int(re.sub(r"\D", "", worker) or 0)
+        benches = tuple(rig_file.benches)
+        if number < len(benches):
+            only = benches[number]
+        elif number or benches:
+            # There is no bench left for this worker: it works with what is emulated.
+            if mode == "attached":
+                raise pytest.UsageError(f"worker {worker} has no bench: the rig file has {len(benches) or 'none'}")
+            mode = "emulated"
+    return Rig(folder, seed, rig_file, mode, only=only)
+
+
+def lend_keys(rig: "Rig", wants: "Wants | None") -> "list[Key]":
+    """The keys that a test wants; it is skipped if one cannot do what it should."""
+    count = wants.count("fido") if wants is not None else 1
+    profile = wants.profile if wants is not None else None
+    keys = [rig.new_key(f"key {number}", profile) for number in range(1, count + 1)]
+    wanted = (
+        {capability for kind, _, those in wants.kinds if kind == "fido" for capability in those} if wants else set()
+    )
+    for key in keys if wanted else ():
+        lacking = wanted - key.capabilities()
+        if lacking:
+            pytest.skip(f"wants fido with {', '.join(sorted(lacking))}, which the key that was lent has not")
+    return keys
+
+
+def keep_evidence(recorder: "Recorder", item: pytest.Item, config: pytest.Config) -> None:
+    """Write what a test's devices did into a folder of its own, and name it in the report."""
+    from authrig.evidence.recorder import Picture  # noqa: PLC0415 - with the recorder
+
+    folder = config.getoption("--hil-artifacts") / re.sub(r"[^A-Za-z0-9._-]+", "_", item.nodeid).strip("_")
+    folder.mkdir(parents=True, exist_ok=True)
+    events = []
+    for number, (step, exhibit) in enumerate(recorder.all_exhibits(), 1):
+        event = {"number": number, "step": step, "caption": exhibit.caption}
+        if isinstance(exhibit, Picture):
+            event["file"] = f"{number:03}.png"
+            (folder / f"{number:03}.png").write_bytes(exhibit.png)
+        else:
+            event["lines"] = exhibit.lines
+        events.append(event)
+    steps = [{**asdict(step), "exhibits": len(step.exhibits)} for step in recorder.steps]
+    (folder / "steps.json").write_text(json.dumps(steps, indent=2), "utf-8")
+    (folder / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events), "utf-8")
+    item.add_report_section("teardown", "authrig", f"evidence: {folder}")
+    item.user_properties.append(("authrig-evidence", str(folder)))

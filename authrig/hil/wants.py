@@ -1,0 +1,120 @@
+"""What a test wants of the rig, as its markers say, and what of that is missing."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+
+from authrig.hil.session import rig_file_of
+from authrig.rig_file.entries import KINDS, EmulatedFido, Fido, RigFile
+
+ENDS = ("emulated", "attached")
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """Devices by kind (how many, and what each can do), and on which end the test runs."""
+
+    kinds: tuple[tuple[str, int, frozenset[str]], ...]
+    destructive: bool
+    only: str | None
+    profile: str | None
+
+    def count(self, kind: str) -> int:
+        """How many of a kind; at least one, since whoever asks wants one."""
+        return max([1, *(count for wanted, count, _ in self.kinds if wanted == kind)])
+
+
+def read_wants(item: pytest.Item) -> Wants:
+    """The markers of ``item``.
+
+    Raises:
+        pytest.UsageError: if one is used wrongly.
+    """
+    kinds = tuple(_hil(item, mark) for mark in item.iter_markers("hil"))
+    only, profile = _only_argument(item, "hil_only"), _only_argument(item, "hil_profile")
+    if only not in (None, *ENDS):
+        raise pytest.UsageError(f"{item.nodeid}: hil_only: expected one of {', '.join(ENDS)}, found {only!r}")
+    return Wants(kinds, item.get_closest_marker("hil_destructive") is not None, only, profile)
+
+
+def _hil(item: pytest.Item, mark: pytest.Mark) -> tuple[str, int, frozenset[str]]:
+    kind = mark.args[0] if len(mark.args) == 1 else None
+    if kind not in KINDS:
+        raise pytest.UsageError(f"{item.nodeid}: hil: expected one of {', '.join(KINDS)}, found {mark.args}")
+    unknown = set(mark.kwargs) - {"caps", "count"}
+    count, capabilities = mark.kwargs.get("count", 1), mark.kwargs.get("caps", ())
+    if unknown or not isinstance(count, int) or count < 1 or isinstance(capabilities, str):
+        raise pytest.UsageError(
+            f"{item.nodeid}: hil: expected count (a number) and caps (a list of words), found {mark.kwargs}"
+        )
+    return kind, count, frozenset(capabilities)
+
+
+def _only_argument(item: pytest.Item, name: str) -> str | None:
+    mark = item.get_closest_marker(name)
+    if mark is None:
+        return None
+    if len(mark.args) != 1 or not isinstance(mark.args[0], str) or mark.kwargs:
+        raise pytest.UsageError(f"{item.nodeid}: {name}: expected one text, found {mark.args}")
+    return mark.args[0]
+
+
+def what_is_missing(wants: Wants, config: pytest.Config) -> str | None:
+    """A sentence that names what the rig lacks for this test; None: nothing."""
+    rig_file, mode = rig_file_of(config), config.getoption("--hil")
+    mode = wants.only or mode if config.getoption("--hil") == "prefer-attached" else mode
+    if wants.only is not None and mode != wants.only:
+        return f"runs on {wants.only} devices only, and --hil {mode} was asked for"
+    for kind, count, capabilities in wants.kinds:
+        missing = _missing_of_kind(rig_file, mode, kind, count) or _incapable(rig_file, mode, kind, capabilities)
+        if missing:
+            return missing
+    if wants.profile is not None and mode == "attached":
+        return f"wants an emulated key of profile {wants.profile}"
+    return _spared(wants, rig_file, mode, destructive_ok=config.getoption("--hil-destructive-ok"))
+
+
+def _entries(rig_file: RigFile, kind: str) -> list[tuple[str, Any]]:
+    return [(name, entry) for name, entry in rig_file.devices.items() if entry.__struct_config__.tag == kind]
+
+
+def _missing_of_kind(rig_file: RigFile, mode: str, kind: str, count: int) -> str | None:
+    entries = _entries(rig_file, kind)
+    attached = 0 if mode == "emulated" else sum(entry.attached is not None for _, entry in entries)
+    if mode != "attached" and any(entry.emulated is not None for _, entry in entries):
+        return None  # as many as one likes
+    return None if attached >= count else f"wants {count} {mode} {kind}, and the rig has {attached}"
+
+
+def _incapable(rig_file: RigFile, mode: str, kind: str, capabilities: frozenset[str]) -> str | None:
+    """The key that would be lent cannot do something; what an attached one can, it says itself when it is lent."""
+    for name, entry in _entries(rig_file, kind):
+        lent = entry.attached is not None if mode == "attached" else mode == "emulated" or entry.attached is None
+        if not lent or not isinstance(entry, Fido) or entry.emulated is None:
+            continue
+        lacking = capabilities - emulated_capabilities(entry.emulated) - set(entry.capabilities)
+        if lacking:
+            return f"wants {kind} with {', '.join(sorted(lacking))}, which {name} has not"
+    return None
+
+
+@cache
+def emulated_capabilities(emulated: EmulatedFido) -> frozenset[str]:
+    """What keys of a profile can do: versions, extensions, and options that are true, or false for not set up yet."""
+    from emulators.fido_authenticator.profile import load  # noqa: PLC0415 - only where capabilities are asked for
+
+    profile = load(emulated.profile)
+    return frozenset((*profile.versions, *profile.extensions, *profile.options))
+
+
+def _spared(wants: Wants, rig_file: RigFile, mode: str, *, destructive_ok: bool) -> str | None:
+    """A sentence if the test erases devices and one of them must not be."""
+    if not wants.destructive or mode == "emulated":
+        return None
+    for kind, _, _ in wants.kinds:
+        for name, entry in _entries(rig_file, kind):
+            if entry.attached is not None and not (destructive_ok and entry.destructive):
+                return f"erases {name}, for which it wants destructive = true in the rig file and --hil-destructive-ok"
+    return None
