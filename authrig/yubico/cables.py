@@ -93,5 +93,7 @@ def _attach(address: str) -> None:
         )
     except FileNotFoundError as error:
         raise RigError("USB/IP needs the command usbip, which is not installed: apt-get install usbip") from error
+    except subprocess.TimeoutExpired as error:
+        raise RigError(f"usbip did not attach {address} within {_PATIENCE:g} s") from error
     if done.returncode != 0:
         raise RigError(f"usbip cannot attach {address}: {done.stderr.strip()}; is vhci-hcd loaded, and are you root?")
