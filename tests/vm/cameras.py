@@ -58,7 +58,7 @@ def capture(node: Path, pixels: str, width: int, height: int) -> Iterator[cv2.Vi
         eye.release()
 
 
-def wait_until_seen(eye: cv2.VideoCapture, text: str, timeout: float = 60.0) -> Image:
+def wait_until_seen(eye: cv2.VideoCapture, text: str, timeout: float = 100.0) -> Image:
     """A frame in which our scanner reads ``text``."""
     deadline = time.monotonic() + timeout
     while True:
