@@ -17,7 +17,6 @@ from server_stub.api.routing import BROKEN, Cookie
 from server_stub.errors import ApiError, bad_request
 from server_stub.iam import Iam
 from server_stub.web import assets, languages
-from server_stub.web.memory import Memory
 from server_stub.web.rendering import error_page, render
 from server_stub.web.told import COOKIE as TOLD
 from server_stub.web.told import Told, cookie, read
@@ -57,10 +56,9 @@ def headers(*, camera: bool) -> dict[str, str]:
 
 def add_pages(app: Starlette, iam: Iam, table: Sequence[PageRoute], machine_paths: tuple[str, ...]) -> None:
     """Let ``app`` serve the pages too; for a browser's unknown path below none of ``machine_paths`` there is a page."""
-    memory = Memory()
     app.router.routes += [Route(assets.PATH, assets.serve, methods=["GET"])]
     for row in (*table, *_ways_back(table)):
-        app.router.routes += [Route(row.path, _endpoint(iam, memory, row), methods=[row.method])]
+        app.router.routes += [Route(row.path, _endpoint(iam, row), methods=[row.method])]
     before = app.exception_handlers[HTTPException]
 
     async def not_found(request: Request, error: Exception) -> Response:
@@ -69,7 +67,7 @@ def add_pages(app: Starlette, iam: Iam, table: Sequence[PageRoute], machine_path
             answered: Response = await before(request, error)
             return answered
         assert isinstance(error, HTTPException)
-        visit = _visit(iam, memory, request)
+        visit = _visit(iam, request)
         refused = ApiError(error.status_code, HTTPStatus(error.status_code).name, "there is no such page")
         return _respond(visit, await error_page(visit, refused))
 
@@ -90,9 +88,9 @@ def _ways_back(table: Sequence[PageRoute]) -> list[PageRoute]:
     return [PageRoute("GET", path, way_back(row)) for path, row in rows.items()]
 
 
-def _endpoint(iam: Iam, memory: Memory, row: PageRoute) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(iam: Iam, row: PageRoute) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        visit = _visit(iam, memory, request)
+        visit = _visit(iam, request)
         try:
             if row.method == "POST":
                 visit.form = await _form(request, iam.settings.body_limit)
@@ -127,7 +125,7 @@ async def _answer(visit: Visit, row: PageRoute) -> Answer:
         return Redirect(row.back.format_map(visit.path))
 
 
-def _visit(iam: Iam, memory: Memory, request: Request) -> Visit:
+def _visit(iam: Iam, request: Request) -> Visit:
     peer = request.client.host if request.client else "unknown"
     client = caller(peer, request.headers.getlist("x-forwarded-for"), iam.trusted_proxies)
     switch = request.query_params.get("lang", "")
@@ -135,7 +133,6 @@ def _visit(iam: Iam, memory: Memory, request: Request) -> Visit:
     language = languages.choose(chosen, request.headers.get("accept-language", ""))
     visit = Visit(
         iam=iam,
-        memory=memory,
         path=dict(request.path_params),
         query=dict(request.query_params),
         form={},

@@ -17,7 +17,6 @@ from server_stub.errors import ApiError, bad_request
 from server_stub.iam import Iam
 from server_stub.sessions import Session
 from server_stub.web.languages import Language
-from server_stub.web.memory import Memory
 from server_stub.web.told import Told
 
 _CALLS = {route.operation: route for route in (*PUBLIC_ROUTES, *APPROVAL_ROUTES)}
@@ -48,7 +47,6 @@ class Visit:
     """A request for a page, after the checks that are the same for all pages."""
 
     iam: Iam
-    memory: Memory
     path: Mapping[str, str]
     query: Mapping[str, str]
     form: Mapping[str, str]

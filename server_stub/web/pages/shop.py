@@ -11,12 +11,16 @@ from server_stub.factors.offline_qr import group_account, group_amount
 from server_stub.sessions import Session
 from server_stub.store import approvals
 from server_stub.store.approvals import DENIED, OTP_REQUIRED, POLLING_REQUIRED, Approval
-from server_stub.web.pages import offline_qr
+from server_stub.web import qr_picture, sealed
+from server_stub.web.pages.offline_qr import typed_code
 from server_stub.web.visit import Answer, Page, Redirect, Visit
 
 PATH = "/shop/"
 APPROVAL = f"{PATH}approval"
 FLOW = "payment"
+TILL = "authrig_till"
+"""The cookie with what is paid: this shop keeps no books."""
+TILL_LIFETIME = 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ async def pay(visit: Visit) -> Answer:
     """Ask for the approval of an invoice; what is to be approved is in the server from now on, not on a page."""
     session, invoice = await _require(visit), _invoice(visit)
     assert session.user_id is not None
-    if (session.user_id, invoice.number) in visit.memory.paid:
+    if invoice.number in _till(visit, session.user_id):
         raise unexpected_call("the invoice is paid already")
     body: dict[str, object] = {"messageParameters": invoice.parameters()}
     if visit.form.get("device"):
@@ -104,21 +108,15 @@ async def approve(visit: Visit) -> Answer:
         if approval.push_id is None:
             await visit.rest("transaction_approval.poll_status")
         return Page("shop_push.html", values | {"waiting": "waiting" in visit.query})
-    shown = visit.memory.shown(approval.challenge_id, visit.iam.now()) if approval.step == OTP_REQUIRED else None
-    if shown is None:
-        document = await visit.rest("transaction_approval.retrieve_offline_qr_code", {"scale": offline_qr.SCALE})
-        approval = await _load(visit)
-        challenge = approval.challenge_id if approval else None
-        shown = visit.memory.show(challenge or "", offline_qr.shown_of(document))
-    return Page("shop_qr.html", values | offline_qr.values(visit, shown))
+    known = qr_picture.recall(visit, approval.challenge_id) if approval.step == OTP_REQUIRED else None
+    shown = known or await _fresh(visit)
+    return Page("shop_qr.html", values | await qr_picture.values(visit, shown))
 
 
 async def check(visit: Visit) -> Answer:
     """The code that the token shows for this payment."""
     await _own(visit)
-    if not visit.form.get("otp", "").strip():
-        raise ApiError(400, "FIELDS_MISSING", "the code is needed")
-    await visit.rest("transaction_approval.check_otp", {"otp": offline_qr.tidy(visit.form["otp"])})
+    await visit.rest("transaction_approval.check_otp", {"otp": typed_code(visit)})
     return Redirect(APPROVAL)
 
 
@@ -133,23 +131,32 @@ async def poll(visit: Visit) -> Answer:
 async def go_offline(visit: Visit) -> Answer:
     """A new QR code: the app has no connection, or the old code is over."""
     await _own(visit)
-    document = await visit.rest("transaction_approval.retrieve_offline_qr_code", {"scale": offline_qr.SCALE})
-    approval = await _load(visit)
-    if approval and approval.challenge_id:
-        visit.memory.show(approval.challenge_id, offline_qr.shown_of(document))
+    await _fresh(visit)
     return Redirect(APPROVAL)
+
+
+async def _fresh(visit: Visit) -> qr_picture.Shown:
+    document = await visit.rest("transaction_approval.retrieve_offline_qr_code", {"image": False})
+    approval = await _load(visit)
+    return qr_picture.remember(visit, approval.challenge_id if approval else None, document)
 
 
 def _paid(visit: Visit, approval: Approval) -> Answer:
     number = (approval.transaction or {}).get("reference", "")
     assert approval.user_id is not None
-    visit.memory.pay(approval.user_id, number, visit.iam.now())
+    till = sorted(_till(visit, approval.user_id) | {number})
+    sealed.keep(visit, TILL, approval.user_id.hex(), " ".join(till).encode(), TILL_LIFETIME)
     return Redirect(f"{PATH}?paid={number}")
+
+
+def _till(visit: Visit, user_id: bytes) -> set[str]:
+    """The numbers of the invoices that the user has paid."""
+    return set((sealed.kept(visit, TILL, user_id.hex()) or b"").decode().split())
 
 
 def _list(visit: Visit, session: Session) -> Page:
     assert session.user_id is not None
-    paid = {number for number in INVOICES if (session.user_id, number) in visit.memory.paid}
+    paid = _till(visit, session.user_id)
     just_now = visit.query.get("paid", "")
     values = {
         "username": session.username,
