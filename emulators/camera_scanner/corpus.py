@@ -26,6 +26,8 @@ _SIZES = ((640, 480), (1280, 720), (1920, 1080))
 _VERSIONS = (2, 5, 10, 15)
 _LEVELS = "LMQH"
 _SURFACES = ("wood", "office", "hall")
+OTHER_CARRIERS = ("phone", "laptop", "badge")
+"""What the codes of a second corpus are shown on; on those of the first, sheets of paper, no reader was tuned either."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,14 +64,14 @@ class _Chance:
         return int(self.rng.integers(0, 2**32))
 
 
-def corpus(count: int = 1000) -> Iterator[Sample]:
-    """The first ``count`` pictures; the conditions take turns."""
-    for number in range(count):
-        yield sample(number)
+def corpus(count: int = 1000, first: int = 0, carriers: tuple[str, ...] = ("paper",)) -> Iterator[Sample]:
+    """``count`` pictures from number ``first`` on; the conditions take turns."""
+    for number in range(first, first + count):
+        yield sample(number, carriers)
 
 
-def sample(number: int) -> Sample:
-    """The picture with this number."""
+def sample(number: int, carriers: tuple[str, ...] = ("paper",)) -> Sample:
+    """The picture with this number; the code is shown on one of the ``carriers``, see ``preset.Scene``."""
     chance = _Chance(number)
     condition = CONDITIONS[number % len(CONDITIONS)]
     look = _CONDITIONS[condition].look(chance)
@@ -81,7 +83,8 @@ def sample(number: int) -> Sample:
     surface = str(rng.choice(_SURFACES))
     # As many pixels a module as the share of the frame gives, and never fewer than can be told apart.
     share = min(0.95, max(look.share, 1.5 * max(board.shape) / 8 / min(size)))
-    scene = Scene(surface=surface, carrier="paper", code_share=share)  # type: ignore[arg-type] # drawn from its names
+    carrier = carriers[number // len(CONDITIONS) % len(carriers)]
+    scene = Scene(surface=surface, carrier=carrier, code_share=share)  # type: ignore[arg-type] # drawn from its names
     plane = draw_scene(board, scene, size)
     image = optics.perspective(plane, optics.pose(size, (plane.shape[1], plane.shape[0]), look.view), size)
     module = share * min(size) / (max(board.shape) / 8)

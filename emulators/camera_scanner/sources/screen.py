@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -81,4 +82,5 @@ class ScreenRegion:
 
     def close(self) -> None:
         """Let go of the screen. Closing twice is allowed."""
-        self._screen.close()
+        with contextlib.suppress(mss.exception.ScreenShotError):  # a screen that is gone takes no farewell
+            self._screen.close()
