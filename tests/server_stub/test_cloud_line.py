@@ -12,7 +12,7 @@ Answerer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None
 
 
 @asynccontextmanager
-async def line_to(answer: Answerer, timeout: float = 5.0) -> AsyncIterator[CloudLine]:
+async def line_to(answer: Answerer, patience: float = 5.0) -> AsyncIterator[CloudLine]:
     """A line to a server of raw bytes."""
 
     async def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -22,7 +22,7 @@ async def line_to(answer: Answerer, timeout: float = 5.0) -> AsyncIterator[Cloud
             writer.close()
 
     server = await asyncio.start_server(closing, "127.0.0.1", 0)
-    line = CloudLine(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeout)
+    line = CloudLine(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", patience)
     try:
         yield line
     finally:
@@ -64,8 +64,8 @@ def test_a_connection_that_was_closed_while_idle_is_not_used_again() -> None:
         async with line_to(saying(OK, connections=connections)) as line:
             for _ in range(3):
                 assert await line.send("POST", "/x", {}, b"") == (200, b"{}")
-                while line._open:
-                    await asyncio.sleep(0.001)
+                for connection in list(line._open):
+                    await connection.gone.wait()
 
     asyncio.run(main())
     assert len(connections) == 3
@@ -114,7 +114,7 @@ def test_who_does_not_answer_in_time_is_an_error() -> None:
         await reader.read()
 
     async def main() -> None:
-        async with line_to(silent, timeout=0.05) as line:
+        async with line_to(silent, patience=0.05) as line:
             await line.send("POST", "/x", {}, b"")
 
     with pytest.raises(LineError, match="TimeoutError"):
