@@ -100,10 +100,11 @@ class Iso7816:
     def poll(self) -> bytes | None:
         """The answer that ``receive`` did not have yet, once it is there."""
         self.authenticator.u2f.poll()
-        if self._waiting is None or self._execution is None:
+        if self._execution is None:
             return None
+        # Also for a host that comes back to ask: the key works on, and time passes, between its questions.
         answer = self._execution.poll()
-        if answer is None:
+        if answer is None or self._waiting is None:
             return None
         apdu, self._waiting, self._execution = self._waiting, None, None
         self._unread = answer + _OK

@@ -269,3 +269,29 @@ def test_nothing_that_a_reader_sends_breaks_the_card(commands: list[bytes]) -> N
         assert answer is None or answer[-2] in {0x90, 0x91, 0x61, 0x67, 0x69, 0x6A, 0x6D, 0x6E}
     assert dump(card.authenticator.store) == before
     assert card.receive(SELECT) == b"U2F_V2\x90\x00"
+
+
+def test_time_passes_for_a_host_that_never_asks_again() -> None:
+    """It takes keepalives and stays away: the wait ends by itself, and then the shell has nothing to do."""
+    card = _selected(HandUser())
+    assert card.receive(b"\x80\x10\x80\x00\x01" + bytes([SELECTION])) == b"\x02\x91\x00"
+    assert isinstance(card.clock, SimulatedClock)
+    card.clock.advance(31)
+    assert card.poll() is None
+    assert card.next_deadline() is None
+    assert card.receive(b"\x80\x11\x00\x00\x00") == b"\x2f\x90\x00"
+
+
+def test_the_key_works_on_while_a_host_stays_away() -> None:
+    """What the touch begins, an RSA key for example, is done between two questions of the host, not in them."""
+    user = HandUser()
+    card = _selected(user)
+    message = request(0x01, {**creation(), 4: [{"alg": -257, "type": "public-key"}]})
+    wrapped = b"\x80\x10\x80\x00\x00" + len(message).to_bytes(2) + message + b"\x00\x00"
+    assert card.receive(wrapped) == b"\x02\x91\x00"
+    assert user.touch()
+    assert card.poll() is None
+    assert card.next_deadline() is None
+    answer = card.receive(b"\x80\x11\x00\x00\x00\x00\x00")
+    assert answer is not None
+    assert (answer[0], answer[-2:]) == (0, b"\x90\x00")
