@@ -124,7 +124,10 @@ class Panel:
                     sentence = "There was no code in view. Try again."
                     self.show(Event.TIME_OUT, Error(ErrorKind.SCAN_TIME_OUT, sentence))
                 elif self.screen.state is State.WAITING:
+                    waited = self.screen
                     give_up_waiting()
+                    if self.screen is waited:
+                        self.show(Event.TIME_OUT, Off())
                 else:
                     self.show(Event.TIME_OUT, Off())
         finally:

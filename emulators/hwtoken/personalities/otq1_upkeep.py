@@ -51,7 +51,8 @@ class ActivationProposal:
         for account in accounts_of(self.parts):
             if self.activation.seed is not None and account.keys == self.activation.keys:
                 raise Rejected(ErrorKind.ALREADY_DONE, "This token has been activated before.")
-            if account.name == self.activation.account.label:
+            itself = self.activation.seed is None and account.is_first
+            if not itself and account.name == self.activation.account.label:
                 raise Rejected(ErrorKind.ALREADY_DONE, "An account of this name is there already.")
 
     def check_time(self) -> None:
