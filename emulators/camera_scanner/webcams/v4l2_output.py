@@ -2,7 +2,8 @@
 
 Such outputs are those of v4l2loopback (``modprobe v4l2loopback exclusive_caps=1 card_label="Test camera"``), whose
 programs read from the same device, and of the kernel's own vivid, whose programs read from another one. Both are spoken to
-through the kernel's interface alone: VIDIOC_QUERYCAP, VIDIOC_S_FMT and write (include/uapi/linux/videodev2.h).
+through the kernel's interface alone (include/uapi/linux/videodev2.h): frames are written, or put into shared buffers where the
+driver refuses that.
 """
 
 from __future__ import annotations
@@ -12,15 +13,14 @@ import fcntl
 import os
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from emulators.camera_scanner.webcams.errors import WebcamError
 from emulators.camera_scanner.webcams.paced import PacedWebcam
 from emulators.camera_scanner.webcams.packing import yuyv
+from emulators.camera_scanner.webcams.v4l2_streaming import Ioctl, SharedBuffers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from emulators.camera_scanner.frames import Image
     from emulators.env import Clock
 
@@ -40,8 +40,6 @@ _SAY = {
     errno.EACCES: "you may not open it; become a member of its group: sudo usermod -aG video $USER, and log in again",
     errno.EBUSY: "another program feeds it; end that one, or name another device",
 }
-
-Ioctl: TypeAlias = "Callable[[int, int, bytearray], object]"
 
 
 def _ioctl(file: int, request: int, argument: bytearray) -> object:
@@ -72,6 +70,8 @@ class V4l2Webcam(PacedWebcam):
     ) -> None:
         self.device = str(device)
         self._failure: WebcamError | None = None
+        self._buffers: SharedBuffers | None = None
+        self._made = False
         self._packed: tuple[Image, bytes] | None = None
         try:
             self._output = os.open(self.device, os.O_RDWR | os.O_CLOEXEC)
@@ -81,9 +81,14 @@ class V4l2Webcam(PacedWebcam):
             self._require_output(ioctl)
             size = self._set_format(size, ioctl)
             super().__init__(size, frames_per_second, clock)
+            self._made = True
+            self._buffers = self._first_frame(ioctl)
         except OSError as error:
-            os.close(self._output)
-            if error.errno in (errno.ENOTTY, errno.EINVAL):
+            if self._made:
+                self.close()
+            else:
+                os.close(self._output)
+            if error.errno in (errno.ENOTTY, errno.EINVAL) and not self._made:
                 raise WebcamError(f"cannot show pictures on {self.device}: it is no V4L2 device") from error
             raise self._error(error) from error
         except (WebcamError, ValueError):
@@ -123,11 +128,34 @@ class V4l2Webcam(PacedWebcam):
             )
         return width, height
 
+    def _first_frame(self, ioctl: Ioctl) -> SharedBuffers | None:
+        """Show black; returns the buffers to use from now on, None where frames are written.
+
+        Vivid says that it can be written to, and then refuses (Linux 6.12): it finds its own buffer empty.
+        """
+        black = yuyv(self._frame)
+        try:
+            os.write(self._output, black)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+        else:
+            return None
+        buffers = SharedBuffers(self._output, ioctl)
+        buffers.put(black)
+        return buffers
+
+    def _send(self, packed: bytes) -> None:
+        if self._buffers is None:
+            os.write(self._output, packed)
+        else:
+            self._buffers.put(packed)
+
     def _put(self, frame: Image) -> None:
         if self._packed is None or self._packed[0] is not frame:
             self._packed = (frame, yuyv(frame))
         try:
-            os.write(self._output, self._packed[1])
+            self._send(self._packed[1])
         except OSError as error:
             self._failure = self._error(error)
             self._stopping = True
@@ -137,4 +165,6 @@ class V4l2Webcam(PacedWebcam):
         return WebcamError(f"cannot show pictures on {self.device}: {reason}")
 
     def _close_files(self) -> None:
+        if self._buffers is not None:
+            self._buffers.close()
         os.close(self._output)

@@ -110,11 +110,23 @@ def test_what_cannot_be_written_to_is_named(device: Path, tmp_path: Path) -> Non
     assert os.listdir("/proc/self/fd") == before  # noqa: PTH208 - names only
 
 
-def test_a_device_that_goes_away_is_told_to_whoever_shows() -> None:
-    """As when its module is unloaded; here it is full at the first write."""
-    webcam = V4l2Webcam("/dev/full", (64, 48), 100, ioctl=FakeDriver())
-    with webcam:
+def test_a_device_that_refuses_the_first_frame_is_named() -> None:
+    """As one that is full."""
+    before = os.listdir("/proc/self/fd")  # noqa: PTH208 - names only
+    with pytest.raises(WebcamError, match="/dev/full: No space left on device"):
+        V4l2Webcam("/dev/full", (64, 48), 100, ioctl=FakeDriver())
+    assert os.listdir("/proc/self/fd") == before  # noqa: PTH208 - names only
+
+
+def test_a_device_that_goes_away_is_told_to_whoever_shows(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when its module is unloaded."""
+    with V4l2Webcam(device, (64, 48), 100, ioctl=FakeDriver()) as webcam:
+
+        def gone(_: bytes) -> None:
+            raise OSError(errno.ENODEV, "No such device")
+
+        monkeypatch.setattr(webcam, "_send", gone)
         assert webcam._thread is not None
         webcam._thread.join(10)
-        with pytest.raises(WebcamError, match="/dev/full: No space left on device"):
+        with pytest.raises(WebcamError, match="video7: there is none; make one"):
             webcam.show(np.zeros((48, 64), np.uint8))
