@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.hwtoken.contents import Contents
+from emulators.hwtoken.contents import Contents, Slot
 from emulators.hwtoken.memory import REPLAY_CACHE_SIZE, FileStore, Identity, MemoryFault, RamStore, TokenMemory
 
 SERIAL, SEED = "QT1-00000042", bytes(range(32))
@@ -287,3 +287,37 @@ def test_a_wiped_token_can_be_provisioned_again_but_a_zeroised_one_cannot() -> N
     with pytest.raises(ValueError, match="expected a memory without a token"):
         memory.provision(SERIAL, SEED)
     assert memory.contents == Contents(SERIAL, zeroised=True)
+
+
+def _version_2(contents: bytes) -> TokenMemory:
+    """A memory as the second release wrote it."""
+    store = RamStore()
+    checksum = hashlib.sha256(contents).hexdigest().encode()
+    store.save(
+        b'{"format":"authrig emulated token memory","version":2,"sha256":"%s","contents":%s}' % (checksum, contents)
+    )
+    return TokenMemory(store)
+
+
+def test_a_memory_of_version_2_keeps_the_maker_s_key() -> None:
+    """Before its first activation a token's one public key can only be the maker's; after it nobody knows."""
+    key, serial = b"11" * 32, SERIAL.encode()
+    new = _version_2(b'{"serial":"%s","verify_key":"%s"}' % (serial, key))
+    assert new.contents.factory_verify_key == key.decode()
+    used = _version_2(
+        b'{"serial":"%s","seed":"%s","verify_key":"%s","label":"Bank"}' % (serial, SEED.hex().encode(), key)
+    )
+    assert used.contents.factory_verify_key is None
+    assert used.contents.verify_key == key.decode()
+
+
+def test_what_could_not_be_read_again_is_not_written() -> None:
+    """A slot without a name would make the whole memory unreadable."""
+    store = RamStore()
+    memory = TokenMemory(store)
+    memory.provision(SERIAL, SEED)
+    before = store.load()
+    with pytest.raises(MemoryFault, match="cannot keep this"):
+        memory.update(slots=(Slot("lseqr", "", {}),))
+    assert store.load() == before
+    assert memory.contents.slots == ()

@@ -163,3 +163,26 @@ def test_what_says_nothing_is_not_signed() -> None:
     )
     for challenge in (powerauth.encode(operation, server), text):
         assert kind_of(bench_with(bank, slot).scan(challenge)) is ErrorKind.UNSUPPORTED
+
+
+def test_two_linotp_servers_may_give_a_pairing_the_same_number() -> None:
+    """Each challenge is opened by the pairing that it was made for."""
+    keys, slots, responses = (SERVER_KEY, bytes(range(1, 33))), [], []
+    for number, key in enumerate(keys):
+        public_key = X25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw()
+        url = lseqr.PairingUrl(0, public_key, f"QR000{number}", callback_url="https://linotp.example.org/validate/pair")
+        slot, answer = lseqr_personality.pair(url, "alice", 3, RANDOM)
+        slots.append(slot)
+        responses.append(lseqr.open_response(answer, key))
+    for key, response in zip(keys, responses, strict=True):
+        text, exchange = lseqr.issue(
+            lseqr.Challenge(lseqr.ContentType.FREE, 77, "Pay 100 to Bob"),
+            user_token_id=3,
+            user_public_key=response.user_public_key,
+            server_key=key,
+            ephemeral_key=RANDOM.token_bytes(32),
+        )
+        bench = bench_with(*slots)
+        bench.scan(text)
+        bench.confirm()
+        assert bench.code() == exchange.tan()
