@@ -18,8 +18,9 @@ from emulators.fido_authenticator.user import User
 TRANSPORTS = ("pty", "uhid", "usbip")
 """``uhid`` and ``usbip`` need a kernel that has them, and root: `authrig vm run`."""
 _PATIENCE = 60.0
-_FRAGMENT_S = 5.0
-"""Between two fragments of a message. On a busy machine half a second, as a key has it, passed in the guest by itself."""
+_SLOW = 10
+"""How many times longer the key waits in a guest, whose processor is a program: on a busy machine half a second passed there
+between two fragments of a message, and ten between power-up and reset, while nobody did anything wrong."""
 
 
 class Cable:
@@ -54,7 +55,9 @@ class Cable:
         from emulators.fido_authenticator.transports.uhid import fit_profile  # noqa: PLC0415 - as in `Cabling`
 
         profile = fit_profile(key.profile) if self._transport == "uhid" else key.profile
-        timing = msgspec.structs.replace(profile.timing, fragment=_FRAGMENT_S)
+        timing = msgspec.structs.replace(
+            profile.timing, fragment=_SLOW * profile.timing.fragment, reset_window=_SLOW * profile.timing.reset_window
+        )
         return replace(key, profile=msgspec.structs.replace(profile, timing=timing))
 
     def plug(self, hid: CtapHid) -> Wire:

@@ -56,7 +56,7 @@ def _hid(serial_number: str, user: User | None, profile: Profile) -> CtapHid:
         # Each new key would look for an RSA key in its spare time, for seconds here, and no test needs one.
         algorithms=tuple(algorithm for algorithm in profile.algorithms if algorithm != RS256),
         # A processor that is a program itself has lapses.
-        timing=msgspec.structs.replace(profile.timing, fragment=5.0),
+        timing=msgspec.structs.replace(profile.timing, fragment=5.0, reset_window=100.0),
     )
     return CtapHid(Authenticator(Env.real(), profile=profile, user=user))
 

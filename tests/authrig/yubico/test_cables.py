@@ -44,12 +44,13 @@ def test_on_a_terminal_the_control_api_says_where_the_key_is(key: KeyFile) -> No
 
 @pytest.mark.parametrize(("transport", "longest"), [("uhid", LONGEST_MESSAGE), ("usbip", load().limits.max_msg_size)])
 def test_where_the_kernel_has_the_key_the_suite_finds_it_by_itself(key: KeyFile, transport: str, longest: int) -> None:
-    """Messages are as long as the wire carries them, and fragments may take their time."""
+    """Messages are as long as the wire carries them; fragments and a reset may take their time."""
     with closing(Cable(transport)) as cable:
         assert cable.settings("http://here") == {}
         fitted = cable.fit(key).profile
     assert fitted.limits.max_msg_size == longest
     assert fitted.timing.fragment > key.profile.timing.fragment
+    assert fitted.timing.reset_window > key.profile.timing.reset_window
 
 
 def test_each_time_the_key_is_plugged_in_it_is_attached(
