@@ -1,0 +1,32 @@
+"""The page about the pages: its example runs as it stands there."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from authrig.playwright_webcam import FakeWebcam
+    from authrig.rig import Rig
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+@pytest.mark.needs("chromium")
+def test_the_example_runs(rig: "Rig", fake_webcam: "FakeWebcam") -> None:
+    """A login in a browser."""
+    block = re.search(r"```python\n(.*?)```", (DOCS / "how-to/pages.md").read_text("utf-8"), re.DOTALL)
+    assert block
+    names: dict[str, Any] = {}
+    exec(block[1], names)  # noqa: S102 - our own page
+    names["test_a_login_in_a_browser"](rig, fake_webcam)
+
+
+def test_the_files_that_are_explained_are_there() -> None:
+    """All modules that stand in the tree."""
+    text = (DOCS / "explanation/pages.md").read_text("utf-8")
+    web = DOCS.parent / "server_stub/web"
+    named = set(re.findall(r"^  (\w+\.py)", text, re.MULTILINE))
+    assert named <= {path.name for path in web.glob("*.py")}
+    assert named
