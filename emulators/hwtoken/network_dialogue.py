@@ -39,8 +39,8 @@ class NetworkDialogue:
 
     @property
     def next_deadline(self) -> float | None:
-        """When there will be something to fetch, in monotonic seconds."""
-        return self._poll_at if self._polls else None
+        """When there will be something to fetch, in monotonic seconds; None too once there is: ``errand`` says so."""
+        return self._poll_at if self._polls and self._poll_at > self._clock.monotonic() else None
 
     def deliver(self, number: int, came_back: CameBack) -> None:
         """Go on with what came back. What nobody waits for any more is ignored."""

@@ -149,6 +149,9 @@ def test_pushes_are_asked_for_now_and_then(phone: Phone) -> None:
     assert phone.has_no_errand()
     assert phone.token.next_deadline == phone.clock.monotonic() + 5
     phone.clock.advance(5)
+    due = phone.token.next_deadline
+    assert due is not None
+    assert due > phone.clock.monotonic(), "a shell that sleeps until then would spin"
     again = phone.token.errand
     assert again is not None
     assert again.number != first.number
