@@ -1,5 +1,6 @@
 """Debian's Chromium, driven by Playwright. Its own dialogs are outside of any page: they are seen and typed into on screen."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from tests.vm.browsers.browser import SLOW_SECONDS
 from tests.vm.browsers.display import HEIGHT, WIDTH, Display, virtual_display
 from tests.vm.conftest import wait_for
 
+PREFERENCES = {"credentials_enable_service": False, "profile": {"password_manager_enabled": False}}
+"""Nothing lies over the pages and dialogs, such as the offer to save a password."""
 _BUTTON_PIXELS, _WORD_PIXELS = 2000, 40
 """A filled button has more (a bar of progress and the ring of another button have less), and so have two words."""
 
@@ -80,7 +83,9 @@ _DIMMED = 150
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[Chromium]:
-    """Chromium with an empty profile, for as long as the block lasts."""
+    """Chromium with a new profile in an empty folder, for as long as the block lasts."""
+    (profile / "Default").mkdir()
+    (profile / "Default" / "Preferences").write_text(json.dumps(PREFERENCES))
     with virtual_display() as display, sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile,

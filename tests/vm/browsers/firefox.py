@@ -32,6 +32,7 @@ PREFERENCES = {
     "dom.ipc.processCount": "1",
     "extensions.systemAddon.update.enabled": "false",
     "fission.autostart": "false",
+    "signon.rememberSignons": "false",
     "services.settings.server": '"data:,#remote-settings-dummy/v1"',
 }
 
@@ -115,10 +116,9 @@ def firefox(profile: Path) -> Iterator[Firefox]:
         environment = os.environ | {"DISPLAY": display.name, "MOZ_DISABLE_CONTENT_SANDBOX": "1"}
         with subprocess.Popen([*words, *size], env=environment, stdout=log, stderr=log) as program:
             try:
-                wait_for(lambda: _answers(port), SLOW_SECONDS)
                 marionette = Marionette(host="127.0.0.1", port=port, socket_timeout=SLOW_SECONDS)
                 # Ignored means: left open for us, and every command that cannot go on because of it says so.
-                marionette.start_session({"unhandledPromptBehavior": "ignore"})
+                marionette.start_session({"unhandledPromptBehavior": "ignore"}, timeout=SLOW_SECONDS)
                 yield Firefox(marionette, display)
             finally:
                 program.terminate()
@@ -127,11 +127,3 @@ def firefox(profile: Path) -> Iterator[Firefox]:
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
