@@ -12,7 +12,7 @@ from rich.progress import track
 from rich.table import Table
 
 from authrig.errors import RigError
-from benchmarks import fido, http_login, qr, token, vm
+from benchmarks import eyes, fido, http_login, qr, token, vm
 from benchmarks.harness import Measurement, Row, measure
 
 
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _measure_all() -> Iterator[Measurement]:
-    groups: list[AbstractContextManager[list[Row]]] = [fido.rows(), qr.rows(), token.rows(), http_login.rows()]
+    groups: list[AbstractContextManager[list[Row]]] = [fido.rows(), qr.rows(), eyes.rows(), token.rows(), http_login.rows()]
     console = Console(stderr=True)
     for group in track(groups, description="measuring", console=console):
         with group as rows:
