@@ -8,12 +8,11 @@ import pytest
 
 from emulators.fido_authenticator.profile import DEFAULT
 from emulators.fido_authenticator.user import AutomaticUser, HandUser
-from tests.vm.browsers.browser import SLOW_SECONDS
+from tests.vm.browsers.browser import wait_until
 from tests.vm.browsers.chromium import Chromium, chromium
 from tests.vm.browsers.keys import keep_touching, plugged_in, stop_touching
 from tests.vm.browsers.scenarios import PIN, Scenarios, needs_minutes
 from tests.vm.browsers.site import Site, site
-from tests.vm.conftest import wait_for
 
 pytestmark = needs_minutes
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "browser-with-a-key.md"
@@ -69,7 +68,7 @@ class TestChromium(Scenarios):
             assert person.registered() == ["Loose key"]
             stop_touching(user)
             person.begin_key_login()
-            wait_for(lambda: user.pending, SLOW_SECONDS)
+            wait_until(lambda: user.pending)
             key.unplug()
             browser.wait_for_dialog_button()
             person.screenshot("pulled-out")

@@ -3,12 +3,11 @@ from collections.abc import Iterator
 import pytest
 
 from emulators.fido_authenticator.user import AutomaticUser, HandUser
-from tests.vm.browsers.browser import SLOW_SECONDS
+from tests.vm.browsers.browser import wait_until
 from tests.vm.browsers.firefox import Firefox, firefox
 from tests.vm.browsers.keys import keep_touching, plugged_in, stop_touching
 from tests.vm.browsers.scenarios import Scenarios, needs_minutes
 from tests.vm.browsers.site import Site, site
-from tests.vm.conftest import wait_for
 
 pytestmark = needs_minutes
 
@@ -47,7 +46,7 @@ class TestFirefox(Scenarios):
             right.unplug()
             wrong.plug_in()
             person.begin_key_login()
-            wait_for(lambda: "Touch your security key" in browser.panel(), SLOW_SECONDS)
+            wait_until(lambda: "Touch your security key" in browser.panel())
             person.screenshot("wrong-key")
             assert stranger.touch()
             assert "no key here fits" in person.refused()
@@ -65,7 +64,7 @@ class TestFirefox(Scenarios):
             assert person.registered() == ["Loose key"]
             stop_touching(user)
             person.begin_key_login()
-            wait_for(lambda: user.pending, SLOW_SECONDS)
+            wait_until(lambda: user.pending)
             key.unplug()
             assert "The key was not used" in person.refused()
             person.screenshot("pulled-out")

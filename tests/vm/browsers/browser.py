@@ -1,11 +1,26 @@
-"""What a scenario does with a browser, whichever it is."""
+"""What a scenario does with a browser, whichever it is, and how it waits for one."""
 
-from typing import Protocol
+import time
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from tests.vm.browsers.display import Display
 
 SLOW_SECONDS = 300.0
 """How long a step may take that takes a second on a machine that is no program."""
+PAUSE_SECONDS = 0.25
+"""Looking at a screen or into a page costs the browser time that it needs to get on."""
+
+_T = TypeVar("_T")
+
+
+def wait_until(look: Callable[[], _T | None]) -> _T:
+    """What ``look`` returns as soon as it is something."""
+    deadline = time.monotonic() + SLOW_SECONDS
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(PAUSE_SECONDS)
+    return found
 
 
 class WebBrowser(Protocol):
@@ -44,4 +59,8 @@ class WebBrowser(Protocol):
 
     def cancel(self) -> None:
         """Press Cancel where the browser asks for a touch."""
+        ...
+
+    def close_complaint(self) -> None:
+        """Close what the browser says about a key that will not do, where it has a window of its own for that."""
         ...

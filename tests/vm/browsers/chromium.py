@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Error, Page, sync_playwright
 
-from tests.vm.browsers.browser import SLOW_SECONDS
+from tests.vm.browsers.browser import SLOW_SECONDS, wait_until
 from tests.vm.browsers.display import HEIGHT, WIDTH, Display, virtual_display
-from tests.vm.conftest import wait_for
 
 PREFERENCES = {"credentials_enable_service": False, "profile": {"password_manager_enabled": False}}
 """Nothing lies over the pages and dialogs, such as the offer to save a password."""
@@ -57,15 +56,20 @@ class Chromium:
 
     def wait_for_dialog_button(self) -> None:
         """Until a dialog has a button to go on with, such as Next or Try again; Enter presses it."""
-        wait_for(lambda: self._in_dialog((0, 60), (60, 120), (180, 255)) > _BUTTON_PIXELS, SLOW_SECONDS)
+        wait_until(lambda: self._in_dialog((0, 60), (60, 120), (180, 255)) > _BUTTON_PIXELS)
 
     def wait_for_pin_complaint(self) -> None:
         """It stands in red below the field."""
-        wait_for(lambda: self._in_dialog((150, 255), (0, 60), (0, 60)) > _WORD_PIXELS, SLOW_SECONDS)
+        wait_until(lambda: self._in_dialog((150, 255), (0, 60), (0, 60)) > _WORD_PIXELS)
 
     def cancel(self) -> None:
         """Press Cancel in the dialog."""
-        wait_for(lambda: self._in_dialog((0, 60), (60, 120), (180, 255)) > 0, SLOW_SECONDS)
+        wait_until(lambda: self._in_dialog((0, 60), (60, 120), (180, 255)) > 0)
+        self.display.press("Escape")
+
+    def close_complaint(self) -> None:
+        """The page learns nothing before."""
+        self.wait_for_dialog_button()
         self.display.press("Escape")
 
     def _in_dialog(self, *channels: tuple[int, int]) -> int:

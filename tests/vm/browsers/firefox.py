@@ -11,9 +11,8 @@ from marionette_driver.by import By  # type: ignore[import-untyped] # no types
 from marionette_driver.errors import NoAlertPresentException, UnexpectedAlertOpen  # type: ignore[import-untyped] # no types
 from marionette_driver.marionette import Alert, Marionette  # type: ignore[import-untyped] # no types
 
-from tests.vm.browsers.browser import SLOW_SECONDS
+from tests.vm.browsers.browser import SLOW_SECONDS, wait_until
 from tests.vm.browsers.display import HEIGHT, WIDTH, Display, virtual_display
-from tests.vm.conftest import wait_for
 
 PREFERENCES = {
     "security.webauth.webauthn_enable_usbtoken": "true",
@@ -66,7 +65,7 @@ class Firefox:
 
     def click(self, selector: str) -> None:
         """Click a button as soon as it is there and may be clicked."""
-        wait_for(lambda: self._marionette.execute_script(_READY, script_args=[selector]), SLOW_SECONDS)
+        wait_until(lambda: self._marionette.execute_script(_READY, script_args=[selector]))
         self._marionette.find_element(By.CSS_SELECTOR, selector).click()
 
     def texts(self, selector: str) -> list[str]:
@@ -78,17 +77,20 @@ class Firefox:
 
     def wait_for_pin_prompt(self) -> None:
         """To Marionette it is an alert."""
-        wait_for(lambda: self._prompt() == "Please enter the PIN for your device.", SLOW_SECONDS)
+        wait_until(lambda: self._prompt() == "Please enter the PIN for your device.")
 
     def wait_for_pin_complaint(self) -> None:
         """The same again, in other words."""
-        wait_for(lambda: self._prompt().startswith("Incorrect PIN"), SLOW_SECONDS)
+        wait_until(lambda: self._prompt().startswith("Incorrect PIN"))
 
     def cancel(self) -> None:
         """Press Cancel in the panel that asks for a touch."""
-        wait_for(lambda: "Touch your security key" in self.panel(), SLOW_SECONDS)
+        wait_until(lambda: "Touch your security key" in self.panel())
         with self._marionette.using_context("chrome"):
             self._marionette.execute_script(_CANCEL)
+
+    def close_complaint(self) -> None:
+        """It leaves that to the page."""
 
     def panel(self) -> str:
         """What the panel below the address says; empty when it is not there."""

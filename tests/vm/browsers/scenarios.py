@@ -3,10 +3,10 @@
 import pytest
 
 from emulators.fido_authenticator.user import AutomaticUser, HandUser
-from tests.vm.browsers.browser import SLOW_SECONDS
+from tests.vm.browsers.browser import wait_until
 from tests.vm.browsers.keys import keep_touching, plugged_in
 from tests.vm.browsers.site import Site
-from tests.vm.conftest import plugging, set_pin, wait_for
+from tests.vm.conftest import plugging, set_pin
 
 PIN, WRONG_PIN = "4711", "9999"
 
@@ -44,10 +44,10 @@ class Scenarios:
         ignored, touched = HandUser(), HandUser()
         with plugged_in(ignored) as other, plugged_in(touched):
             person.begin_registration("Touched key")
-            wait_for(lambda: ignored.pending and touched.pending, SLOW_SECONDS)
+            wait_until(lambda: ignored.pending and touched.pending)
             person.screenshot("two-keys")
             keep_touching(touched)
-            wait_for(lambda: ignored.pending is None, SLOW_SECONDS)
+            wait_until(lambda: ignored.pending is None)
             assert person.registered() == ["Touched key"]
             other.unplug()
             person.begin_key_login()
@@ -59,6 +59,7 @@ class Scenarios:
             person.begin_registration("Blue key")
             assert person.registered() == ["Blue key"]
             person.begin_registration("The same again")
+            person.browser.close_complaint()
             assert "registered already" in person.refused()
             assert person.browser.texts("[data-keys] h3") == ["Blue key"]
 
@@ -67,10 +68,10 @@ class Scenarios:
         user = HandUser()
         with plugged_in(user):
             person.begin_registration("Second thoughts")
-            wait_for(lambda: user.pending, SLOW_SECONDS)
+            wait_until(lambda: user.pending)
             person.browser.cancel()
             assert "cancelled" in person.refused()
-            wait_for(lambda: user.pending is None, SLOW_SECONDS)
+            wait_until(lambda: user.pending is None)
             person.press_key_button()
             keep_touching(user)
             assert person.registered() == ["Second thoughts"]

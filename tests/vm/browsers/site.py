@@ -8,8 +8,7 @@ from pathlib import Path
 from authrig.ports.server import Administrator
 from server_stub.run import RunningServer, run_server
 from server_stub.settings import Settings
-from tests.vm.browsers.browser import SLOW_SECONDS, WebBrowser
-from tests.vm.conftest import wait_for
+from tests.vm.browsers.browser import SLOW_SECONDS, WebBrowser, wait_until
 
 KEY = "[data-key] [data-start]"
 ALERT = "[data-alert]:not([hidden])"
@@ -82,7 +81,7 @@ class Site:
 
     def read(self, selector: str) -> list[str]:
         """The texts there, as soon as there are some."""
-        return wait_for(lambda: self.browser.texts(selector), SLOW_SECONDS)
+        return wait_until(lambda: self.browser.texts(selector))
 
     def screenshot(self, name: str) -> None:
         """Keep what is on the screen as evidence."""
