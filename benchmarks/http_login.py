@@ -1,81 +1,137 @@
-"""A complete login over HTTP beside one bare HTTP request."""
+"""Logins over HTTP, each beside the least that the same stack can do: bare ASGI echoes by uvicorn in a process of its own."""
 
-import socket
-import tempfile
-import threading
-from collections.abc import Iterator
+import asyncio
+import itertools
+import statistics
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any
 
-import uvicorn
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from authrig.ports.server import Administrator, Browser
 from benchmarks.harness import Row
-from offline_qr import otq1
-from server_stub.run import run_server
-from server_stub.settings import Settings
+from benchmarks.http_people import AUTHENTICATION, ECDSA, PASSWORD, Person
+from benchmarks.lean_http import Line, echo_process, server_process
+from server_stub.settings import Argon2Cost
 
-SERIAL, SEED = "QT1-00000042", bytes(range(32))
-USERNAME, PASSWORD = "alice", "correct horse battery staple"
+ROUNDS = 60
+LOGINS = 20
+"""How many whole logins, with a password of full cost, are timed."""
+CONNECTIONS = 32
+REQUESTS = 1600
+BODY = b'{"padding":"' + b"x" * 300 + b'"}'
 
 
 @contextmanager
 def rows() -> Iterator[list[Row]]:
-    """Password and offline QR, four requests of which one hashes a password; the floor is one echo by bare uvicorn."""
+    """FIDO and offline QR, what is asked before them left out; and a whole login beside the Argon2id of its password."""
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="authrig-bench-"))
-        settings = Settings(data_dir=Path(folder))
-        server = stack.enter_context(run_server(settings))
-        administrator = stack.enter_context(Administrator(server.internal_url, server.admin_token))
-        administrator.create_user(USERNAME, PASSWORD)
-        administrator.assign_qr_token(USERNAME, SERIAL, SEED, "token")
-        keys = otq1.derive_keys(SERIAL, SEED)
-        echo = stack.enter_context(Browser(stack.enter_context(_bare_server())))
+        server = stack.enter_context(server_process(cheap_passwords=True))
+        echo = Line(stack.enter_context(echo_process()))
+        stack.callback(echo.close)
+        signer = ec.generate_private_key(ec.SECP256R1())
+        public, message = signer.public_key(), bytes(69)
+        signature = signer.sign(message, ECDSA)
+
+        def two_echoes() -> None:
+            echo.post("/", BODY)
+            echo.post("/", BODY)
+
+        def verify_and_two_echoes() -> None:
+            public.verify(signature, message, ECDSA)
+            two_echoes()
+
+        # Each timed call finds a session that was brought to its step before.
+        number = itertools.count()
+        keys = [_at_the_key(Person(server, f"fido{next(number)}")) for _ in range(ROUNDS + 1)]
+        codes = [_at_the_code(Person(server, f"code{next(number)}")) for _ in range(ROUNDS + 1)]
+        dear = stack.enter_context(server_process())
+        person = Person(dear, "dear")
 
         def log_in() -> None:
-            with Browser(server.public_url) as browser:
-                browser.access("ebanking")
-                browser.check_password(USERNAME, PASSWORD)
-                content = browser.retrieve_offline_qr_code(image=False).attribute("content")
-                outcome = browser.check_otp(otq1.compute_code(otq1.decode(content, keys, SERIAL), keys)).outcome
-                assert outcome == "DONE", outcome
-
-        def hash_password() -> bytes:
-            cost = settings.argon2
-            argon2 = Argon2id(
-                salt=bytes(16),
-                length=32,
-                iterations=cost.iterations,
-                lanes=cost.lanes,
-                memory_cost=cost.memory_kib,
-            )
-            return argon2.derive(PASSWORD.encode())
+            person.line.cookie = ""
+            _at_the_code(person)()
 
         yield [
-            Row("HTTP login, password and offline QR", "bare HTTP echo", log_in, echo.session, 10),
-            Row("HTTP login, password and offline QR", "Argon2id of its password", log_in, hash_password, 2),
+            Row(
+                "HTTP login by FIDO key",
+                "a P-256 verify, two echoes",
+                _each(keys),
+                verify_and_two_echoes,
+                4,
+                1,
+                ROUNDS,
+            ),
+            Row("HTTP check of an offline QR code", "two echoes", _each(codes), two_echoes, 3, 1, ROUNDS),
+            Row(
+                "HTTP login, password and offline QR", "Argon2id of its password", log_in, _hash_password, 2, 1, LOGINS
+            ),
         ]
 
 
-async def _echo(_scope: Any, receive: Any, send: Any) -> None:
-    """The least that an ASGI application can do with a request."""
-    await receive()
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-    await send({"type": "http.response.body", "body": b"{}"})
+def _each(prepared: list[Callable[[], object]]) -> Callable[[], object]:
+    """Runs the next of what is prepared at each call."""
+
+    def call() -> object:
+        ready = prepared.pop()
+        return ready()
+
+    return call
 
 
-@contextmanager
-def _bare_server() -> Iterator[str]:
-    """The URL of uvicorn with nothing behind it, set as the real server is."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(_echo, http="httptools", loop="uvloop", lifespan="off", log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
+def _at_the_key(person: Person) -> Callable[[], object]:
+    person.line.cookie = ""
+    person.begin("lounge", password=False)
+    return person.fido
+
+
+def _at_the_code(person: Person) -> Callable[[], object]:
+    person.begin("ebanking", password=True)
+    body = person.ask_qr()
+    return lambda: person.answer_qr(body)
+
+
+def _hash_password() -> bytes:
+    cost = Argon2Cost()
+    argon2 = Argon2id(
+        salt=bytes(16), length=32, iterations=cost.iterations, lanes=cost.lanes, memory_cost=cost.memory_kib
+    )
+    return argon2.derive(PASSWORD.encode())
+
+
+def tail() -> tuple[float, float]:
+    """Median and 99th percentile (seconds) of FIDO challenges that 32 connections ask for as fast as they are answered."""
+    with server_process(cheap_passwords=True) as server:
+        people = [Person(server, f"p99-{number}") for number in range(CONNECTIONS)]
+        for person in people:
+            _at_the_key(person)
+        requests = [person.line.request(f"{AUTHENTICATION}/fido/challenge/retrieve/", b"{}", "") for person in people]
+        for person in people:
+            person.line.close()
+        times = sorted(asyncio.run(_ask(server.public, requests)))
+    return statistics.median(times), times[len(times) * 99 // 100]
+
+
+async def _ask(url: str, requests: list[bytes]) -> list[float]:
+    host, port = url.removeprefix("http://").split(":")
+
+    async def one(request: bytes) -> list[float]:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        times = []
+        for _ in range(REQUESTS // CONNECTIONS):
+            begun = time.perf_counter()
+            writer.write(request)
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            await reader.readexactly(int(head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]))
+            assert head.startswith(b"http/1.1 200"), head
+            times.append(time.perf_counter() - begun)
+        writer.close()
+        return times
+
+    return [each for times in await asyncio.gather(*map(one, requests)) for each in times]
+
+
+if __name__ == "__main__":
+    middle, last = tail()
+    print(f"{CONNECTIONS} connections: median {middle * 1e3:.1f} ms, p99 {last * 1e3:.1f} ms, {last / middle:.1f}x")

@@ -5,12 +5,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+IDLE = 2.0
+"""After so many seconds the server may be about to hang up: uvicorn does after five."""
 _ECHO = """
 import socket, uvicorn
 
@@ -61,10 +64,15 @@ class Line:
         where = urlsplit(url)
         assert where.hostname is not None
         assert where.port is not None
-        self._socket = socket.create_connection((where.hostname, where.port))
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._address = (where.hostname, where.port)
         self._host = where.netloc
         self.cookie = ""
+        self._connect()
+
+    def _connect(self) -> None:
+        self._socket = socket.create_connection(self._address)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._used = time.monotonic()
 
     def close(self) -> None:
         """Hang up."""
@@ -72,8 +80,13 @@ class Line:
 
     def post(self, path: str, body: bytes, headers: str = "") -> tuple[int, bytes]:
         """POST ``body``: status and body of the answer."""
+        if time.monotonic() - self._used > IDLE:
+            self.close()
+            self._connect()
         self._socket.sendall(self.request(path, body, headers))
-        return self.answer()
+        answer = self.answer()
+        self._used = time.monotonic()
+        return answer
 
     def request(self, path: str, body: bytes, headers: str = "") -> bytes:
         """The bytes of a POST."""

@@ -10,12 +10,13 @@ from server_stub.message_providers import MessageProvider
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """If the criteria all hold, ``flow`` is the way in. The lowest ``priority`` number wins."""
+    """If the criteria all hold, ``flow`` is the way in, or there is none. The lowest ``priority`` number wins."""
 
     name: str
     priority: int
     criteria: tuple[Criterion, ...]
-    flow: Flow
+    flow: Flow | None
+    """None in a policy that always fails."""
 
     def holds(self, context: Context) -> bool | None:
         """Whether all criteria hold; None when none fails but some cannot be known yet."""
@@ -34,7 +35,7 @@ class Policy:
 
     def first_methods(self) -> tuple[Method, ...]:
         """The methods that may come first: of the flow's, those that the criteria allow."""
-        methods = self.flow.next_methods(())
+        methods = self.flow.next_methods(()) if self.flow else ()
         for criterion in self.criteria:
             if isinstance(criterion, QrFirst):
                 methods = tuple(method for method in methods if (method in BADGES) == criterion.badge)
@@ -71,6 +72,9 @@ def offer(policies: Sequence[Policy], context: Context) -> Offer:
             why.append(f"{policy.name}: {policy.why_not(context)}")
             continue
         methods += policy.first_methods()
+        if holds and policy.flow is None:
+            why.append(f"{policy.name}: applies, and always fails: {'nobody else' if methods else 'denied'}")
+            return Offer(tuple(dict.fromkeys(methods)), tuple(why))
         if holds:
             return Offer(tuple(dict.fromkeys(methods)), (*why, f"{policy.name}: applies"))
         why.append(f"{policy.name}: depends on whether {'; '.join(policy.open_questions(context))}")
@@ -90,6 +94,8 @@ def decide(policies: Sequence[Policy], context: Context) -> Decision:
         if reason:
             why.append(f"{policy.name}: {reason}")
             continue
+        if policy.flow is None:
+            return Decision(None, (*why, f"{policy.name}: applies, and always fails: denied"))
         if context.first is not None and context.first not in policy.first_methods():
             refused = f"{policy.name}: applies, but does not begin with {context.first}: denied"
             return Decision(None, (*why, refused))

@@ -28,6 +28,8 @@ from server_stub.flows.flow import BADGES, Flow, Method, after_badge
 from server_stub.message_providers import FieldTemplate, MessageProvider
 from server_stub.policies import Application, Policy, PolicySet
 
+NAMED = frozenset({Method.USERNAME, Method.BADGE_INSECURE})
+"""First steps that anybody can take for anybody."""
 DEFAULT_FILE = Path(__file__).with_name("default_policies.toml")
 
 
@@ -45,7 +47,9 @@ class _PolicyRow(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     priority: int
     applications: list[str]
-    flow: str
+    flow: str = ""
+    always_fail: bool = False
+    """Whom it applies to is denied, whatever stands below; instead of a flow."""
     groups: list[str] | None = None
     networks: list[str] | None = None
     days: list[Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]] | None = None
@@ -104,7 +108,7 @@ def _build(rows: _File) -> PolicySet:
         for name, row in rows.applications.items()
     }
     approvals = {name: _provider(name, row) for name, row in rows.approvals.items()}
-    flows = described | {policy.flow.name: policy.flow for policy in policies}
+    flows = described | {policy.flow.name: policy.flow for policy in policies if policy.flow}
     return PolicySet(applications, flows, policies, approvals, _warnings(rows.policies, policies))
 
 
@@ -136,6 +140,10 @@ def _policy(row: _PolicyRow, applications: Mapping[str, object], flows: Mapping[
     for application in row.applications:
         if application not in applications:
             raise ValueError(f"policy {row.name!r} names the application {application!r}, which is not described")
+    if row.always_fail:
+        if row.flow or row.insecure_scans:
+            raise ValueError(f"policy {row.name!r} has always_fail and also says how to log in")
+        return Policy(row.name, row.priority, tuple(_criteria(row)), None)
     if row.flow not in flows:
         raise ValueError(f"policy {row.name!r} names the flow {row.flow!r}, which is not described")
     if row.insecure_scans and not row.qr_first:
@@ -187,4 +195,23 @@ def _warnings(rows: list[_PolicyRow], policies: tuple[Policy, ...]) -> tuple[str
         unconditional = len(_criteria(first)) == 1 and set(second.applications) <= set(first.applications)
         if first.priority < second.priority and unconditional:
             warnings.append(f"policy {second.name!r} can never win: {first.name!r} always applies before it")
+    warnings += [
+        f"policy {row.name!r} asks who somebody is before anything is proven: by which steps follow, a stranger who tries "
+        f"names at {', '.join(row.applications)} can tell whose {_asked_of(row)} is meant"
+        for row, policy in zip(rows, policies, strict=True)
+        if _asked_of(row) and _named_first(row, rows, policies)
+    ]
     return tuple(warnings)
+
+
+def _asked_of(row: _PolicyRow) -> str:
+    """What the policy asks of the user, in a word; empty when it asks nothing."""
+    return "group" if row.groups is not None else ("key" if row.fido_enrolled is not None else "")
+
+
+def _named_first(row: _PolicyRow, rows: list[_PolicyRow], policies: tuple[Policy, ...]) -> bool:
+    """Whether somebody may only say a name at one of the policy's applications."""
+    return any(
+        set(row.applications) & set(other.applications) and set(NAMED) & set(policy.first_methods())
+        for other, policy in zip(rows, policies, strict=True)
+    )

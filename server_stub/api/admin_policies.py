@@ -42,11 +42,14 @@ class Explanation(Document, frozen=True):
 
 
 class PolicyAttributes(Document, frozen=True):
-    """A policy as it was read; ``criteria`` say what is the matter when one does not hold."""
+    """A policy as it was read; ``criteria`` say what is the matter when one does not hold.
+
+    ``flow`` is null for a policy that always fails.
+    """
 
     priority: int
     criteria: tuple[str, ...]
-    flow: str
+    flow: str | None
     ways: tuple[tuple[Method, ...], ...]
 
 
@@ -91,7 +94,12 @@ async def list_policies(iam: Iam, _: Call[Nothing]) -> Reply:
     items = [
         (
             each.name,
-            PolicyAttributes(each.priority, tuple(c.otherwise for c in each.criteria), each.flow.name, each.flow.ways),
+            PolicyAttributes(
+                each.priority,
+                tuple(c.otherwise for c in each.criteria),
+                each.flow.name if each.flow else None,
+                each.flow.ways if each.flow else (),
+            ),
         )
         for each in sorted(iam.policies.policies, key=lambda policy: policy.priority)
     ]

@@ -37,6 +37,8 @@ from server_stub.store.approvals import (
 from server_stub.store.iam import audit
 
 COOKIE = "authrig_approval"
+LEGACY = "legacy-default-flow"
+"""The approval flow of callers that select none."""
 MAX_PUSH_TEXT = 260
 DATA_TYPE = "transaction-approval.session"
 
@@ -114,20 +116,27 @@ async def select_flow(iam: Iam, call: Call[Nothing]) -> Reply:
     flow = call.path["flow"]
     if flow not in iam.policies.approvals:
         raise ApiError(404, "FLOW_NOT_FOUND", "there is no approval flow of that name")
+    return _reply(iam, *await _start(iam, flow))
+
+
+async def _start(iam: Iam, flow: str) -> tuple[Approval, Cookie]:
     token = iam.new_token()
     expires_at = iam.now() + iam.settings.login_lifetime
-    approval = await iam.database.run(approvals.start, token, flow, expires_at)
-    return _reply(iam, approval, Cookie(COOKIE, token, "/"))
+    return await iam.database.run(approvals.start, token, flow, expires_at), Cookie(COOKIE, token, "/")
 
 
 async def identify_user(iam: Iam, call: Call[Identify]) -> Reply:
-    """Say whose approval is asked for."""
-    approval = await _require(iam, call, USERNAME_REQUIRED)
+    """Say whose approval is asked for; who selected no flow gets the one for old callers, if there is one."""
+    cookie = None
+    if LEGACY in iam.policies.approvals and await _find(iam, call.cookies) is None:
+        approval, cookie = await _start(iam, LEGACY)
+    else:
+        approval = await _require(iam, call, USERNAME_REQUIRED)
     user = await iam.database.run(users.find_user, normalise(call.body.username).decode())
     if user is None:
         raise ApiError(404, "USER_NOT_FOUND", "there is no user of that name")
     changes = {"step": PARAMETERS_REQUIRED, "user_id": user.id, "username": user.username}
-    return _reply(iam, await iam.database.run(approvals.move, approval, **changes))
+    return _reply(iam, await iam.database.run(approvals.move, approval, **changes), cookie)
 
 
 async def set_parameters(iam: Iam, call: Call[Parameters]) -> Reply:

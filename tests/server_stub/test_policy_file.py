@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from server_stub.criteria import Context, Who
 from server_stub.errors import ServerError
 from server_stub.flows.flow import Method
+from server_stub.policies import PolicySet, decide, offer
 from server_stub.policy_file import load
 
 GOOD = """
@@ -91,4 +93,60 @@ def test_a_badge_as_criterion_stands_before_the_methods(
     """A secure one also stands for the password that would follow; an insecure one never does."""
     path = tmp_path / "policies.toml"
     path.write_text(GOOD.replace("priority = 1", f"priority = 1\nqr_first = true\ninsecure_scans = {insecure}"))
-    assert load(path).policies[0].flow.ways == ways
+    flow = load(path).policies[0].flow
+    assert flow is not None
+    assert flow.ways == ways
+
+
+NAMED = """
+[flows.name]
+ways = [["USERNAME", "OTP"]]
+[[policies]]
+name = "by name"
+priority = 2
+applications = ["bank"]
+flow = "name"
+"""
+
+
+def loaded(tmp_path: Path, text: str) -> PolicySet:
+    """What a file with ``text`` says."""
+    path = tmp_path / "policies.toml"
+    path.write_text(text)
+    return load(path)
+
+
+@pytest.mark.parametrize(("line", "word"), [("groups = ['staff']", "group"), ("fido_enrolled = true", "key")])
+def test_a_policy_that_tells_a_stranger_who_is_who_is_a_warning(tmp_path: Path, line: str, word: str) -> None:
+    """Where a name alone begins a login, the steps that follow tell what the policies ask about its user."""
+    asking = GOOD.replace("priority = 1", f"priority = 1\n{line}")
+    assert loaded(tmp_path, asking).warnings == ()
+    (warning,) = loaded(tmp_path, asking + NAMED).warnings
+    assert warning.startswith("policy 'one' asks who somebody is before anything is proven")
+    assert warning.endswith(f"names at bank can tell whose {word} is meant")
+
+
+def test_a_policy_that_always_fails_denies_those_it_applies_to_and_nobody_else(tmp_path: Path) -> None:
+    """Whatever a later policy would have allowed them; the reason is told."""
+    failing = GOOD.replace("priority = 1", "priority = 1\ngroups = ['banned']").replace(
+        'flow = "password"', "always_fail = true"
+    )
+    policies = loaded(tmp_path, failing + GOOD[GOOD.index("[[policies]]") :].replace("priority = 1", "priority = 2"))
+    banned, other = (
+        decide(policies.policies, Context("bank", first=Method.PASSWORD, user=Who(frozenset({group}))))
+        for group in ("banned", "staff")
+    )
+    assert (banned.flow, banned.why) == (None, ("one: applies, and always fails: denied",))
+    assert other.flow is not None
+    assert offer(policies.policies, Context("bank")).first_methods == (Method.PASSWORD,)
+    everybody = loaded(tmp_path, GOOD.replace('flow = "password"', "always_fail = true"))
+    closed = offer(everybody.policies, Context("bank"))
+    assert (closed.first_methods, closed.why) == ((), ("one: applies, and always fails: denied",))
+
+
+def test_a_policy_that_always_fails_says_nothing_else(tmp_path: Path) -> None:
+    """A flow beside it would be read as if it had an effect."""
+    path = tmp_path / "policies.toml"
+    path.write_text(GOOD.replace("priority = 1", "priority = 1\nalways_fail = true"))
+    with pytest.raises(ServerError, match="'one' has always_fail and also says how to log in"):
+        load(path)

@@ -1,10 +1,13 @@
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from offline_qr.otq1 import Challenge, Field, MessageType, Tag, compute_code, compute_decline_code, derive_keys
-from tests.server_stub.world import APPROVAL, SEED, Device, Person, World, code_of, off_by_one
+from server_stub.policy_file import DEFAULT_FILE
+from server_stub.settings import Settings
+from tests.server_stub.world import APPROVAL, SEED, Device, Person, World, code_of, off_by_one, own_world
 
 PAYMENT = {
     "amount": "1250.00",
@@ -305,3 +308,19 @@ def test_an_app_is_asked_online_first(world: World, button: str) -> None:
         assert code_of(answer) == "AIRLOCK_2FA_TIMEOUT"
         assert step(answer) == "AIRLOCK_2FA_OFFLINE_QR_CODE_RETRIEVAL_REQUIRED"
         assert bank.otp(app.code(bank.qr())).status_code == 200
+
+
+def test_who_selects_no_flow_gets_the_one_for_old_callers_where_there_is_one(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Where the policy file describes none, a flow must be selected first."""
+    policies = tmp_path / "policies.toml"
+    policies.write_text(DEFAULT_FILE.read_text("utf-8") + "\n[approvals.legacy-default-flow]\n")
+    with own_world(settings, policies_file=policies if described else None) as world:
+        person, client = world.person(), world.internal()
+        world.device(person)
+        answer = client.post(f"{APPROVAL}/user/identify", json={"username": person.name})
+        assert answer.status_code == expected
+        if described:
+            answer = client.post(f"{APPROVAL}/parameters", json={"messageParameters": PAYMENT})
+            assert answer.json()["data"]["attributes"]["nextStep"] == "AIRLOCK_2FA_OFFLINE_QR_CODE_RETRIEVAL_REQUIRED"
