@@ -1,6 +1,7 @@
 import os
 import select
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from emulators.fido_authenticator.user import AutomaticUser, HandUser
 from tests.emulators.fido_authenticator.hid_transport_checks import (
     CBOR,
+    ERROR,
     KEEPALIVE,
     PING,
     Cable,
@@ -83,6 +85,30 @@ def test_of_ten_thousand_pings_none_is_lost_or_doubled(plug: Plug) -> None:
     assert Channel(host).call(PING, b"the end") == b"the end"
     assert not select.select([host.descriptor], [], [], 0.5)[0]
     host.close()
+
+
+def test_a_busy_program_does_not_cost_another_its_answer(plug: Plug) -> None:
+    """One waits for a touch while another asks three hundred times and is told each time that the key is busy."""
+    user = HandUser()
+    path = plug(user=user).path
+    waiting, busy = Channel(Host(path)), Channel(Host(path))
+    waiting.send(CBOR, b"\x0b")
+    assert waiting.receive() == (KEEPALIVE, b"\x02")
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(_after_keepalives, waiting)
+        for _ in range(300):
+            busy.send(PING, b"me first")
+            assert busy.receive() == (ERROR, b"\x06")
+        assert user.touch()
+        assert answer.result(timeout=60) == (CBOR, b"\0")
+    waiting.host.close()
+    busy.host.close()
+
+
+def _after_keepalives(channel: Channel) -> tuple[int, bytes]:
+    while (message := channel.receive()) == (KEEPALIVE, b"\x02"):
+        pass
+    return message
 
 
 def test_keys_side_by_side_keep_their_words_apart(plug: Plug) -> None:
