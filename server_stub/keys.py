@@ -8,11 +8,16 @@ from server_stub.errors import ServerError
 
 
 def load_or_create(path: Path, length: int, token_bytes: Callable[[int], bytes]) -> bytes:
-    """The ``length`` bytes in ``path`` (written as hex), made at the first start.
+    """The ``length`` bytes in ``path`` (written as hex), made at the first start; the environment's go before.
+
+    The variable for ``iam-kek.key`` is ``AUTHRIG_IAM_KEK_KEY``: so nothing is written, and several machines agree.
 
     Raises:
-        ServerError: if the file cannot be made or read, is open to other users, or does not hold ``length`` bytes.
+        ServerError: if the variable does not hold ``length`` bytes, or the file cannot be made or read, is open to other users, or does not hold ``length`` bytes.
     """
+    variable = variable_of(path.name)
+    if variable in os.environ:
+        return _decode(os.environ[variable], length, f"the variable {variable}")
     try:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -34,9 +39,22 @@ def _read(path: Path, length: int) -> bytes:
             f"the key file {path} can be read by other users: chmod 600 it, or remove it to get a new key"
         )
     try:
-        key = bytes.fromhex(path.read_text("ascii"))
-    except ValueError as error:
+        text = path.read_text("ascii")
+    except UnicodeDecodeError as error:
         raise ServerError(f"the key file {path} does not hold hexadecimal digits") from error
+    return _decode(text, length, f"the key file {path}")
+
+
+def variable_of(name: str) -> str:
+    """The variable that goes before the file ``name``."""
+    return "AUTHRIG_" + name.replace("-", "_").replace(".", "_").upper()
+
+
+def _decode(text: str, length: int, where: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError as error:
+        raise ServerError(f"{where} does not hold hexadecimal digits") from error
     if len(key) != length:
-        raise ServerError(f"the key file {path} holds {len(key)} bytes, expected {length}")
+        raise ServerError(f"{where} holds {len(key)} bytes, expected {length}")
     return key

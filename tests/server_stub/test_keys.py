@@ -47,3 +47,15 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     """One sentence."""
     with pytest.raises(ServerError, match="cannot use the key file"):
         load_or_create(tmp_path / "none" / "kek.key", 32, secrets.token_bytes)
+
+
+def test_a_key_from_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written then; what is no key is a sentence that does not repeat it."""
+    monkeypatch.setenv("AUTHRIG_IAM_KEK_KEY", "11" * 32)
+    assert load_or_create(tmp_path / "iam-kek.key", 32, secrets.token_bytes) == b"\x11" * 32
+    assert not list(tmp_path.iterdir())
+    for wrong, sentence in (("11" * 31, "AUTHRIG_IAM_KEK_KEY holds 31 bytes, expected 32"), ("secret", "hexadecimal")):
+        monkeypatch.setenv("AUTHRIG_IAM_KEK_KEY", wrong)
+        with pytest.raises(ServerError, match=sentence) as refused:
+            load_or_create(tmp_path / "iam-kek.key", 32, secrets.token_bytes)
+        assert wrong not in str(refused.value)

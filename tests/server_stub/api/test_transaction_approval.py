@@ -310,8 +310,9 @@ def test_an_app_is_asked_online_first(world: World, button: str) -> None:
         assert bank.otp(app.code(bank.qr())).status_code == 200
 
 
+@pytest.mark.parametrize(("described", "expected"), [(False, 401), (True, 200)])
 def test_who_selects_no_flow_gets_the_one_for_old_callers_where_there_is_one(
-    settings: Settings, tmp_path: Path
+    settings: Settings, tmp_path: Path, *, described: bool, expected: int
 ) -> None:
     """Where the policy file describes none, a flow must be selected first."""
     policies = tmp_path / "policies.toml"
