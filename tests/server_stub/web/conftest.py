@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from authrig.playwright_webcam import fake_webcam, fake_webcam_of_session
 from server_stub.settings import Settings
 from tests.server_stub.world import World, own_world
+
+__all__ = ["fake_webcam", "fake_webcam_of_session", "world_of_its_own"]
 
 
 @pytest.fixture

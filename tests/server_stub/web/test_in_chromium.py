@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs("chromium")
 NARROW = {"width": 360, "height": 740}
+NUMBERS = itertools.count()
 THEMES = ("light", "dark")
 OPEN_PAGES = ["/", "/login/ebanking", "/login/lounge", "/login/kiosk", "/login/classroom/badge", "/shop/", "/nowhere"]
 OWN_PAGES = ["/self-service/", "/classroom/", "/shop/"]
@@ -56,11 +58,10 @@ def desk(browser: Browser, rig: Rig) -> Iterator[Desk]:
     assert offences == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def new_person(rig: Rig) -> Callable[[], Person]:
     """Somebody with an account whom no other test knows."""
-    count = iter(range(1000))
-    return lambda: rig.enrol(f"pages-{next(count)}")
+    return lambda: rig.enrol(f"pages-{next(NUMBERS)}")
 
 
 def test_a_login_by_password_and_light(desk: Desk, rig: Rig, new_person: Callable[[], Person]) -> None:
