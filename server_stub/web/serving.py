@@ -4,7 +4,7 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -94,7 +94,7 @@ def _endpoint(iam: Iam, row: PageRoute) -> Callable[[Request], Awaitable[Respons
         try:
             if row.method == "POST":
                 visit.form = await _form(request, iam.settings.body_limit)
-                _admit(request)
+                _admit(request, https=iam.settings.behind_https)
             answer = await _answer(visit, row)
         except ClientDisconnect:
             return Response(status_code=400)
@@ -139,7 +139,6 @@ def _visit(iam: Iam, request: Request) -> Visit:
         headers=dict(request.headers),
         client=client,
         language=language,
-        address=request.url.path,
         jar=dict(request.cookies),
         told=read(request.cookies.get(TOLD, ""), request.query_params.get("why", "")),
     )
@@ -175,17 +174,18 @@ async def _form(request: Request, limit: int) -> dict[str, str]:
     return fields
 
 
-def _admit(request: Request) -> None:
+def _admit(request: Request, *, https: bool) -> None:
     """Keep out forms that a page of another site sends; browsers say where a form is from.
 
     Raises:
         ApiError: 403 if it is from elsewhere, or nothing says that it is from here.
     """
     site = request.headers.getlist("sec-fetch-site")
-    origin = request.headers.getlist("origin")
+    origins = [urlsplit(each) for each in request.headers.getlist("origin")]
     if site not in ([], ["same-origin"]):
         raise ApiError(403, "FORM_FROM_ELSEWHERE", "the form is from another site")
-    if [urlsplit(each).netloc for each in origin] != request.headers.getlist("host"):
+    here = [each.netloc for each in origins] == request.headers.getlist("host")
+    if not here or (https and origins[0].scheme != "https"):
         raise ApiError(403, "FORM_FROM_ELSEWHERE", "nothing says that the form is from this server")
 
 
@@ -197,7 +197,9 @@ async def _require_current(visit: Visit) -> None:
 
 def _respond(visit: Visit, answer: Answer) -> Response:
     if isinstance(answer, Redirect):
-        response = Response(status_code=303, headers={**headers(camera=False), "Location": answer.to})
+        response = Response(
+            status_code=303, headers={**headers(camera=False), "Location": quote(answer.to, safe="/?=&")}
+        )
     else:
         if TOLD in visit.jar:
             visit.take((cookie(None, secure=visit.iam.settings.behind_https),))

@@ -54,8 +54,6 @@ class Visit:
     client: str
     """The address of the caller."""
     language: Language
-    address: str
-    """The path of the request."""
     jar: dict[str, str]
     """The browser's cookies, as they will be after the answer."""
     told: Told | None

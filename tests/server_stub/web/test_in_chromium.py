@@ -136,6 +136,37 @@ def test_without_a_camera_a_badge_is_typed(desk: Desk, rig: Rig, new_person: Cal
     assert person.username in desk.arrive("/classroom/")
 
 
+def test_an_app_is_answered_and_the_page_goes_on_by_itself(
+    desk: Desk, rig: Rig, new_person: Callable[[], Person]
+) -> None:
+    """Nobody presses anything; a denial is told on the first page."""
+    person = new_person()
+    rig.administrator.assign_token(person.username, "app", f"APP-{person.username}", bytes(range(32)))
+    for button, words in (("deny", "refused on the device"), ("approve", person.username)):
+        desk.log_in("portal", person)
+        desk.page.wait_for_selector("text=Look at your phone")
+        [push] = rig.administrator.push_requests(person.username)
+        rig.administrator.answer_push_request(push["id"], button)
+        desk.page.wait_for_selector(f"main :text('{words}')")
+    desk.arrive("/portal/")
+
+
+def test_who_has_several_cameras_chooses_one(desk: Desk) -> None:
+    """By its name; the page then opens that one and no other."""
+    desk.page.add_init_script("""
+      const asked = window.asked = [];
+      const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
+      devices.getUserMedia = (wanted) => { asked.push(wanted.video.deviceId?.exact); return open({video: true}); };
+      devices.enumerateDevices = async () => ["front", "back"].map(
+        (name) => ({kind: "videoinput", deviceId: `id-${name}`, label: `The ${name} camera`}));
+    """)
+    desk.open("/login/classroom/badge")
+    desk.page.wait_for_selector("[data-decoder]")
+    desk.page.get_by_label("Camera", exact=True).select_option("The back camera")
+    desk.page.wait_for_function("asked.length === 2")
+    assert desk.page.evaluate("asked[1]") == "id-back"
+
+
 def test_a_key_is_registered_named_used_and_removed(desk: Desk, rig: Rig, new_person: Callable[[], Person]) -> None:
     """Second step, then alone; the emulated key answers in place of the browser's dialogue."""
     person, key = new_person(), rig.new_key("a person's key")

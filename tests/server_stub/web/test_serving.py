@@ -1,15 +1,18 @@
 """What all pages have in common on the wire: headers, whose forms are taken, languages, files."""
 
 import re
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from server_stub.settings import Settings
 from server_stub.web import assets
 from tests.server_stub.web.browsing import Visitor
-from tests.server_stub.world import NO_TLS, World
+from tests.server_stub.world import NO_TLS, World, own_world
 
 KIBIBYTE = 1024
+FORM = "application/x-www-form-urlencoded"
 PAGES = ["/", "/login/ebanking", "/login/lounge", "/login/kiosk", "/login/classroom/badge", "/shop/", "/nowhere"]
 
 
@@ -79,6 +82,38 @@ def test_a_form_of_another_site_does_nothing(world: World, headers: dict[str, st
     assert response.status_code == 403
     assert "did not come from a page of this server" in response.text
     assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "name", ["x%0d%0aSet-Cookie:%20a=b", "%2f%2felsewhere.example", "a%00b", "%E2%80%AE", "%5celsewhere"]
+)
+def test_a_path_cannot_write_a_header_or_lead_away(world: World, name: str) -> None:
+    """What stands in an address is only ever a part of an address here."""
+    client = Visitor(world).client
+    for response in (
+        client.get(f"/login/{name}/password"),
+        client.post(
+            f"/login/{name}/restart", content="", headers={"Origin": world.server.public_url, "Content-Type": FORM}
+        ),
+    ):
+        assert response.status_code in {303, 404}
+        assert "set-cookie" not in response.headers or "a=b" not in response.headers["set-cookie"]
+        assert response.headers.get("location", "/login/").startswith("/login/")
+
+
+def test_behind_https_a_form_over_http_is_from_elsewhere(settings: Settings) -> None:
+    """Who sits on the wire could have written the page that it is from."""
+    with own_world(settings, behind_https=True) as world:
+        visitor = Visitor(world)
+        host = urlsplit(world.server.public_url).netloc
+        for scheme, status in (("http", 403), ("https", 303)):
+            headers = {"Origin": f"{scheme}://{host}", "Content-Type": FORM}
+            response = visitor.client.post(
+                "/login/classroom/password", content="username=a&password=b", headers=headers
+            )
+            assert response.status_code == status
+        assert "__Host-authrig_session" in "".join(response.headers.get_list("set-cookie"))
+        assert all("; Secure" in each for each in response.headers.get_list("set-cookie"))
 
 
 @pytest.mark.parametrize(
