@@ -9,10 +9,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from glob import glob
+from pathlib import Path
 from typing import Any
 
 from authrig.errors import RigError
 from authrig.vm.kernel import check_machine
+
+
+VIRTUAL_READER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,30 @@ NEEDS = (
         "`authrig vm`",
         "apt-get install qemu-system-x86 busybox-static kmod udev",
         _runs_guests,
+    ),
+    Need(
+        "card reader",
+        "`authrig key run --transport smartcard`",
+        "apt-get install pcscd vsmartcard-vpcd",
+        lambda: shutil.which("pcscd") is not None and VIRTUAL_READER.exists(),
+    ),
+    Need(
+        "usbip",
+        "devices on USB/IP, attached to this machine's kernel",
+        "apt-get install usbip; modprobe vhci-hcd",
+        lambda: shutil.which("usbip") is not None,
+    ),
+    Need(
+        "tshark",
+        "reading captures, with `authrig key dissector`",
+        "apt-get install tshark",
+        lambda: shutil.which("tshark") is not None,
+    ),
+    Need(
+        "chromium",
+        "logging in on the server's pages by itself",
+        "apt-get install chromium",
+        lambda: shutil.which("chromium") is not None,
     ),
     Need("pseudo-terminals", "`authrig key run`", "mount devpts on /dev/pts", lambda: os.access("/dev/ptmx", os.W_OK)),
 )
