@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from authrig.ports.verification_server import VerificationServer
     from authrig.rig import Rig
 
+pytest_plugins = ("authrig.playwright_webcam",)
 _SEED = pytest.StashKey[int]()
 _FAILED = pytest.StashKey[bool]()
 _WANTS: "pytest.StashKey[Wants]" = pytest.StashKey()
