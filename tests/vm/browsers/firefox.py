@@ -71,9 +71,10 @@ class Firefox:
     def texts(self, selector: str) -> list[str]:
         """What is to be read there; nothing while there is no page to be read."""
         try:
-            return list(self._marionette.execute_script(_TEXTS, script_args=[selector]))
+            texts: list[str] | None = self._marionette.execute_script(_TEXTS, script_args=[selector])
         except UnexpectedAlertOpen:  # a prompt lies over the page
             return []
+        return texts or []  # None: the page was left meanwhile
 
     def wait_for_pin_prompt(self) -> None:
         """To Marionette it is an alert."""
