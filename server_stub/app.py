@@ -12,7 +12,14 @@ from server_stub.api.routing import build_app
 from server_stub.api.transaction_approval import COOKIE as APPROVAL_COOKIE
 from server_stub.api.transaction_approval import ApprovalInterface
 from server_stub.cloud.api import ADMIN_ROUTES as CLOUD_ADMIN_ROUTES
-from server_stub.cloud.api import APP_ROUTES, AUTH_ROUTES, CloudInterface, OpenInterface
+from server_stub.cloud.api import (
+    APP_ROUTES,
+    AUTH_ROUTES,
+    DEVICE_ROUTES,
+    CloudInterface,
+    DeviceInterface,
+    OpenInterface,
+)
 from server_stub.cloud.messages import Failure
 from server_stub.cloud.service import Cloud
 from server_stub.iam import Iam
@@ -48,6 +55,7 @@ def create_cloud_app(cloud: Cloud) -> Starlette:
     auth = CloudInterface(cloud, cloud.account.auth)
     admin = CloudInterface(cloud, cloud.account.admin)
     other = OpenInterface(cloud, cloud.account.auth)
-    tables = [((*AUTH_ROUTES, *CLOUD_ADMIN_ROUTES), SIGNED), (APP_ROUTES, OPEN)]
+    tables = [((*AUTH_ROUTES, *CLOUD_ADMIN_ROUTES, *DEVICE_ROUTES), SIGNED), (APP_ROUTES, OPEN)]
     own = with_description("Authrig verification cloud", tables, Failure)
-    return build_app([(AUTH_ROUTES, auth), (CLOUD_ADMIN_ROUTES, admin), (APP_ROUTES, other), (own, other)], other)
+    apps = [(APP_ROUTES, other), (DEVICE_ROUTES, DeviceInterface(cloud, cloud.account.auth))]
+    return build_app([(AUTH_ROUTES, auth), (CLOUD_ADMIN_ROUTES, admin), *apps, (own, other)], other)

@@ -2,6 +2,7 @@
 
 import uuid
 
+import msgspec
 from starlette.requests import Request
 
 from offline_qr.otq1.header import CHALLENGE_ID_BYTES
@@ -59,9 +60,13 @@ class CloudInterface:
         target = request.scope["raw_path"].decode("ascii", "replace") + query
         signed = Signed(request.method, request.headers.get("host", ""), target, body)
         date, authorization = (request.headers.get(name, "") for name in ("ft-date", "authorization"))
-        reason = why_refused(self._credentials, signed, date, authorization, self.services.settings.time())
+        credentials = self._credentials_for(request)
+        reason = why_refused(credentials, signed, date, authorization, self.services.settings.time())
         if reason:
             raise ApiError(401, "UNAUTHORIZED", reason)
+
+    def _credentials_for(self, _: Request) -> Credentials:
+        return self._credentials
 
     async def refusal(self, _: Request, error: ApiError) -> Failure:
         """Code and sentence."""
@@ -129,7 +134,21 @@ async def app_enroll(cloud: Cloud, call: Call[AppEnroll]) -> Reply:
     """Give an app its seed for a good code."""
     named = (_new_id(cloud), cloud.settings.token_bytes(32))
     now = cloud.settings.time()
-    return Reply(await cloud.database.run(enrollments.complete, cloud.vault, named, call.body, now), status=201)
+    kept = await cloud.database.run(enrollments.complete, cloud.vault, named, call.body, now)
+    key = cloud.app_credentials(kept.device_id).key
+    return Reply(msgspec.structs.replace(kept, request_key_hex=key.hex()), status=201)
+
+
+async def own_push_requests(cloud: Cloud, call: Call[Nothing]) -> Reply:
+    """What this app shows."""
+    now = cloud.settings.time()
+    return Reply(PushRequests(await cloud.database.run(pushes.waiting_at, call.path["device"], now)))
+
+
+async def answer_own_push(cloud: Cloud, call: Call[PushAnswer]) -> Reply:
+    """A button of this app was pressed."""
+    now, path = cloud.settings.time(), call.path
+    return Reply(await cloud.database.run(pushes.answer, path["push"], call.body, now, path["device"]))
 
 
 async def answer_push(cloud: Cloud, call: Call[PushAnswer]) -> Reply:
@@ -250,6 +269,24 @@ APP_ROUTES = (
         errors=("ACTIVATION_CODE_WRONG", "TOKEN_EXISTS"),
     ),
 )
+DEVICE_ROUTES = (
+    Route(
+        "POST",
+        "/srv/app/v1/devices/{device}/push-requests",
+        own_push_requests,
+        PushRequests,
+        "List what this app shows",
+    ),
+    Route(
+        "POST",
+        "/srv/app/v1/devices/{device}/push-requests/{push}/answer",
+        answer_own_push,
+        PushStatus,
+        "Say which button of this app was pressed",
+        PushAnswer,
+        errors=("PUSH_OVER",),
+    ),
+)
 ADMIN_ROUTES = (
     Route(
         "POST",
@@ -331,6 +368,13 @@ ADMIN_ROUTES = (
         errors=("PUSH_OVER",),
     ),
 )
+
+
+class DeviceInterface(CloudInterface):
+    """Lets in what the app that the path names has signed with the key of its own."""
+
+    def _credentials_for(self, request: Request) -> Credentials:
+        return self.services.app_credentials(request.path_params["device"])
 
 
 class OpenInterface(CloudInterface):

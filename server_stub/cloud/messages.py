@@ -172,6 +172,8 @@ class AppSeed(Message, frozen=True):
     device_id: str
     serial: str
     seed_hex: str
+    request_key_hex: str = ""
+    """With it the app signs its own requests, as a service does with its key; the service id is ``device_id``."""
 
 
 class PushAuth(Message, frozen=True):

@@ -1,6 +1,6 @@
 """Online confirmation on an app ("one touch"): asked for by the IAM, answered by the app, looked at until its time is over."""
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from server_stub.cloud.messages import PushAnswer, PushAuth, PushRequest, PushStatus
 from server_stub.cloud.store import audit, pushes, tokens
@@ -56,19 +56,33 @@ def status(connection: Connection, push_id: str, user_id: str, now: float) -> Pu
 
 def waiting(connection: Connection, user_id: str, now: float) -> list[PushRequest]:
     """What the user's apps show, oldest first."""
-    open_now = (pushes.c.user_id == user_id) & (pushes.c.state == "waiting") & (pushes.c.expires_at > now)
+    return _waiting(connection, pushes.c.user_id == user_id, now)
+
+
+def waiting_at(connection: Connection, device_id: str, now: float) -> list[PushRequest]:
+    """What one app shows, oldest first; nothing while it is suspended."""
+    active = select(tokens.c.id).where(tokens.c.id == device_id, tokens.c.state == "active")
+    return _waiting(connection, pushes.c.token_id.in_(active), now)
+
+
+def _waiting(connection: Connection, whose: ColumnElement[bool], now: float) -> list[PushRequest]:
+    open_now = whose & (pushes.c.state == "waiting") & (pushes.c.expires_at > now)
     rows = connection.execute(select(pushes).where(open_now).order_by(pushes.c.expires_at))
     return [PushRequest(row.id, row.token_id, row.text, row.expires_at) for row in rows]
 
 
-def answer(connection: Connection, push_id: str, message: PushAnswer, now: float) -> PushStatus:
-    """The user pressed a button of the app.
+def answer(
+    connection: Connection, push_id: str, message: PushAnswer, now: float, device_id: str | None = None
+) -> PushStatus:
+    """The user pressed a button of the app; with ``device_id`` it must be the one that was asked, and not suspended.
 
     Raises:
         ApiError: 409 if it is too late: answered, withdrawn, or its time is over.
     """
     outcome = "approved" if message.answer == "approve" else "denied"
     still = (pushes.c.id == push_id) & (pushes.c.state == "waiting") & (pushes.c.expires_at > now)
+    if device_id is not None:
+        still &= pushes.c.token_id.in_(select(tokens.c.id).where(tokens.c.id == device_id, tokens.c.state == "active"))
     changed = connection.execute(
         update(pushes).where(still).values(state=outcome).returning(pushes.c.user_id)
     ).scalar_one_or_none()

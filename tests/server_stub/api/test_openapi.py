@@ -6,13 +6,13 @@ import pytest
 
 from server_stub.api.routes import ADMIN_ROUTES, APPROVAL_ROUTES, PUBLIC_ROUTES
 from server_stub.cloud.api import ADMIN_ROUTES as CLOUD_ADMIN_ROUTES
-from server_stub.cloud.api import APP_ROUTES, AUTH_ROUTES
+from server_stub.cloud.api import APP_ROUTES, AUTH_ROUTES, DEVICE_ROUTES
 from tests.server_stub.world import World
 
 TABLES = {
     "public_url": PUBLIC_ROUTES,
     "internal_url": (*APPROVAL_ROUTES, *ADMIN_ROUTES),
-    "cloud_url": (*AUTH_ROUTES, *CLOUD_ADMIN_ROUTES, *APP_ROUTES),
+    "cloud_url": (*AUTH_ROUTES, *CLOUD_ADMIN_ROUTES, *APP_ROUTES, *DEVICE_ROUTES),
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 from server_stub.api.routes import ADMIN_ROUTES, APPROVAL_ROUTES, PUBLIC_ROUTES
 from server_stub.api.routing import Nothing, Route
 from server_stub.cloud.api import ADMIN_ROUTES as CLOUD_ADMIN_ROUTES
-from server_stub.cloud.api import APP_ROUTES, AUTH_ROUTES
+from server_stub.cloud.api import APP_ROUTES, AUTH_ROUTES, DEVICE_ROUTES
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "rest.md"
 TABLES = {
@@ -16,6 +16,7 @@ TABLES = {
     "Cloud, authentication": AUTH_ROUTES,
     "Cloud, administration": CLOUD_ADMIN_ROUTES,
     "Cloud, apps": APP_ROUTES,
+    "Cloud, enrolled apps": DEVICE_ROUTES,
 }
 
 
