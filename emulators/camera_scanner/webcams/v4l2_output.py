@@ -141,6 +141,11 @@ class V4l2Webcam(PacedWebcam):
                 raise
         else:
             return None
+        # Who has tried to write keeps the queue for writing until the file is closed.
+        again = os.open(self.device, os.O_RDWR | os.O_CLOEXEC)
+        os.close(self._output)
+        self._output = again
+        self._set_format(self.size, ioctl)
         buffers = SharedBuffers(self._output, ioctl)
         buffers.put(black)
         return buffers
