@@ -208,6 +208,7 @@ class _View:
             raise OSError(f"cannot show the live view at port {port}: {error.strerror}") from error
         self._last: float | None = None
         self._rate = 0.0
+        self._hits = 0.0
         sys.stderr.write(f"authrig scan: live view at {self._server.url}\n")
 
     def __enter__(self) -> Self:
@@ -224,10 +225,12 @@ class _View:
         reads = self._read(image)
         now = self._clock.monotonic()
         if self._last is not None and now > self._last:
-            # Smoothed over about ten frames, so that it can be read.
-            self._rate += 0.1 * (1 / (now - self._last) - self._rate)
+            # Smoothed over about ten frames, so that they can be read.
+            rate = 1 / (now - self._last)
+            self._rate += (0.1 if self._rate else 1) * (rate - self._rate)
+        self._hits += (0.1 if self._last is not None else 1) * (bool(reads) - self._hits)
         self._last = now
-        text = f"{self._rate:.0f} frames/s, {(now - begun) * 1000:.1f} ms"
+        text = f"{self._rate:.0f} frames/s, {self._hits:.0%} of them read, {(now - begun) * 1000:.1f} ms"
         self._server.show(caption(outline(image, reads), text))
         return reads
 

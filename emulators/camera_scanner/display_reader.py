@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import cv2
 import numpy as np
 
+from emulators.camera_scanner import ssocr
 from emulators.camera_scanner.frames import require_image
 from emulators.camera_scanner.preparations import to_gray
 
@@ -105,6 +106,8 @@ class SevenSegments:
     digits: int
     gap: float = 0.35
     """Between two digits, as a share of a digit's width."""
+    second_opinion: bool = False
+    """Whether the program ``ssocr`` is asked too, where it is installed: a digit of which it is of another opinion is doubtful."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.digits <= 16:
@@ -118,14 +121,18 @@ class SevenSegments:
         """
         pitch = _WIDE * (1 + self.gap)
         width = round(pitch * (self.digits - 1) + _WIDE)
-        flat = _flatten(image, corners, (width, _HIGH)).astype(np.float32)
+        square = _flatten(image, corners, (width, _HIGH))
+        flat = square.astype(np.float32)
         left = _MARGIN + pitch * np.arange(self.digits)
         x, y = _places(left, _HOLES)
         ground = cv2.blur(flat, (9, 9))[y, x].mean(axis=-1, keepdims=True)
         if _level(_sampled(flat, left, _STROKES[1])[_UNMOVED] - ground[_UNMOVED]) < 0:
             flat, ground = -flat, -ground  # dark segments on light ground
         smooth = cv2.blur(flat, (5, 5))
-        return _reading(max((self._fit(flat, smooth, ground, stroke) for stroke in _STROKES), key=_total))
+        found = max((self._fit(flat, smooth, ground, stroke) for stroke in _STROKES), key=_total)
+        if self.second_opinion and (other := ssocr.read_digits(square, self.digits)) is not None:
+            found = [(name, sure if name == its else 0.0) for (name, sure), its in zip(found, other, strict=True)]
+        return _reading(found)
 
     def _fit(
         self, flat: NDArray[Any], smooth: NDArray[Any], ground: NDArray[Any], stroke: float

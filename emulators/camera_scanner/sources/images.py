@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from emulators.camera_scanner.frames import Frame, ImageError, UnreadableFile, require_image
+from emulators.camera_scanner.frames import MAX_PIXELS, Frame, ImageError, UnreadableFile, require_image
 from emulators.camera_scanner.sources.files import read_file
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from emulators.camera_scanner.frames import Image
 
 _LARGEST_FILE = 256 * 1024 * 1024
-_MAY_BE_TRANSPARENT = (b"\x89PNG", b"RIFF")
+_PNG = b"\x89PNG"
+_MAY_BE_TRANSPARENT = (_PNG, b"RIFF")
 
 
 class ImageFiles:
@@ -49,6 +50,8 @@ def load_image(path: Path) -> Image:
     data = read_file(path, _LARGEST_FILE + 1)
     if len(data) > _LARGEST_FILE:
         raise UnreadableFile(f"{path} is larger than {_LARGEST_FILE} bytes: too large for a picture")
+    if data.startswith(_PNG) and _pixels_of_png(data) > MAX_PIXELS:  # a small file may unpack to any size
+        raise UnreadableFile(f"{path} holds no picture that can be read")
     try:
         packed = np.frombuffer(data, np.uint8)
         if data.startswith(_MAY_BE_TRANSPARENT):
@@ -58,6 +61,11 @@ def load_image(path: Path) -> Image:
         return require_image(cv2.imdecode(packed, cv2.IMREAD_COLOR))
     except (cv2.error, ImageError) as error:
         raise UnreadableFile(f"{path} holds no picture that can be read") from error
+
+
+def _pixels_of_png(data: bytes) -> int:
+    """As many as its header promises (ISO/IEC 15948, 11.2.2)."""
+    return int.from_bytes(data[16:20]) * int.from_bytes(data[20:24])
 
 
 def _on_paper(image: Image) -> Image:
