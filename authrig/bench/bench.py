@@ -15,7 +15,7 @@ from authrig.bench.clock import RigClock
 from authrig.bench.leases import Leases
 from authrig.bench.tools import Tools
 from authrig.errors import RigError
-from authrig.rig_file.entries import Fido, QrToken, Scanner
+from authrig.rig_file.entries import Fido, OtpToken, QrToken, Scanner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from authrig.ports.key import Key
     from authrig.ports.scanner import Scanner as ScannerPort
     from authrig.rig_file.entries import RigFile
+    from emulators.camera_scanner.frames import FrameSource
     from emulators.env import SeededRandom
 
 Mode = Literal["emulated", "attached", "prefer-attached"]
 """Which devices of the file are used."""
-_Entry = TypeVar("_Entry", Fido, QrToken, Scanner)
+_Entry = TypeVar("_Entry", Fido, QrToken, OtpToken, Scanner)
 
 
 class TooFewError(RigError):
@@ -142,6 +143,31 @@ class Bench:
             return attached_scanner(self._tools, device, entry, entry.attached)
         assert entry.emulated is not None  # it was chosen for one or the other
         return emulated_scanner(self._tools, name, entry.emulated)
+
+    def otp_token(self, serial: str) -> LentToken:
+        """A token that shows passwords: an attached one that is still free, or a new emulated one.
+
+        Raises:
+            TooFewError: if the file has no free one of the mode.
+            RigError: if it is not there.
+        """
+        from authrig.bench.tokens import AttachedParts, emulated_token  # noqa: PLC0415 - as in key
+
+        device, entry = self._choose(OtpToken, "OTP tokens", serial)
+        if entry.attached is not None:
+            return AttachedParts(self._tools, device, entry, entry.attached).lend()
+        assert entry.emulated is not None  # it was chosen for one or the other
+        return emulated_token(self._tools, serial, entry.emulated)
+
+    def camera(self, device: str) -> FrameSource:
+        """The camera that the rig file calls ``device``; cameras are not lent, since any device may be looked at.
+
+        Raises:
+            RigError: if it is not there.
+        """
+        from authrig.bench.cameras import camera  # noqa: PLC0415 - as in key
+
+        return camera(self._tools, device)
 
     def take_back(self, *, broken: bool = False) -> None:
         """Take back all that was lent; the leases stay with this run.

@@ -11,9 +11,9 @@ from authrig.attached.token_hands import CameraOnDisplay, PersonAtTheToken, Rela
 from authrig.bench.cameras import camera
 from authrig.bench.pictures import shows_pictures
 from authrig.errors import RigError
+from authrig.ports import qr_token
 from authrig.ports.emulated_token import EmulatedToken
-from authrig.ports.qr_token import QrToken
-from authrig.rig_file.entries import Buttons, Camera, Console
+from authrig.rig_file.entries import Buttons, Camera, Console, OtpToken, QrToken
 from emulators.camera_scanner.display_reader import DotMatrix, SevenSegments
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.hwtoken import token as hwtoken
@@ -22,11 +22,14 @@ from emulators.hwtoken.memory import TokenMemory
 from emulators.hwtoken.profile import Display, ProfileError, load_profile
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from authrig.attached.hands import Switch
     from authrig.bench.tools import Tools
     from authrig.ports.token_parts import PressesKeys, ReadsDisplay, ShowsPictures
     from authrig.rig_file import entries
     from emulators.camera_scanner.display_reader import Panel
+    from emulators.camera_scanner.frames import Image
 
 SEED_BYTES = 32
 GROUP = 4
@@ -37,7 +40,7 @@ GROUP = 4
 class LentToken:
     """A token, and what a verification cloud has to know of it; ``seed`` is None if it knows the token already."""
 
-    port: QrToken
+    port: qr_token.QrToken
     serial: str
     seed: bytes | None = field(repr=False)
 
@@ -58,14 +61,32 @@ def emulated_token(tools: Tools, serial: str, emulated: entries.EmulatedToken) -
     memory = TokenMemory()
     memory.provision(serial, seed)
     token = EmulatedToken(hwtoken.QrToken(env, profile, memory), camera, tools.on_exhibit)
-    port = QrToken(serial, shows=token, keys=token, display=token, switch=token, on_exhibit=tools.on_exhibit)
+    port = qr_token.QrToken(serial, shows=token, keys=token, display=token, switch=token, on_exhibit=tools.on_exhibit)
     return LentToken(port, serial, seed)
+
+
+class NoCamera:
+    """A token that has no camera."""
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+
+    def showing(self, picture: Image) -> AbstractContextManager[None]:
+        """Refuse.
+
+        Raises:
+            RigError: always.
+        """
+        del picture
+        raise RigError(f"{self._device}: a token that only shows passwords has no camera")
 
 
 class AttachedParts:
     """Puts the ends of one attached token's port together; a console that several of them are is opened once."""
 
-    def __init__(self, tools: Tools, device: str, entry: entries.QrToken, attached: entries.AttachedToken) -> None:
+    def __init__(
+        self, tools: Tools, device: str, entry: entries.QrToken | entries.OtpToken, attached: entries.AttachedToken
+    ) -> None:
         self._tools = tools
         self._device = device
         self._entry = entry
@@ -78,7 +99,7 @@ class AttachedParts:
         Raises:
             RigError: if a part of the port is not there.
         """
-        port = QrToken(
+        port = qr_token.QrToken(
             self._device,
             shows=self._shows(),
             keys=self._keys(),
@@ -91,8 +112,13 @@ class AttachedParts:
         return LentToken(port, self._attached.serial, seed)
 
     def _shows(self) -> ShowsPictures:
-        entry = self._entry.picture
-        return self._console(entry) if isinstance(entry, Console) else shows_pictures(self._tools, self._device, entry)
+        match self._entry:
+            case OtpToken():
+                return NoCamera(self._device)
+            case QrToken(picture=picture):
+                if isinstance(picture, Console):
+                    return self._console(picture)
+                return shows_pictures(self._tools, self._device, picture)
 
     def _keys(self) -> PressesKeys:
         match self._entry.keys:

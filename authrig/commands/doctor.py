@@ -15,7 +15,6 @@ from typing import Any
 from authrig.errors import RigError
 from authrig.vm.kernel import check_machine
 
-
 VIRTUAL_READER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 
 
@@ -120,11 +119,16 @@ def add_parser(subparsers: Any) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser("doctor", help="say what this machine lacks and how to mend it")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    parser.add_argument(
+        "--rig", type=Path, metavar="FILE", help="look at the devices of a rig file instead, one by one"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings. Nothing here is needed by the demo, so the exit code is 1 only as a hint for scripts."""
+    if args.rig is not None:
+        return _look_at_rig(args.rig, as_json=args.json)
     findings = examine()
     if args.json:
         json.dump([asdict(finding) for finding in findings], sys.stdout, indent=2)
@@ -138,3 +142,21 @@ def run(args: argparse.Namespace) -> int:
             table.add_row("ok" if finding.present else "--", finding.name, finding.used_for, finding.mend or "")
         Console().print(table)
     return 0 if all(finding.present for finding in findings) else 1
+
+
+def _look_at_rig(path: Path, *, as_json: bool) -> int:
+    """Whether each device of the rig file is as it should be; exit code 1 if one is not."""
+    from authrig.bench.checking import check_devices
+    from authrig.rig_file.reading import load_rig_file
+
+    findings = check_devices(load_rig_file(path))
+    if as_json:
+        json.dump([asdict(finding) for finding in findings], sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        for finding in findings:
+            mark = "ok" if finding.problem is None else "--"
+            sys.stdout.write(
+                f"{mark} {finding.name} ({finding.kind}, {finding.end}) {finding.problem or ''}".rstrip() + "\n"
+            )
+    return 0 if all(finding.problem is None for finding in findings) else 1
