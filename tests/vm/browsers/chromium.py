@@ -74,15 +74,11 @@ class Chromium:
 
     def _in_dialog(self, *channels: tuple[int, int]) -> int:
         """How many pixels have their red, green and blue within these bounds; none without a dialog, which dims the page."""
-        pixels = self.display.pixels()
-        if pixels[HEIGHT - 20, 20].mean() > _DIMMED:
+        if not self.display.dimmed():
             return 0
+        pixels = self.display.pixels()
         low, high = np.array(channels).T
         return int(((pixels >= low) & (pixels <= high)).all(axis=-1).sum())
-
-
-_DIMMED = 150
-"""Brighter than this is the ground of a page that nothing lies over."""
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 1280, 800
+_DIMMED = 150
 
 
 class Display:
@@ -42,6 +43,10 @@ class Display:
         with mss.mss(display=self.name) as screen:
             shot = screen.grab(screen.monitors[0])
         return np.frombuffer(shot.rgb, dtype=np.uint8).reshape(shot.height, shot.width, 3)
+
+    def dimmed(self) -> bool:
+        """Whether a dialog of the browser lies over its page: the page, whose ground is light, is dimmed then."""
+        return bool(self.pixels()[HEIGHT - 20, 20].mean() < _DIMMED)
 
     def screenshot(self, file: Path) -> None:
         """Keep what is to be seen as a PNG file."""

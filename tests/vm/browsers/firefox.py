@@ -78,11 +78,11 @@ class Firefox:
 
     def wait_for_pin_prompt(self) -> None:
         """To Marionette it is an alert."""
-        wait_until(lambda: self._prompt() == "Please enter the PIN for your device.")
+        wait_until(lambda: self._prompt() == "Please enter the PIN for your device." and self.display.dimmed())
 
     def wait_for_pin_complaint(self) -> None:
         """The same again, in other words."""
-        wait_until(lambda: self._prompt().startswith("Incorrect PIN"))
+        wait_until(lambda: self._prompt().startswith("Incorrect PIN") and self.display.dimmed())
 
     def cancel(self) -> None:
         """Press Cancel in the panel that asks for a touch."""
