@@ -105,7 +105,7 @@ _UNCHANGED = (sessions.c.token_hash == bindparam("was_token")) & (sessions.c.pen
 _SET_PENDING = Prepared(update(sessions).where(_UNCHANGED).values(pending=bindparam("new_pending")))
 _ADVANCE = Prepared(
     update(sessions)
-    .where(_UNCHANGED)
+    .where(sessions.c.token_hash == bindparam("was_token"))
     .values(
         token_hash=bindparam("new_token"),
         flow=bindparam("new_flow"),
@@ -177,7 +177,6 @@ def advance(connection: Connection, session: Session, token: str, after: Session
     after = msgspec.structs.replace(after, token_hash=hash_token(token))
     values = {
         "was_token": session.token_hash,
-        "was_pending": _text(session.pending),
         "new_token": after.token_hash,
         "new_flow": after.flow,
         "new_user": after.user_id,

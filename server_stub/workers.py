@@ -48,9 +48,10 @@ def serve_in_workers(settings: Settings, ready: Callable[[RunningServer], None])
         with _told_to_stop(stopped), _started(settings, sockets) as workers:
             _wait_for(workers, [lines for _, lines in workers])
             ready(server)
-            wait([stop, *(process.sentinel for process, _ in workers)])
-            ended = next((process for process, _ in workers if not process.is_alive()), None)
-            if ended and not stop.poll():
+            woken = wait([stop, *(process.sentinel for process, _ in workers)])
+            if stop not in woken:
+                ended = next(process for process, _ in workers if process.sentinel in woken)
+                ended.join()
                 raise ServerError(f"a worker ended by itself, with exit code {ended.exitcode}")
 
 

@@ -105,6 +105,7 @@ def _check(connection: Connection, iam: Iam, call: Call[AssertionCheck]) -> tupl
     addresses.check(connection, call.client, now, iam.settings.address_failure_limit)
     session = require_in(connection, iam, call, Method.FIDO)
     challenge = _challenge_of(session, AUTHENTICATION)
+    session = sessions.set_pending(connection, session, Pending())
     user_id = session.subject or user_handle(call.body.credential)
     credentials = users.fido_credentials_of(connection, user_id, iam.fido.rp_id)
     refused: ApiError | None = None
@@ -118,7 +119,6 @@ def _check(connection: Connection, iam: Iam, call: Call[AssertionCheck]) -> tupl
         else:
             refused = _count(connection, iam, session, used, count)
     if refused:
-        sessions.set_pending(connection, session, Pending())
         if refused.code in WRONG:
             addresses.count(connection, call.client, now)
         return refused
