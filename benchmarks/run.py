@@ -42,7 +42,13 @@ def main() -> None:
 
 
 def _measure_all() -> Iterator[Measurement]:
-    groups: list[AbstractContextManager[list[Row]]] = [fido.rows(), qr.rows(), eyes.rows(), token.rows(), http_login.rows()]
+    groups: list[AbstractContextManager[list[Row]]] = [
+        fido.rows(),
+        qr.rows(),
+        eyes.rows(),
+        token.rows(),
+        http_login.rows(),
+    ]
     console = Console(stderr=True)
     for group in track(groups, description="measuring", console=console):
         with group as rows:
