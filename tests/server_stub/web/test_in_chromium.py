@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
@@ -18,15 +19,15 @@ from emulators.env import SeededRandom
 from tests.server_stub.web.chromium import Desk, plug_in, serious
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage
+    from playwright.sync_api import Browser, ConsoleMessage, ViewportSize
 
     from authrig.playwright_webcam import FakeWebcam
     from authrig.rig import Person, Rig
 
 pytestmark = pytest.mark.needs("chromium")
-NARROW = {"width": 360, "height": 740}
+NARROW: ViewportSize = {"width": 360, "height": 740}
+LOCALES = {"light": "en-GB", "dark": "de-CH"}
 NUMBERS = itertools.count()
-THEMES = ("light", "dark")
 OPEN_PAGES = ["/", "/login/ebanking", "/login/lounge", "/login/kiosk", "/login/classroom/badge", "/shop/", "/nowhere"]
 OWN_PAGES = ["/self-service/", "/classroom/", "/shop/"]
 
@@ -270,66 +271,80 @@ def test_without_script_the_pages_say_what_needs_it(browser: Browser, rig: Rig) 
     context.close()
 
 
-def test_every_page_in_both_themes_and_languages(
-    browser: Browser, rig: Rig, new_person: Callable[[], Person], pytestconfig: pytest.Config
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_can_be_read_and_fits(
+    browser: Browser,
+    rig: Rig,
+    new_person: Callable[[], Person],
+    pytestconfig: pytest.Config,
+    theme: Literal["light", "dark"],
 ) -> None:
     """axe-core finds nothing serious, nothing is wider than 360 pixels; the pictures go to out/pages, with a contact sheet."""
-    person = new_person()
-    for serial in ("QT1-70000004", "QT1-70000005"):
-        rig.give_qr_token(person, serial)
-    folder = pytestconfig.rootpath / "out/pages"
-    folder.mkdir(parents=True, exist_ok=True)
-    pictures: list[Path] = []
-    for theme in THEMES:
-        context = browser.new_context(
-            color_scheme="dark" if theme == "dark" else "light",
-            locale="de-CH" if theme == "dark" else "en-GB",
-            viewport=NARROW,  # type: ignore[arg-type] # a plain dict is what Playwright takes
-        )
-        desk = Desk(rig, context.new_page())
-
-        def look(name: str, theme: str = theme, desk: Desk = desk) -> None:
-            desk.page.wait_for_load_state()
-            assert serious(desk.page) == [], name
-            width = desk.page.evaluate("document.documentElement.scrollWidth")
-            assert width <= NARROW["width"], name
-            pictures.append(folder / f"{name}-{theme}.png")
-            desk.page.screenshot(path=pictures[-1], full_page=True)
-
-        for path in OPEN_PAGES:
-            desk.open(path)
-            look("open" + path.rstrip("/").replace("/", "-"))
-        desk.log_in("vpn", person)
-        look("key")
-        desk.log_in("ebanking", person)
-        look("devices")
-        desk.page.click("main form:has(fieldset) button")
-        desk.page.wait_for_selector("img.qr")
-        look("offline-qr")
-        desk.page.fill("#otp", "0")
-        desk.page.keyboard.press("Enter")
-        desk.page.wait_for_selector("#error")
-        look("offline-qr-wrong")
-        desk.log_in("classroom", person)
-        for path in OWN_PAGES:
-            desk.open(path)
-            look("own" + path.rstrip("/").replace("/", "-"))
-        desk.page.click("button[class='']:visible, .things button >> nth=0")
-        look("shop-devices")
-        desk.page.click("main form:has(fieldset) button")
-        desk.page.wait_for_selector("img.qr")
-        look("shop-qr")
-        context.close()
-    sheet = contact_sheet([cv2.imread(str(path)) for path in pictures])
-    assert cv2.imwrite(str(folder / "contact-sheet.png"), sheet)
+    person, with_app, with_otp = new_person(), new_person(), new_person()
+    for number in range(2):
+        rig.give_qr_token(person, f"QT1-7100000{number}{theme[0].upper()}")
+    rig.administrator.assign_token(with_app.username, "app", f"APP-{with_app.username}", bytes(range(32)))
+    rig.administrator.assign_token(with_otp.username, "hotp", f"OTP-{with_otp.username}", bytes(range(20)))
+    context = browser.new_context(color_scheme=theme, locale=LOCALES[theme], viewport=NARROW)
+    gallery = Gallery(Desk(rig, context.new_page()), pytestconfig.rootpath / "out/pages", theme)
+    desk, look = gallery.desk, gallery.look
+    for path in OPEN_PAGES:
+        desk.open(path)
+        look("open" + path.rstrip("/").replace("/", "-"))
+    desk.log_in("vpn", person)
+    look("key")
+    desk.log_in("portal", with_app)
+    look("push", "form[action$='/push']")
+    desk.page.click(".who button")
+    desk.page.wait_for_selector("#password")
+    desk.log_in("portal", with_otp)
+    look("one-time-password", "#otp")
+    desk.log_in("ebanking", person)
+    look("devices", "fieldset")
+    desk.page.click("main form:has(fieldset) button")
+    look("offline-qr", "img.qr")
+    desk.page.fill("#otp", "0")
+    desk.page.keyboard.press("Enter")
+    look("offline-qr-wrong", "#error")
+    desk.log_in("classroom", person)
+    for path in OWN_PAGES:
+        desk.open(path)
+        look("own" + path.rstrip("/").replace("/", "-"))
+    desk.page.click(".things button >> nth=0")
+    look("shop-devices", "fieldset")
+    desk.page.click("main form:has(fieldset) button")
+    look("shop-qr", "img.qr")
+    context.close()
+    assert cv2.imwrite(str(gallery.folder / f"contact-sheet-{theme}.png"), contact_sheet(gallery.pictures))
 
 
-def contact_sheet(pictures: list[np.ndarray | None], columns: int = 8) -> np.ndarray:
+@dataclass
+class Gallery:
+    """Pictures of pages, each judged before it is taken."""
+
+    desk: Desk
+    folder: Path
+    theme: str
+    pictures: list[np.ndarray] = field(default_factory=list)
+
+    def look(self, name: str, there: str = "h1") -> None:
+        """Judge the page that is open once ``there`` is on it, and keep its picture."""
+        page = self.desk.page
+        page.wait_for_selector(there)
+        assert serious(page) == [], name
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], name
+        path = self.folder / f"{name}-{self.theme}.png"
+        page.screenshot(path=path, full_page=True)
+        picture = cv2.imread(str(path))
+        assert picture is not None
+        self.pictures.append(picture)
+
+
+def contact_sheet(pictures: list[np.ndarray], columns: int = 8) -> np.ndarray:
     """All pictures side by side, cut to the same height."""
     height, width = 1100, NARROW["width"]
     sheet = np.full((math.ceil(len(pictures) / columns) * (height + 8), columns * (width + 8), 3), 128, np.uint8)
     for number, picture in enumerate(pictures):
-        assert picture is not None
         row, column = divmod(number, columns)
         piece = picture[:height, :width]
         top, left = row * (height + 8), column * (width + 8)
