@@ -88,6 +88,7 @@ def soak(minutes: float) -> Soaked:
         stop.set()
         for each in load:
             each.join()
+            each.person.line.close()
         swept_by = time.monotonic() + 3 * LIFETIME
         while _expiring(server)["sessions"] and time.monotonic() < swept_by:
             time.sleep(0.2)
