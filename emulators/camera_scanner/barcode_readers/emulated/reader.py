@@ -1,45 +1,21 @@
-"""What all emulated readers have in common: an eye, a button, settings that outlive a power cut, sleep, a bad cable."""
+"""What all emulated readers on a serial line have in common: settings that outlive a power cut, sleep, a bad cable."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from abc import abstractmethod
 from enum import Enum
-from typing import Protocol
 
 from emulators.camera_scanner.barcode_readers.emulated.code import Code
+from emulators.camera_scanner.barcode_readers.emulated.looking import LookingReader
 from emulators.camera_scanner.barcode_readers.emulated.memory import Settings, SettingsMemory, VolatileMemory
 from emulators.camera_scanner.barcode_readers.emulated.trigger import Pace, Trigger
-from emulators.env import Clock, Env
+from emulators.env import Env
 
 WAKE_SECONDS = 0.05
 """A reader that was woken by a byte hears nothing for as long."""
 
 _LONGEST_COMMAND = 4096
 """So many bytes without the end of a command are noise, and dropped."""
-
-
-class SeenCode(Protocol):
-    """What is needed of a code that is shown: ``Code`` has it, and so has ``decoders.Read``."""
-
-    @property
-    def data(self) -> bytes:
-        """Its bytes."""
-        ...
-
-    @property
-    def symbology(self) -> str:
-        """Its AIM identifier."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class GoodRead:
-    """A code was read and sent: where a real reader beeps."""
-
-    code: Code
-    time: float
-    """Monotonic seconds of the reader's clock."""
 
 
 class Damage(Enum):
@@ -53,7 +29,7 @@ class Damage(Enum):
     """None of it arrives."""
 
 
-class SerialReader(ABC):
+class SerialReader(LookingReader):
     """A barcode reader on a serial line; a ``SerialDevice`` without I/O.
 
     Args:
@@ -65,17 +41,15 @@ class SerialReader(ABC):
     """Seconds after which the beginning of a command is given up when its rest does not come."""
 
     def __init__(self, env: Env, memory: SettingsMemory | None = None) -> None:
-        self.clock: Clock = env.clock
+        super().__init__(env, Pace())
         self._memory = memory or VolatileMemory()
         self._inbox = b""
         self._inbox_since = 0.0
         self._outbox = b""
-        self._reads: list[GoodRead] = []
         self._damages: list[Damage] = []
         self._asleep = False
         self._deaf_until = 0.0
         self._next_baud_rate: int | None = None
-        self._trigger = Trigger(env.clock, Pace())
         self._restore(self._memory.load())
         self.baud_rate = self._wanted_baud_rate()
         self._trigger.pace = self._pace()
@@ -108,20 +82,10 @@ class SerialReader(ABC):
 
     # What its user does.
 
-    def show(self, code: SeenCode | None) -> None:
-        """Hold ``code`` before the reader until another one or None is shown."""
-        self._trigger.show(None if code is None else Code(code.data, code.symbology))
-        self.poll()
-
     def press(self) -> None:
         """Press the reader's button; it wakes a sleeping reader."""
         self._asleep = False
-        self._trigger.start(by_host=False)
-        self.poll()
-
-    def release(self) -> None:
-        """Let go of the button."""
-        self._trigger.stop()
+        super().press()
 
     def power_cycle(self) -> None:
         """Take its power away and give it back: what was not saved is forgotten."""
@@ -137,11 +101,6 @@ class SerialReader(ABC):
     def damage_next(self, *damages: Damage) -> None:
         """Let the cable do this to the next messages of the reader, one each."""
         self._damages.extend(damages)
-
-    def take_reads(self) -> tuple[GoodRead, ...]:
-        """The good reads since this was last asked."""
-        reads, self._reads = tuple(self._reads), []
-        return reads
 
     @property
     def asleep(self) -> bool:
@@ -171,16 +130,12 @@ class SerialReader(ABC):
 
     def poll(self) -> None:
         """Do what is due by the clock."""
-        if self._asleep:
-            return
-        code = self._trigger.poll()
-        if code is not None:
-            self._reads.append(GoodRead(code, self.clock.monotonic()))
-            self._report(code)
+        if not self._asleep:
+            super().poll()
 
     def next_deadline(self) -> float | None:
         """When ``poll`` has something to do although nothing happens, in monotonic seconds."""
-        return None if self._asleep else self._trigger.next_deadline()
+        return None if self._asleep else super().next_deadline()
 
     def take_output(self) -> bytes:
         """What it has said since it was last asked. A new baud rate begins after these bytes."""
