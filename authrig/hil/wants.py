@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from authrig.errors import RigError
 from authrig.hil.session import rig_file_of
 from authrig.rig_file.entries import KINDS, EmulatedFido, Fido, RigFile
 
@@ -102,11 +103,20 @@ def _incapable(rig_file: RigFile, mode: str, kind: str, capabilities: frozenset[
 
 @cache
 def emulated_capabilities(emulated: EmulatedFido) -> frozenset[str]:
-    """What keys of a profile can do: versions, extensions, and options that are true, or false for not set up yet."""
-    from emulators.fido_authenticator.profile import load  # noqa: PLC0415 - only where capabilities are asked for
+    """What a key of a profile can do, as one says itself that has been made for the question.
 
-    profile = load(emulated.profile)
-    return frozenset((*profile.versions, *profile.extensions, *profile.options))
+    Raises:
+        pytest.UsageError: if there is no such profile.
+    """
+    from authrig.bench.bench import Bench  # noqa: PLC0415 - only where capabilities are asked for
+    from emulators.env import SeededRandom  # noqa: PLC0415 - as above
+
+    entry = Fido(emulated=EmulatedFido(profile=emulated.profile))
+    with Bench(RigFile(version=1, devices={"key": entry}), SeededRandom(0), lambda _: None, "emulated") as bench:
+        try:
+            return bench.key("asked").capabilities()
+        except RigError as error:
+            raise pytest.UsageError(str(error)) from error
 
 
 def _spared(wants: Wants, rig_file: RigFile, mode: str, *, destructive_ok: bool) -> str | None:

@@ -10,11 +10,14 @@ from fido2.client import ClientError, DefaultClientDataCollector, Fido2Client, U
 from fido2.ctap import CtapError
 from fido2.ctap2.base import Ctap2
 from fido2.ctap2.pin import ClientPin
+from fido2.hid import CAPABILITY
+from fido2.hid.base import CtapHidConnection
 from fido2.webauthn import PublicKeyCredentialCreationOptions, PublicKeyCredentialRequestOptions
 
 from authrig.errors import Deviation
 from authrig.evidence.ctap_lines import CtapTranscript
 from authrig.evidence.recorder import Exhibit, Traffic
+from authrig.ports.capabilities import CTAPHID, POWER, capabilities_of
 from authrig.ports.key_cables import Cable
 from authrig.ports.presence import Presence, TouchedDevice
 
@@ -71,15 +74,26 @@ class Key:
         """
         return TouchedDevice(self._cable.open(self._transcript.add), self.presence)
 
+    def open_connection(self) -> CtapHidConnection:
+        """As ``open``, for a host that writes and reads the 64-byte reports itself; nobody touches by itself.
+
+        Raises:
+            RigError: if the key is not there, or speaks no CTAPHID.
+        """
+        return self._cable.connect(self._transcript.add)
+
     def capabilities(self) -> frozenset[str]:
-        """What it says it can do (CTAP 2.3 §6.4): versions, extensions, and options, set up or not.
+        """What it can do, in the words that ``authrig.ports.capabilities`` lists.
 
         Raises:
             RigError: if the key is not there.
         """
         with self.open() as device:
-            info = Ctap2(device).info
-        return frozenset((*info.versions, *info.extensions, *info.options))
+            words = capabilities_of(device)
+        self._transcript.take_lines()
+        if self._cable.has_reports:
+            words |= {CTAPHID}
+        return words | {POWER} if self._cable.has_power_switch else words
 
     def ensure_pin(self) -> None:
         """Set the PIN, if the key can have one and has none.
@@ -88,6 +102,8 @@ class Key:
             RigError: if the key is not there.
         """
         with self.open() as device:
+            if not device.capabilities & CAPABILITY.CBOR:
+                return
             ctap2 = Ctap2(device)
             # An options entry that is false means: there can be a PIN, and there is none yet.
             if ctap2.info.options.get("clientPin") is False:
@@ -150,10 +166,11 @@ class Key:
         self.unplug()
         self.plug_in()
 
-    def exhibit_traffic(self) -> None:
-        """Hand over the CTAP traffic since the last time, decoded."""
+    def exhibit_traffic(self) -> tuple[str, ...]:
+        """Hand over the CTAP traffic since the last time, decoded; returns its lines."""
         lines = tuple(self._transcript.take_lines())
         self._on_exhibit(Traffic("what client and key said to each other", lines))
+        return lines
 
     def close(self) -> None:
         """Put the cable away; an attached key stays plugged in."""

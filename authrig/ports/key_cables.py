@@ -15,7 +15,7 @@ from fido2.ctap import CtapDevice
 from fido2.hid import CtapHidDevice
 from fido2.hid.base import CtapHidConnection, HidDescriptor
 
-from authrig.attached.hands import Switch
+from authrig.attached.hands import NoSwitch, Switch
 from authrig.attached.inventory import Attachment, find, inventory
 from authrig.errors import RigError
 from authrig.keys.attached import NodeConnection
@@ -32,11 +32,29 @@ PATIENCE = 10.0
 class Cable(Protocol):
     """What a key is plugged in by."""
 
+    @property
+    def has_reports(self) -> bool:
+        """Whether the key speaks CTAPHID, so that ``connect`` makes sense."""
+        ...
+
+    @property
+    def has_power_switch(self) -> bool:
+        """Whether something, or somebody, can unplug the key."""
+        ...
+
     def open(self, tap: ReportTap) -> CtapDevice:
         """A new host's connection; ``tap`` gets each report.
 
         Raises:
             RigError: if the key is not there.
+        """
+        ...
+
+    def connect(self, tap: ReportTap) -> CtapHidConnection:
+        """As ``open``, for a host that writes and reads reports itself.
+
+        Raises:
+            RigError: if the key is not there, or speaks no CTAPHID.
         """
         ...
 
@@ -67,12 +85,17 @@ class InProcessCable:
     def __init__(self, hid: CtapHid) -> None:
         self._hid = hid
         self._transport: InProcessTransport | None = InProcessTransport(hid)
+        self.has_reports = self.has_power_switch = True
 
     def open(self, tap: ReportTap) -> CtapDevice:
         """A host in this process."""
+        return _hid_device(self._hid, "in-process", self.connect(tap))
+
+    def connect(self, tap: ReportTap) -> CtapHidConnection:
+        """A host in this process, with nothing between it and the reports."""
         if self._transport is None:
             raise RigError("the key is not plugged in")
-        return _hid_device(self._hid, "in-process", _Tapped(self._transport.connect(), tap))
+        return _Tapped(self._transport.connect(), tap)
 
     def plug_in(self) -> None:
         """Give the key power."""
@@ -103,17 +126,22 @@ class WiredCable:
         self._cabling = Cabling(transport, Listen(port=0))
         self._plug = self._cabling.plug(1)
         self._wire: Wire | None = self._plug(hid)
+        self.has_reports = self.has_power_switch = True
 
     def open(self, tap: ReportTap) -> CtapDevice:
         """A host that opens the node, or connects."""
+        return _hid_device(self._hid, self._transport, self.connect(tap))
+
+    def connect(self, tap: ReportTap) -> CtapHidConnection:
+        """The node, or the connection, itself."""
         if self._wire is None:
             raise RigError("the key is not plugged in")
         address = self._wire.address
         if self._transport == "tcp":
             host, _, port = address.rpartition(":")
-            return _hid_device(self._hid, address, _Tapped(_TcpConnection(host, int(port)), tap))
+            return _Tapped(_TcpConnection(host, int(port)), tap)
         node = Path(address) if self._transport != "usbip" else self._attached_node(address)
-        return _hid_device(self._hid, str(node), _Tapped(NodeConnection(node), tap))
+        return _Tapped(NodeConnection(node), tap)
 
     def plug_in(self) -> None:
         """Give the key power."""
@@ -150,6 +178,8 @@ class HidrawCable:
         self._name = name
         self._match = match
         self._switch = switch
+        self.has_reports = True
+        self.has_power_switch = not isinstance(switch, NoSwitch)
         self._node()
 
     def open(self, tap: ReportTap) -> CtapDevice:
@@ -165,6 +195,10 @@ class HidrawCable:
             found.serial or None,
         )
         return CtapHidDevice(descriptor, _Tapped(_open_node(found.node), tap))
+
+    def connect(self, tap: ReportTap) -> CtapHidConnection:
+        """The node itself."""
+        return _Tapped(_open_node(self._node().node), tap)
 
     def plug_in(self) -> None:
         """Have power given, and wait until the kernel has the key."""
@@ -190,6 +224,7 @@ class ReaderCable:
     def __init__(self, name: str, reader: str) -> None:
         self._name = name
         self._reader = reader
+        self.has_reports = self.has_power_switch = False
 
     def open(self, tap: ReportTap) -> CtapDevice:
         """A host that speaks in APDUs; there are no reports to tap.
@@ -208,6 +243,15 @@ class ReaderCable:
                 f"{self._name}: expected one reader {self._reader} with a key, found {len(devices) or 'none'}"
             )
         return devices[0]
+
+    def connect(self, tap: ReportTap) -> CtapHidConnection:
+        """Refuse.
+
+        Raises:
+            RigError: always.
+        """
+        del tap
+        raise RigError(f"{self._name}: a key in a smart-card reader speaks in APDUs, not in CTAPHID reports")
 
     def plug_in(self) -> None:
         """A card that was taken out has to be put back by hand."""

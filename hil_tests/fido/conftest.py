@@ -1,0 +1,67 @@
+"""The fixtures of the suite: hosts in front of ``key``, and what puts the key back as it was."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+from fido2.ctap2.base import Ctap2, Info
+
+from authrig.ports.key import Key
+from hil_tests.conftest import FAILED
+from hil_tests.fido.hid import HidHost, host_on
+from hil_tests.fido.host import Host
+
+
+@pytest.fixture(autouse=True)
+def exchange(request: pytest.FixtureRequest, key: Key) -> Iterator[None]:
+    """The traffic of each test is on record, and that of a failed one in the report."""
+    yield
+    lines = key.exhibit_traffic()
+    if request.node.stash.get(FAILED, False):
+        request.node.user_properties.append(("exchange", "\n".join(lines)))
+
+
+@pytest.fixture
+def host(request: pytest.FixtureRequest, key: Key) -> Iterator[Host]:
+    """A host with the key's PIN; credentials that it makes are deleted again."""
+    with key.open() as device:
+        host = Host(device, key.pin)
+        yield host
+        # After a failure the key may be in any state, and the failure is what is to be told.
+        with suppress(*(Exception,) if request.node.stash.get(FAILED, False) else ()):
+            host.tidy()
+
+
+@pytest.fixture
+def info(host: Host) -> Info:
+    """What the key says about itself."""
+    return host.info
+
+
+@pytest.fixture
+def hid(key: Key) -> Iterator[HidHost]:
+    """A host that writes reports itself."""
+    with host_on(key.open_connection()) as host:
+        yield host
+
+
+@pytest.fixture
+def channel(hid: HidHost) -> int:
+    """A channel of ``hid``."""
+    return hid.allocate()
+
+
+def reset(key: Key) -> None:
+    """Back to the factory: right after power-up, with a touch (CTAP 2.3 §6.6)."""
+    key.restart()
+    with key.open() as device:
+        Ctap2(device).reset()
+
+
+@pytest.fixture
+def fido_reset(key: Key) -> Iterator[Callable[[], None]]:
+    """The key as it left the factory, without a PIN; call it to reset it again. Afterwards it has its PIN again."""
+    reset(key)
+    yield lambda: reset(key)
+    reset(key)
+    key.ensure_pin()
