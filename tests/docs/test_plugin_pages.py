@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from authrig import pytest_plugin
+from authrig import playwright_webcam, pytest_plugin
 from authrig.rig_file.reading import load_rig_file
 
 pytest_plugins = ["pytester"]
@@ -30,6 +30,7 @@ def test_every_option_fixture_and_marker_is_on_the_page() -> None:
     """The plugin's source and the page name the same."""
     page, source = REFERENCE.read_text("utf-8"), Path(pytest_plugin.__file__).read_text("utf-8")
     options = set(re.findall(r'"(--[a-z-]+)"', source))
+    source += Path(playwright_webcam.__file__).read_text("utf-8")
     fixtures = set(re.findall(r"@pytest\.fixture\ndef ([a-z_]+)\(", source))
     assert options == set(re.findall(r"`(--[a-z-]+)", page.split("## Options")[1].split("With pytest-xdist")[0]))
     assert fixtures == set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE))

@@ -117,6 +117,24 @@ def test_a_page_in_chromium_sees_what_is_shown(webcam: UsbWebcam) -> None:
         browser.close()
 
 
+def test_a_linux_host_sees_what_is_written_to_a_v4l2_output() -> None:
+    """The kernel's vivid, its output connected to its input: what is shown on one node is seen on the other."""
+    output, camera = (camera_node(f"vivid-000-vid-{end}") for end in ("out", "cap"))
+    run("v4l2-ctl", "-d", output, "--set-output=1")
+    run("v4l2-ctl", "-d", output, "--set-dv-bt-timings=index=0")
+    run("v4l2-ctl", "-d", camera, "--set-input=3")
+    # It writes its settings over the picture unless told not to.
+    run("v4l2-ctl", "-d", camera, "-c", "hdmi_000_0_is_connected_to=2,osd_text_mode=2")
+    # The output has no signal to query before it is fed, and both ends have to agree on what they carry.
+    run("v4l2-ctl", "-d", camera, "--set-dv-bt-timings=index=0")
+    with V4l2Webcam(output) as webcam:
+        assert webcam.size == (640, 480)
+        with capture(camera, "YUYV", 640, 480) as eye:
+            for text in ("hello host", "hello again"):
+                webcam.show(code(text))
+                wait_until_seen(eye, text)
+
+
 def test_nodes_that_take_no_pictures_are_named() -> None:
     """With the command that makes one."""
     assert not Path("/dev/video99").exists()

@@ -69,7 +69,11 @@ def test_reads_devices_emulated_and_attached(path: Path) -> None:
         ("seed = 7", "seed = -1", "devices.key-a.emulated.seed: Expected `int` >= 0, found -1"),
         ("seed = 7", 'seed = "x"', "devices.key-a.emulated.seed: Expected .*, got `str`"),
         ("emulated = {", "emulatd = {", "devices.key-a: .*unknown field `emulatd`"),
-        ("emulated = {", "attached = { match = { serial = '1' } }\nemulated = {", "devices.key-a: expected .*, found both"),
+        (
+            "emulated = {",
+            "attached = { match = { serial = '1' } }\nemulated = {",
+            "devices.key-a: expected .*, found both",
+        ),
         (', serial = "1234"', ', sereal = "1234"', "devices.key-b.attached.match: .*`sereal`"),
         ('by_id = "usb-Logitech_C920"', "", "devices.cam.attached.match: expected at least one of .*, found none"),
         ('camera = "cam"', 'camera = "key-b"', "devices.token-1: expected a camera of this file, found 'key-b'"),
