@@ -131,7 +131,15 @@ def _add_hands(actions: Any) -> None:
     _add_file(screen)
     screen.add_argument("--png", type=Path, metavar="FILE", help="write a picture of the device")
     screen.set_defaults(run=_screen)
-    for parser in (press, typed, scan, power, network, screen):
+    wait = actions.add_parser(
+        "wait", help="let time pass until it shows something else: a push has come, or it has gone dark"
+    )
+    _add_file(wait)
+    wait.add_argument(
+        "--seconds", type=_seconds, default=60.0, metavar="S", help="how long (default: 60); then exit code 1"
+    )
+    wait.set_defaults(run=_wait)
+    for parser in (press, typed, scan, power, network, screen, wait):
         parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 
@@ -161,6 +169,12 @@ def _key(text: str) -> tuple[str, bool]:
     if name not in KEYS or (colon and hold != "hold"):
         raise argparse.ArgumentTypeError(f"expected one of {', '.join(KEYS)}, or hold: before it, found {text!r}")
     return name, bool(colon)
+
+
+def _seconds(text: str) -> float:
+    from authrig.commands.scan import _seconds as seconds
+
+    return seconds(text)
 
 
 def _new(args: argparse.Namespace) -> int:
@@ -264,6 +278,14 @@ def _screen(args: argparse.Namespace) -> int:
                 raise RigError(f"{args.png}: cannot be written: {error.strerror}") from error
 
     return _act(args, look)
+
+
+def _wait(args: argparse.Namespace) -> int:
+    import time
+
+    changed = []
+    code = _act(args, lambda token: changed.append(token.wait(args.seconds, time.sleep)))
+    return code if changed[0] else 1
 
 
 def _act(args: argparse.Namespace, act: "Callable[[HandledToken], None]") -> int:

@@ -1,7 +1,7 @@
 """A token in the hands of commands that come one after another: each takes it up where the last one left it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -22,10 +22,14 @@ from authrig.tokens.token_file import FileMemory, TokenFile, open_memory
 from emulators.env import Clock, Env, Random, SeededRandom, SystemRandom
 from emulators.hwtoken.keys import Button
 from emulators.hwtoken.memory import MemoryFault, TokenMemory
+from emulators.hwtoken.network import FetchPushes
 from emulators.hwtoken.readout import read_text
 from emulators.hwtoken.screens import State
 from emulators.hwtoken.stores import RamStore
 from emulators.hwtoken.token import QrToken
+
+WAIT_SECONDS = 0.2
+"""How long to do nothing at a time while something else is waited for."""
 
 
 class HandledToken:
@@ -79,6 +83,18 @@ class HandledToken:
         self._at()
         self.token.tick()
         self._do_errands()
+
+    def wait(self, seconds: float, pause: Callable[[float], object]) -> bool:
+        """Let time pass until it shows something else, for up to ``seconds``; whether it did. Raises RigError."""
+        until, before = self._world.monotonic() + seconds, _words(self.token)
+        self.look()
+        while _words(self.token) == before:
+            left = until - self._world.monotonic()
+            if left <= 0:
+                return False
+            pause(min(left, WAIT_SECONDS))
+            self.look()
+        return True
 
     @property
     def is_dark(self) -> bool:
@@ -145,6 +161,10 @@ class HandledToken:
                 self._apply(event)
             except ValueError as error:
                 raise RigError(str(error)) from error
+        self._note(event)
+
+    def _note(self, event: Event) -> None:
+        """Keep that it has happened."""
         if self._session is not None:
             self._session = msgspec.structs.replace(self._session, events=(*self._session.events, event))
         self._save()
@@ -166,7 +186,15 @@ class HandledToken:
         """Do what it wants of its network, as long as it wants something."""
         while not self.is_dark and (errand := self.token.errand) is not None:
             came_back = self._courier.do(errand.wanted, self._file.kept.app)
-            self._record(delivered(self._at(), came_back))
+            event, before = delivered(self._at(), came_back), self.token.screen
+            if isinstance(errand.wanted, FetchPushes):
+                with _memory_as_rig_error():
+                    self._apply(event)
+                if self.token.screen is before:
+                    continue  # there was nothing new: the next command may ask again at once
+                self._note(event)
+            else:
+                self._record(event)
 
     def _save(self) -> None:
         """Keep how it stands. What was shown since the last time counts from here on."""
