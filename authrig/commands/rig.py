@@ -4,12 +4,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from authrig.rig_file.entries import RigFile
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command to the command line."""
-    parser = subparsers.add_parser("rig", help="the rig file: check it, or write one from what is attached")
+    parser = subparsers.add_parser(
+        "rig", help="a bench of devices: its file, and the bench itself, up on a page or in a terminal"
+    )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     check = actions.add_parser("check", help="say whether a rig file is right; exit code 2 with sentences if not")
     check.add_argument("file", type=Path, metavar="FILE")
@@ -27,6 +32,50 @@ def add_parser(subparsers: Any) -> None:
     scan.set_defaults(run=_scan)
     schema = actions.add_parser("schema", help="print the JSON Schema of the rig file, for editors")
     schema.set_defaults(run=_schema)
+    _add_up(actions)
+    _add_top(actions)
+
+
+def _add_up(actions: Any) -> None:
+    up = actions.add_parser(
+        "up",
+        help="have the devices of a rig file up: on a page, and over HTTP",
+        description="Plugs every emulated device in, and serves a page and an API on 127.0.0.1 until interrupted. Emulated "
+        "devices are test devices: what they keep protects nothing.",
+    )
+    _add_bench(up)
+    up.add_argument(
+        "--port",
+        type=int,
+        default=8490,
+        metavar="N",
+        help="of the page and the API; 0 takes a free one (default: 8490)",
+    )
+    up.add_argument("--json", action="store_true", help="say where everything is as one line of JSON")
+    up.set_defaults(run=_up)
+
+
+def _add_top(actions: Any) -> None:
+    top = actions.add_parser("top", help="the same in a terminal; or look at a bench that is up, with --url")
+    _add_bench(top)
+    top.add_argument(
+        "--url",
+        metavar="URL",
+        help="of a bench that is up, such as http://127.0.0.1:8490; its token stands in the variable AUTHRIG_RIG_TOKEN",
+    )
+    top.set_defaults(run=_top)
+
+
+def _add_bench(parser: Any) -> None:
+    parser.add_argument(
+        "--rig", type=Path, metavar="FILE", help="the rig file; without one, one device of each kind, emulated"
+    )
+    parser.add_argument(
+        "--touch",
+        choices=("auto", "hand"),
+        default="hand",
+        help="emulated keys are touched as soon as they ask, or by you (default: %(default)s)",
+    )
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -71,6 +120,29 @@ def _schema(args: argparse.Namespace) -> int:
 
     del args
     return _print_json(json_schema())
+
+
+def _up(args: argparse.Namespace) -> int:
+    from authrig.control.running import rig_up
+
+    rig_up(_rig_file(args.rig), args.port, automatic=args.touch == "auto", as_json=args.json)
+    return 0
+
+
+def _top(args: argparse.Namespace) -> int:
+    from authrig.control.top import look_at, top
+
+    if args.url is None:
+        top(_rig_file(args.rig), automatic=args.touch == "auto")
+    else:
+        look_at(args.url)
+    return 0
+
+
+def _rig_file(path: Path | None) -> "RigFile":
+    from authrig.rig_file.reading import DEFAULT, load_rig_file
+
+    return DEFAULT if path is None else load_rig_file(path)
 
 
 def _print_json(document: object) -> int:
