@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from server_stub.criteria import Context, Criterion, QrFirst
 from server_stub.flows.flow import BADGES, Flow, Method
@@ -117,6 +118,17 @@ class Application:
     """Where else a login may ask to be sent."""
 
 
+ApprovalMethod = Literal["AIRLOCK_2FA", "FIDO"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalFlow:
+    """How transactions of one kind are approved: what is shown, and with what, the first that the user has."""
+
+    messages: MessageProvider
+    methods: tuple[ApprovalMethod, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class PolicySet:
     """All that the policy file says."""
@@ -124,7 +136,6 @@ class PolicySet:
     applications: Mapping[str, Application]
     flows: Mapping[str, Flow]
     policies: tuple[Policy, ...]
-    approvals: Mapping[str, MessageProvider]
-    """The transaction approval flows, each with what it shows."""
+    approvals: Mapping[str, ApprovalFlow]
     warnings: tuple[str, ...] = ()
     """What can be meant, but probably is not."""

@@ -26,7 +26,7 @@ from server_stub.criteria import (
 from server_stub.errors import ServerError
 from server_stub.flows.flow import BADGES, Flow, Method, after_badge
 from server_stub.message_providers import FieldTemplate, MessageProvider
-from server_stub.policies import Application, Policy, PolicySet
+from server_stub.policies import Application, ApprovalFlow, ApprovalMethod, Policy, PolicySet
 
 NAMED = frozenset({Method.USERNAME, Method.BADGE_INSECURE})
 """First steps that anybody can take for anybody."""
@@ -70,6 +70,7 @@ class _FieldRow(msgspec.Struct, forbid_unknown_fields=True):
 
 class _ApprovalRow(msgspec.Struct, forbid_unknown_fields=True):
     fields: Annotated[list[_FieldRow], Meta(max_length=8)] = []
+    methods: Annotated[tuple[ApprovalMethod, ...], Meta(min_length=1)] = ("AIRLOCK_2FA",)
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -107,14 +108,16 @@ def _build(rows: _File) -> PolicySet:
         name: Application(row.title, row.target, frozenset({row.target, *row.targets}))
         for name, row in rows.applications.items()
     }
-    approvals = {name: _provider(name, row) for name, row in rows.approvals.items()}
+    approvals = {name: _approval_flow(name, row) for name, row in rows.approvals.items()}
     flows = described | {policy.flow.name: policy.flow for policy in policies if policy.flow}
     return PolicySet(applications, flows, policies, approvals, _warnings(rows.policies, policies))
 
 
-def _provider(name: str, row: _ApprovalRow) -> MessageProvider:
+def _approval_flow(name: str, row: _ApprovalRow) -> ApprovalFlow:
+    if len(set(row.methods)) != len(row.methods):
+        raise ValueError(f"approval {name!r} names a method twice")
     try:
-        return MessageProvider(tuple(_template(field) for field in row.fields))
+        return ApprovalFlow(MessageProvider(tuple(_template(field) for field in row.fields)), row.methods)
     except ValueError as error:
         raise ValueError(f"approval {name!r}: {error}") from error
 

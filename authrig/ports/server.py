@@ -291,9 +291,18 @@ class Bank(_Client):
         """Say who has to approve."""
         return self.request("POST", f"{APPROVAL}/user/identify/", {"username": username})
 
-    def parameters(self, message_parameters: dict[str, str]) -> Answer:
-        """Say what is to be approved."""
-        return self.request("POST", f"{APPROVAL}/parameters/", {"messageParameters": message_parameters})
+    def parameters(self, message_parameters: dict[str, str], method: str | None = None) -> Answer:
+        """Say what is to be approved, and perhaps with what: ``AIRLOCK_2FA`` or ``FIDO``."""
+        chosen = {} if method is None else {"method": method}
+        return self.request("POST", f"{APPROVAL}/parameters/", {"messageParameters": message_parameters, **chosen})
+
+    def retrieve_fido_challenge(self) -> Answer:
+        """Get the options for the key that approves."""
+        return self.request("POST", f"{APPROVAL}/fido/challenge/retrieve/")
+
+    def check_fido_assertion(self, credential: dict[str, Any]) -> Answer:
+        """Hand over what the key signed."""
+        return self.request("POST", f"{APPROVAL}/fido/assertion/check/", {"credential": credential})
 
     def retrieve_offline_qr_code(self) -> Answer:
         """Get the challenge as a QR code."""

@@ -1,10 +1,12 @@
 """The route table of transaction approval."""
 
-from server_stub.api.airlock_2fa import (
-    OtpCheck,
-)
+from server_stub.api.airlock_2fa import OtpCheck
+from server_stub.api.approval_fido import ApprovalFidoAttributes
+from server_stub.api.approval_fido import check_assertion as check_approval_assertion
+from server_stub.api.approval_fido import retrieve_challenge as retrieve_approval_challenge
 from server_stub.api.envelope import Answer
 from server_stub.api.error_codes import CLOUD, LOCKS, NO_USER
+from server_stub.api.fido import AssertionCheck
 from server_stub.api.routing import Route
 from server_stub.api.transaction_approval import (
     ApprovalAttributes,
@@ -50,7 +52,30 @@ APPROVAL_ROUTES = (
         "Record what is to be approved",
         Parameters,
         published=True,
-        errors=("AIRLOCK_2FA_DEVICE_CHOICE_REQUIRED", "DEVICE_UNKNOWN", *CLOUD),
+        errors=(
+            "AIRLOCK_2FA_DEVICE_CHOICE_REQUIRED",
+            "DEVICE_UNKNOWN",
+            "FIDO_NO_CREDENTIAL",
+            "APPROVAL_METHOD_NOT_ALLOWED",
+            *CLOUD,
+        ),
+    ),
+    Route(
+        "POST",
+        f"{_APPROVAL}/fido/challenge/retrieve",
+        retrieve_approval_challenge,
+        Answer[ApprovalFidoAttributes],
+        "Get the options for an assertion that approves the recorded transaction",
+        errors=("FIDO_NO_CREDENTIAL",),
+    ),
+    Route(
+        "POST",
+        f"{_APPROVAL}/fido/assertion/check",
+        check_approval_assertion,
+        Answer[ApprovalAttributes],
+        "Check the assertion: the recorded transaction is approved",
+        AssertionCheck,
+        errors=("FIDO_ASSERTION_WRONG",),
     ),
     Route(
         "POST",

@@ -24,7 +24,7 @@ from server_stub.api.current import (
     step_reply,
     subject_of,
 )
-from server_stub.api.envelope import Document, Request, answer, list_answer
+from server_stub.api.envelope import Document, Request, answer, list_answer, timestamp
 from server_stub.api.routing import Call, Nothing, Reply
 from server_stub.errors import ApiError, unexpected_call
 from server_stub.factors.fido import AssertionJson, AttestationJson, FidoRefused, Options, user_handle
@@ -65,9 +65,11 @@ class FidoAttributes(Document, frozen=True):
 
 
 class CredentialAttributes(Document, frozen=True):
-    """A registered key."""
+    """A registered key; ``lastUsedAt`` is null until it has proven something."""
 
     display_name: str
+    registered_at: str
+    last_used_at: str | None
 
 
 async def retrieve_challenge(iam: Iam, call: Call[Nothing]) -> Reply:
@@ -156,37 +158,46 @@ async def check_registration(iam: Iam, call: Call[RegistrationCheck]) -> Reply:
         display_name=challenge.display_name,
         credential_data=bytes(data.credential_data),
         sign_count=data.counter,
+        created_at=iam.now(),
     )
     await iam.database.run(_add, iam, credential)
-    attributes = CredentialAttributes(credential.display_name)
-    return Reply(answer(iam.now(), "my.token.fido", call.body.credential.id, attributes))
+    return Reply(answer(iam.now(), "my.token.fido", call.body.credential.id, _described(credential)))
 
 
 async def list_credentials(iam: Iam, call: Call[Nothing]) -> Reply:
     """List one's own keys."""
     session = await require_authenticated(iam, call)
     credentials = await iam.database.run(users.fido_credentials_of, subject_of(session), iam.fido.rp_id)
-    items = [(websafe_encode(each.id), CredentialAttributes(each.display_name)) for each in credentials]
-    return Reply(list_answer(iam.now(), "my.token.fido", items))
+    return Reply(
+        list_answer(iam.now(), "my.token.fido", [(websafe_encode(each.id), _described(each)) for each in credentials])
+    )
+
+
+def _described(credential: FidoCredential) -> CredentialAttributes:
+    used = credential.last_used_at
+    return CredentialAttributes(
+        credential.display_name, timestamp(credential.created_at), timestamp(used) if used is not None else None
+    )
 
 
 async def rename_credential(iam: Iam, call: Call[RegistrationRequest]) -> Reply:
     """Call one of one's own keys something else."""
     session = await require_authenticated(iam, call)
     name = normalise(call.body.display_name).decode()
-    await iam.database.run(_change, iam, session, call.path["credential"], name)
-    return Reply(answer(iam.now(), "my.token.fido", call.path["credential"], CredentialAttributes(name)))
+    found = await iam.database.run(_change, iam, session, call.path["credential"], name)
+    described = _described(replace(found, display_name=name))
+    return Reply(answer(iam.now(), "my.token.fido", call.path["credential"], described))
 
 
 async def remove_credential(iam: Iam, call: Call[Nothing]) -> Reply:
     """Register one of one's own keys no longer."""
     session = await require_authenticated(iam, call)
-    name = await iam.database.run(_change, iam, session, call.path["credential"], None)
-    return Reply(answer(iam.now(), "my.token.fido", call.path["credential"], CredentialAttributes(name)))
+    found = await iam.database.run(_change, iam, session, call.path["credential"], None)
+    return Reply(answer(iam.now(), "my.token.fido", call.path["credential"], _described(found)))
 
 
-def _change(connection: Connection, iam: Iam, session: Session, credential: str, name: str | None) -> str:
-    """Give one of the user's credentials another name, or remove it; the name it had.
+def _change(connection: Connection, iam: Iam, session: Session, credential: str, name: str | None) -> FidoCredential:
+    """Give one of the user's credentials another name, or remove it; what it was before.
 
     Raises:
         ApiError: 404 if the user has no such credential.
@@ -201,11 +212,11 @@ def _change(connection: Connection, iam: Iam, session: Session, credential: str,
         users.rename_fido_credential(connection, found.id, name)
     what = "fido.remove" if name is None else "fido.rename"
     audit.append(connection, iam.now(), what, "done", session.user_id, credential=found.id.hex())
-    return found.display_name
+    return found
 
 
 def _add(connection: Connection, iam: Iam, credential: FidoCredential) -> None:
-    users.add_fido_credential(connection, credential, iam.now())
+    users.add_fido_credential(connection, credential)
     audit.append(connection, iam.now(), "fido.register", "done", credential.user_id, credential=credential.id.hex())
 
 
@@ -250,7 +261,7 @@ def _expired() -> ApiError:
 
 def _count(connection: Connection, iam: Iam, session: Session, credential_id: bytes, count: int) -> ApiError | None:
     """Store the signature counter; what to do when it did not grow is a matter of policy."""
-    if users.count_signature(connection, credential_id, count):
+    if users.count_signature(connection, credential_id, count, iam.now()):
         return None
     about = {"credential": credential_id.hex(), "session": session.reference}
     raise_alarm(connection, iam, "signature counter did not grow", session.user_id, **about)

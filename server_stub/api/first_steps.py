@@ -42,11 +42,12 @@ class RememberRequest(Request, frozen=True):
 
 
 class RememberedAttributes(Document, frozen=True):
-    """A remembered device."""
+    """A remembered device; ``lastUsedAt`` is null until it has begun a login."""
 
     display_name: str
     remembered_at: str
     expires_at: str
+    last_used_at: str | None
 
 
 class Forgotten(Document, frozen=True):
@@ -136,7 +137,13 @@ def _remember(connection: Connection, iam: Iam, token: str, user_id: bytes, devi
 
 
 def _attributes(device: RememberedDevice) -> RememberedAttributes:
-    return RememberedAttributes(device.display_name, timestamp(device.created_at), timestamp(device.expires_at))
+    used = device.last_used_at
+    return RememberedAttributes(
+        device.display_name,
+        timestamp(device.created_at),
+        timestamp(device.expires_at),
+        timestamp(used) if used is not None else None,
+    )
 
 
 async def list_remembered_devices(iam: Iam, call: Call[Nothing]) -> Reply:

@@ -24,9 +24,11 @@ from server_stub.factors import offline_qr
 from server_stub.factors.password import normalise
 from server_stub.iam import Iam
 from server_stub.message_providers import advice, label_of
+from server_stub.policies import ApprovalFlow, ApprovalMethod
 from server_stub.store import approvals, users
 from server_stub.store.approvals import (
     DENIED,
+    FIDO_RETRIEVAL_REQUIRED,
     OTP_REQUIRED,
     PARAMETERS_REQUIRED,
     POLLING_REQUIRED,
@@ -35,6 +37,7 @@ from server_stub.store.approvals import (
     Approval,
 )
 from server_stub.store.iam import audit
+from server_stub.store.users import FidoCredential
 
 COOKIE = "authrig_approval"
 LEGACY = "legacy-default-flow"
@@ -54,10 +57,11 @@ Value = Annotated[str, Meta(max_length=120)]
 
 
 class Parameters(Request, frozen=True):
-    """What is to be approved, and (when the user has several) with which device."""
+    """What is to be approved, and (when the user has several) with what: a ``method`` of the flow, a device."""
 
     message_parameters: Annotated[dict[Name, Value], Meta(max_length=20)]
     auth_token_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    method: ApprovalMethod | None = None
 
 
 class PictureRequest(Request, frozen=True):
@@ -116,7 +120,7 @@ async def select_flow(iam: Iam, call: Call[Nothing]) -> Reply:
     flow = call.path["flow"]
     if flow not in iam.policies.approvals:
         raise ApiError(404, "FLOW_NOT_FOUND", "there is no approval flow of that name")
-    return _reply(iam, *await _start(iam, flow))
+    return reply(iam, *await _start(iam, flow))
 
 
 async def _start(iam: Iam, flow: str) -> tuple[Approval, Cookie]:
@@ -136,27 +140,71 @@ async def identify_user(iam: Iam, call: Call[Identify]) -> Reply:
     if user is None:
         raise ApiError(404, "USER_NOT_FOUND", "there is no user of that name")
     changes = {"step": PARAMETERS_REQUIRED, "user_id": user.id, "username": user.username}
-    return _reply(iam, await iam.database.run(approvals.move, approval, **changes), cookie)
+    return reply(iam, await iam.database.run(approvals.move, approval, **changes), cookie)
 
 
 async def set_parameters(iam: Iam, call: Call[Parameters]) -> Reply:
     """Record what is to be approved."""
     approval = await _require(iam, call, PARAMETERS_REQUIRED)
     fields = _shown(iam, approval, call.body.message_parameters)
-    device = await _choose_device(iam, approval, call.body.auth_token_id)
-    step = POLLING_REQUIRED if "one_touch" in device.capabilities else RETRIEVAL_REQUIRED
-    changes = {"step": step, "device_id": device.device_id, "transaction": call.body.message_parameters}
-    return _reply(iam, await iam.database.run(approvals.move, approval, **changes), warnings=advice(fields))
+    changes = await _choose(iam, approval, call.body)
+    changes["transaction"] = call.body.message_parameters
+    return reply(iam, await iam.database.run(approvals.move, approval, **changes), warnings=advice(fields))
+
+
+def _flow(iam: Iam, approval: Approval) -> ApprovalFlow:
+    flow = iam.policies.approvals.get(approval.flow)
+    if flow is None:
+        raise ApiError(404, "FLOW_NOT_FOUND", "the approval flow is no longer there")
+    return flow
 
 
 def _shown(iam: Iam, approval: Approval, parameters: dict[str, str]) -> list[DisplayField]:
-    provider = iam.policies.approvals.get(approval.flow)
-    if provider is None:
-        raise ApiError(404, "FLOW_NOT_FOUND", "the approval flow is no longer there")
+    flow = _flow(iam, approval)
     try:
-        return provider.render(parameters)
+        return flow.messages.render(parameters)
     except ValueError as error:
         raise bad_request(f"messageParameters: {error}") from error
+
+
+async def _choose(iam: Iam, approval: Approval, body: Parameters) -> dict[str, Any]:
+    """With what it is approved: what was asked for, or the first of the flow's methods that the user has something for."""
+    wanted = body.method or ("AIRLOCK_2FA" if body.auth_token_id else None)
+    if wanted == "FIDO" and body.auth_token_id:
+        raise bad_request("authTokenId names a device, but the method is FIDO")
+    allowed = _flow(iam, approval).methods
+    methods = tuple(method for method in allowed if wanted in {None, method})
+    if not methods:
+        raise ApiError(403, "APPROVAL_METHOD_NOT_ALLOWED", f"the flow is approved with {' or '.join(allowed)}")
+    refused: ApiError | None = None
+    for method in methods:
+        try:
+            if method == "FIDO":
+                await iam.database.run(credentials_in, iam, approval)
+                return {"step": FIDO_RETRIEVAL_REQUIRED}
+            device = await _choose_device(iam, approval, body.auth_token_id)
+        except ApiError as error:
+            if error.code not in {"DEVICE_UNKNOWN", "FIDO_NO_CREDENTIAL"}:
+                raise
+            refused = refused or error
+        else:
+            step = POLLING_REQUIRED if "one_touch" in device.capabilities else RETRIEVAL_REQUIRED
+            return {"step": step, "device_id": device.device_id}
+    assert refused is not None
+    raise refused
+
+
+def credentials_in(connection: Connection, iam: Iam, approval: Approval) -> list[FidoCredential]:
+    """The keys with which the user may approve, in the caller's transaction.
+
+    Raises:
+        ApiError: FIDO_NO_CREDENTIAL if there is none.
+    """
+    assert approval.user_id is not None
+    credentials = users.fido_credentials_of(connection, approval.user_id, iam.fido.rp_id)
+    if not credentials:
+        raise ApiError(403, "FIDO_NO_CREDENTIAL", "the user has registered no key for this RP ID")
+    return credentials
 
 
 async def _choose_device(iam: Iam, approval: Approval, wanted: str | None) -> Device:
@@ -182,12 +230,12 @@ async def poll_status(iam: Iam, call: Call[Nothing]) -> Reply:
     approval = await _require(iam, call, POLLING_REQUIRED)
     assert approval.user_id is not None
     if approval.push_id is None:
-        return _reply(iam, await _ask_app(iam, approval))
+        return reply(iam, await _ask_app(iam, approval))
     status = (await iam.cloud.push_status(PushPoll(approval.user_id.hex(), approval.push_id))).status
     if status == "waiting":
-        return _reply(iam, approval)
+        return reply(iam, approval)
     if status == "approved":
-        return _reply(iam, await iam.database.run(_approve, iam, approval))
+        return reply(iam, await iam.database.run(approve, iam, approval))
     if status == "denied":
         raise await iam.database.run(_deny, iam, approval, "transaction denied on the app")
     await iam.database.run(approvals.move, approval, step=RETRIEVAL_REQUIRED, push_id=None)
@@ -240,12 +288,13 @@ async def check_otp(iam: Iam, call: Call[OtpCheck]) -> Reply:
     result = await judge(iam, approval.user_id, iam.cloud.verify(message))
     if result.result != "allow":
         raise await iam.database.run(_wrong_otp, iam, approval, result)
-    return _reply(iam, await iam.database.run(_approve, iam, approval))
+    return reply(iam, await iam.database.run(approve, iam, approval))
 
 
-def _approve(connection: Connection, iam: Iam, approval: Approval) -> Approval:
-    approved = approvals.move(connection, approval, step=None)
-    about = {"approval": approval.reference, "flow": approval.flow}
+def approve(connection: Connection, /, iam: Iam, approval: Approval, **how: str) -> Approval:
+    """The recorded transaction is approved; ``how`` is for the audit log."""
+    approved = approvals.move(connection, approval, step=None, fido=None)
+    about = {"approval": approval.reference, "flow": approval.flow, **how}
     told = approval.transaction or {}
     audit.append(connection, iam.now(), "transaction", "approved", approval.user_id, **about, transaction=told)
     return approved
@@ -275,7 +324,17 @@ async def _find(iam: Iam, cookies: Any) -> Approval | None:
 
 
 async def _require(iam: Iam, call: Call[Any], *steps: str) -> Approval:
-    approval = await _find(iam, call.cookies)
+    return await iam.database.run(require_in, iam, call, *steps)
+
+
+def require_in(connection: Connection, iam: Iam, call: Call[Any], *steps: str) -> Approval:
+    """The caller's approval, in the caller's transaction.
+
+    Raises:
+        ApiError: 401 without one, UNEXPECTED_CALL if none of ``steps`` comes next.
+    """
+    token = call.cookies.get(COOKIE, "")
+    approval = approvals.load(connection, token, iam.now()) if token else None
     if approval is None:
         raise ApiError(401, "NOT_AUTHORIZED", "there is no approval: select a flow first")
     if approval.step not in steps:
@@ -283,7 +342,8 @@ async def _require(iam: Iam, call: Call[Any], *steps: str) -> Approval:
     return approval
 
 
-def _reply(iam: Iam, approval: Approval, cookie: Cookie | None = None, warnings: Sequence[str] = ()) -> Reply:
+def reply(iam: Iam, approval: Approval, cookie: Cookie | None = None, warnings: Sequence[str] = ()) -> Reply:
+    """Say where the approval stands."""
     approved = approval.transaction if approval.step is None and approval.transaction else UNSET
     document = answer(
         iam.now(), DATA_TYPE, str(approval.id), ApprovalAttributes(approval.step, approved, list(warnings) or UNSET)

@@ -1,6 +1,8 @@
 """FIDO: WebAuthn options out, WebAuthn responses in (Web Authentication Level 3 §7), on python-fido2's server."""
 
 import contextlib
+import hashlib
+import hmac
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -118,16 +120,18 @@ class Fido:
         )
         return Options(dict(options.public_key), state)
 
-    def request_options(self, credentials: Sequence[FidoCredential], *, alone: bool = False) -> Options:
+    def request_options(
+        self, credentials: Sequence[FidoCredential], *, alone: bool = False, about: bytes = b""
+    ) -> Options:
         """PublicKeyCredentialRequestOptionsJSON that only ``credentials`` can answer; any discoverable one when there are none.
 
-        ``alone``: nothing else proves who it is, so the user must be verified.
+        ``alone``: nothing else proves who it is, so the user must be verified. ``about``: what the challenge stands for.
         """
         wanted = UserVerificationRequirement.REQUIRED if alone else self._user_verification
         options, state = self._server.authenticate_begin(
             _descriptors(credentials) or None,
             user_verification=wanted,
-            challenge=self._token_bytes(CHALLENGE_LENGTH),
+            challenge=bound_challenge(self._token_bytes(CHALLENGE_LENGTH), about),
         )
         return Options(dict(options.public_key), state)
 
@@ -206,6 +210,20 @@ def _check_key(key: CoseKey) -> None:
 
 def _descriptors(credentials: Sequence[FidoCredential]) -> list[PublicKeyCredentialDescriptor]:
     return [PublicKeyCredentialDescriptor(type=PublicKeyCredentialType.PUBLIC_KEY, id=each.id) for each in credentials]
+
+
+def bound_challenge(random: bytes, about: bytes) -> bytes:
+    """A challenge that stands for ``about``, if there is anything: 32 random bytes, and SHA-256 over them and it.
+
+    What the key signs then says what it was asked: the signed client data is evidence for that alone.
+    """
+    return random + hashlib.sha256(random + about).digest() if about else random
+
+
+def stands_for(state: dict[str, Any], about: bytes) -> bool:
+    """Whether the challenge in ``state`` was made for ``about``."""
+    challenge = websafe_decode(state["challenge"])
+    return hmac.compare_digest(challenge, bound_challenge(challenge[:CHALLENGE_LENGTH], about))
 
 
 def user_handle(credential: AssertionJson) -> bytes:

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
 from server_stub.errors import unexpected_call
-from server_stub.sessions import hash_token
+from server_stub.sessions import FidoChallenge, hash_token
 from server_stub.store.iam import approvals, users
 
 USERNAME_REQUIRED = "USERNAME_REQUIRED"
@@ -14,6 +14,8 @@ PARAMETERS_REQUIRED = "PARAMETERS_REQUIRED"
 RETRIEVAL_REQUIRED = "AIRLOCK_2FA_OFFLINE_QR_CODE_RETRIEVAL_REQUIRED"
 OTP_REQUIRED = "AIRLOCK_2FA_OTP_REQUIRED"
 POLLING_REQUIRED = "AIRLOCK_2FA_POLLING_OR_OTP_REQUIRED"
+FIDO_RETRIEVAL_REQUIRED = "FIDO_AUTHENTICATION_CHALLENGE_RETRIEVAL_REQUIRED"
+FIDO_RESPONSE_REQUIRED = "FIDO_AUTHENTICATION_RESPONSE_REQUIRED"
 DENIED = "DENIED"
 """No step: the user said no, and nothing can follow."""
 
@@ -32,6 +34,7 @@ class Approval(msgspec.Struct, frozen=True):
     """The parameters, as the server was told them once and for all."""
     challenge_id: str | None
     push_id: str | None
+    fido: FidoChallenge | None
     expires_at: float
 
     @property
@@ -74,6 +77,7 @@ def move(connection: Connection, /, before: Approval, **changes: Any) -> Approva
             approvals.c.step == before.step,
             approvals.c.challenge_id.is_not_distinct_from(before.challenge_id),
             approvals.c.push_id.is_not_distinct_from(before.push_id),
+            approvals.c.fido.is_not_distinct_from(_text(before.fido)),
         )
         .values(
             step=after.step,
@@ -82,6 +86,7 @@ def move(connection: Connection, /, before: Approval, **changes: Any) -> Approva
             transaction=msgspec.json.encode(after.transaction).decode() if after.transaction else None,
             challenge_id=after.challenge_id,
             push_id=after.push_id,
+            fido=_text(after.fido),
         )
     )
     if not changed.rowcount:
@@ -102,5 +107,10 @@ def _approval(row: Row[Any]) -> Approval:
         transaction,
         row.challenge_id,
         row.push_id,
+        msgspec.json.decode(row.fido, type=FidoChallenge) if row.fido else None,
         row.expires_at,
     )
+
+
+def _text(challenge: FidoChallenge | None) -> str | None:
+    return msgspec.json.encode(challenge).decode() if challenge else None

@@ -6,7 +6,7 @@ from server_stub.addresses import AddressLimits
 from server_stub.audit import AuditLog
 from server_stub.limits import Attempts
 
-metadata = MetaData(info={"revision": "iam_7", "schema": "iam"})
+metadata = MetaData(info={"revision": "iam_8", "schema": "iam"})
 """At that revision (``migrations/iam``); on PostgreSQL the tables have a schema of their own."""
 
 users = Table(
@@ -41,6 +41,7 @@ fido_credentials = Table(
     Column("credential_data", LargeBinary, nullable=False),
     Column("sign_count", BigInteger, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("last_used_at", Float),
     Index("fido_credentials_of_user", "user_id", "rp_id"),
 )
 
@@ -74,6 +75,7 @@ approvals = Table(
     Column("transaction", String),  # JSON: what the user is asked to approve, as recorded here
     Column("challenge_id", String),
     Column("push_id", String),
+    Column("fido", String),  # JSON: what a key is asked to sign
     Column("expires_at", Float, nullable=False),
     Index("approvals_by_expiry", "expires_at"),
 )
@@ -87,6 +89,7 @@ device_tokens = Table(
     Column("display_name", String, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
+    Column("last_used_at", Float),
     Index("device_tokens_by_expiry", "expires_at"),
 )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server_stub.sessions import hash_token
@@ -17,6 +17,7 @@ class RememberedDevice:
     display_name: str
     created_at: float
     expires_at: float
+    last_used_at: float | None = None
 
 
 def remember(connection: Connection, token: str, user_id: bytes, device: RememberedDevice) -> int:
@@ -35,10 +36,11 @@ def remember(connection: Connection, token: str, user_id: bytes, device: Remembe
 
 
 def user_of(connection: Connection, token: str, now: float) -> bytes | None:
-    """Whose browser it is."""
+    """Whose browser it is; it was used now."""
     table = device_tokens
     live = (table.c.token_hash == hash_token(token)) & (table.c.expires_at > now)
-    return connection.execute(select(table.c.user_id).where(live)).scalar_one_or_none()
+    used = update(table).where(live).values(last_used_at=now).returning(table.c.user_id)
+    return connection.execute(used).scalar_one_or_none()
 
 
 def devices_of(connection: Connection, user_id: bytes, now: float) -> list[RememberedDevice]:
@@ -46,7 +48,9 @@ def devices_of(connection: Connection, user_id: bytes, now: float) -> list[Remem
     table = device_tokens
     mine = (table.c.user_id == user_id) & (table.c.expires_at > now)
     rows = connection.execute(select(table).where(mine).order_by(table.c.id))
-    return [RememberedDevice(row.id, row.display_name, row.created_at, row.expires_at) for row in rows]
+    return [
+        RememberedDevice(row.id, row.display_name, row.created_at, row.expires_at, row.last_used_at) for row in rows
+    ]
 
 
 def forget(connection: Connection, user_id: bytes, device: int) -> bool:

@@ -60,6 +60,8 @@ class FidoCredential:
     display_name: str
     credential_data: bytes
     sign_count: int
+    created_at: float = 0.0
+    last_used_at: float | None = None
 
 
 # Statements of every login are made once: to put one together takes longer than to run it.
@@ -75,12 +77,12 @@ _CREDENTIALS = Prepared(
 _GROWN = Prepared(
     update(fido_credentials)
     .where(fido_credentials.c.id == bindparam("credential"), fido_credentials.c.sign_count < bindparam("new_count"))
-    .values(sign_count=bindparam("new_count"))
+    .values(sign_count=bindparam("new_count"), last_used_at=bindparam("now"))
 )
 _NEVER_COUNTED = Prepared(
     update(fido_credentials)
     .where(fido_credentials.c.id == bindparam("credential"), fido_credentials.c.sign_count == 0)
-    .values(sign_count=0)
+    .values(sign_count=0, last_used_at=bindparam("now"))
 )
 
 
@@ -219,7 +221,7 @@ def _issued(row: Row[Any]) -> IssuedBadge:
     return IssuedBadge(row.id, row.kind, row.created_at, row.expires_at, row.voided_at, row.uses)
 
 
-def add_fido_credential(connection: Connection, credential: FidoCredential, now: float) -> None:
+def add_fido_credential(connection: Connection, credential: FidoCredential) -> None:
     """Remember a registered credential.
 
     Raises:
@@ -234,7 +236,7 @@ def add_fido_credential(connection: Connection, credential: FidoCredential, now:
                 display_name=credential.display_name,
                 credential_data=credential.credential_data,
                 sign_count=credential.sign_count,
-                created_at=now,
+                created_at=credential.created_at,
             )
         )
     except IntegrityError as error:
@@ -245,7 +247,16 @@ def fido_credentials_of(connection: Connection, user_id: bytes, rp_id: str) -> l
     """A user's credentials for one RP ID, oldest first."""
     rows = _CREDENTIALS.all(connection, {"user": user_id, "rp": rp_id})
     return [
-        FidoCredential(row.id, row.user_id, row.rp_id, row.display_name, row.credential_data, row.sign_count)
+        FidoCredential(
+            row.id,
+            row.user_id,
+            row.rp_id,
+            row.display_name,
+            row.credential_data,
+            row.sign_count,
+            row.created_at,
+            row.last_used_at,
+        )
         for row in rows
     ]
 
@@ -261,10 +272,10 @@ def remove_fido_credential(connection: Connection, credential_id: bytes) -> None
     connection.execute(delete(fido_credentials).where(fido_credentials.c.id == credential_id))
 
 
-def count_signature(connection: Connection, credential_id: bytes, sign_count: int) -> bool:
+def count_signature(connection: Connection, credential_id: bytes, sign_count: int, now: float) -> bool:
     """Store the signature counter of an assertion (WebAuthn §7.2 step 22); False if it did not grow, as a clone's would."""
     statement = _GROWN if sign_count else _NEVER_COUNTED
-    values = {"credential": credential_id} | ({"new_count": sign_count} if sign_count else {})
+    values = {"credential": credential_id, "now": now} | ({"new_count": sign_count} if sign_count else {})
     return bool(statement.changed(connection, values))
 
 

@@ -2,6 +2,8 @@
 
 from authrig.ports.server import Administrator, Bank, Browser
 from server_stub.cloud.hotp import hotp
+from tests.server_stub.api.test_fido import person_with_key
+from tests.server_stub.api.test_transaction_approval import PAYMENT
 from tests.server_stub.world import PASSWORD, SEED, World
 
 KEY = bytes(range(20))
@@ -54,3 +56,14 @@ def test_a_browser_and_a_bank_are_asked_on_an_app(world: World) -> None:
         assert other.check_device_token().outcome == "DEVICE_NOT_REMEMBERED"
         assert other.check_sso_ticket("a.b.c").outcome == "TICKET_WRONG"
         assert other.check_username(name).outcome == "AIRLOCK_2FA_OFFLINE_QR_CODE_RETRIEVAL_REQUIRED"
+
+
+def test_a_bank_asks_a_key(world: World) -> None:
+    """The client carries what the key signed, and nothing of its own."""
+    person, key = person_with_key(world)
+    with Bank(world.server.internal_url) as bank:
+        bank.select("payment")
+        bank.identify(person.name)
+        assert bank.parameters(PAYMENT, "FIDO").outcome == "FIDO_AUTHENTICATION_CHALLENGE_RETRIEVAL_REQUIRED"
+        options = bank.retrieve_fido_challenge().attribute("publicKey")
+        assert bank.check_fido_assertion(key.get(options)).attribute("approved") == PAYMENT

@@ -82,11 +82,11 @@ def test_a_signature_counter_is_taken_once_and_never_falls(iam: list[Database]) 
     """Of 64 assertions with one count, one is right; afterwards the highest count stands."""
     user = User(bytes(16), "alice", "x", b"x", ())
     iam[0].run_now(add_user, user)
-    iam[0].run_now(add_fido_credential, FidoCredential(b"c", user.id, "localhost", "key", b"x", 0), NOW)
+    iam[0].run_now(add_fido_credential, FidoCredential(b"c", user.id, "localhost", "key", b"x", 0))
 
     async def burst(counts: list[int]) -> list[bool]:
         return await asyncio.gather(
-            *(iam[n % 4].run_aside(count_signature, b"c", count) for n, count in enumerate(counts))
+            *(iam[n % 4].run_aside(count_signature, b"c", count, NOW) for n, count in enumerate(counts))
         )
 
     assert asyncio.run(burst([2**32 - 100] * AT_ONCE)).count(True) == 1

@@ -265,7 +265,7 @@ def test_keys_have_names_and_can_be_renamed_and_removed(world: World) -> None:
         assert (response.status_code, code_of(response)) == (404, "FIDO_CREDENTIAL_UNKNOWN")
     names = {each["id"]: each["attributes"]["displayName"] for each in browser.client.get(url).json()["data"]}
     assert names == {ids[0]: "Red key", ids[1]: "Blue key"}
-    assert browser.client.delete(f"{url}/{ids[0]}").json()["data"]["attributes"] == {"displayName": "Red key"}
+    assert browser.client.delete(f"{url}/{ids[0]}").json()["data"]["attributes"]["displayName"] == "Red key"
     at, options = at_the_key(world, person)
     assert code_of(hand_in(at, key.get(options))) == "FIDO_ASSERTION_WRONG"
     assert hand_in(at, second.get(request_options(at))).status_code == 200
@@ -284,3 +284,24 @@ def test_a_counter_that_does_not_grow_raises_an_alarm_and_follows_the_policy(
         assert (alarm["outcome"], alarm["user"]) == ("signature counter did not grow", person.id)
         browser, options = at_the_key(world, person)
         assert hand_in(browser, replace(key, sign_count=4).get(options)).status_code == status
+
+
+def test_a_key_tells_when_it_was_registered_and_used_last(settings: Settings) -> None:
+    """So that its owner notices a use that was not theirs."""
+    with own_world(settings) as world:
+        person, key = person_with_key(world)
+        url = "/auth/rest/protected/self-service/fido/credentials"
+
+        def told() -> tuple[str, str | None]:
+            [only] = logged_in(world, person).client.get(url).json()["data"]
+            return only["attributes"]["registeredAt"], only["attributes"]["lastUsedAt"]
+
+        registered, never = told()
+        assert never is None
+        world.clock.advance(86400)
+        browser, options = at_the_key(world, person)
+        hand_in(browser, key.get(options))
+        again, used = told()
+        assert again == registered
+        assert used is not None
+        assert used > registered
