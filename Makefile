@@ -30,7 +30,7 @@ test-yubico: $(STAMP) ## Yubico's own device tests, unmodified, on the emulated 
 test-vm: $(STAMP) ## the suites on real device nodes, under Debian's kernel in QEMU
 	@$(BIN)/authrig vm prepare
 	@$(BIN)/python -m authrig.yubico.run --fetch
-	@$(BIN)/authrig vm run --shared out/vm -- python -m pytest tests/vm -p no:cacheprovider
+	@$(BIN)/authrig vm run --shared out/vm --timeout 2400 -- python -m pytest tests/vm -p no:cacheprovider
 
 fuzz: $(STAMP) ## look for crashes and hangs for a minute (SECONDS=600 for longer)
 	@$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[fuzz]'

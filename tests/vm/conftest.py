@@ -167,6 +167,11 @@ def _tools() -> None:
         "sshd": "openssh-server",
         "pamtester": "pamtester",
         "pamu2fcfg": "pamu2fcfg",
+        "chromium": "chromium",
+        "firefox-esr": "firefox-esr",
+        "Xvfb": "xvfb",
+        "xdotool": "xdotool",
+        "v4l2-ctl": "v4l-utils",
     }
     missing = [package for tool, package in needed.items() if shutil.which(tool) is None]
     if not list(Path("/lib").glob("*/security/pam_u2f.so")):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from marionette_driver.by import By  # type: ignore[import-untyped] # no types
-from marionette_driver.errors import NoAlertPresentException, UnexpectedAlertOpen  # type: ignore[import-untyped] # no types
-from marionette_driver.marionette import Alert, Marionette  # type: ignore[import-untyped] # no types
+from marionette_driver.by import By
+from marionette_driver.errors import NoAlertPresentException, UnexpectedAlertOpen
+from marionette_driver.marionette import Alert, Marionette
 
 from tests.vm.browsers.browser import SLOW_SECONDS, wait_until
 from tests.vm.browsers.display import HEIGHT, WIDTH, Display, virtual_display
