@@ -21,9 +21,7 @@ from emulators.camera_scanner import optics
 from emulators.camera_scanner.decoders import Corners
 from emulators.camera_scanner.display_reader import DotMatrix, Panel, SevenSegments
 from emulators.camera_scanner.frames import Image
-from emulators.hwtoken.display import _enlarged as enlarged
-from emulators.hwtoken.display import picture, render
-from emulators.hwtoken.font import load_font
+from emulators.hwtoken.display import code_row, picture
 from emulators.hwtoken.profile import Profile, load_profile
 from emulators.hwtoken.screens import Code
 
@@ -119,19 +117,9 @@ def _segments(name: str) -> Model:
 def _dots(name: str) -> Model:
     """A panel of dots, whose digits are found where the panel draws them."""
     profile = load_profile(name)
-    dots = render(_screen("0" * DIGITS), profile)
-    font = load_font(profile.display.code_font)  # type: ignore[union-attr] # these profiles have dots
-    for scale in range(8, 0, -1):
-        row = enlarged(font.draw("0000 0000"), scale)
-        if row.shape[0] <= dots.shape[0] and row.shape[1] <= dots.shape[1]:
-            fit = np.asarray(cv2.matchTemplate(dots, row, cv2.TM_SQDIFF))
-            if fit.min() < 0.5:
-                top, left = (int(at) for at in np.unravel_index(fit.argmin(), fit.shape))
-                break
-    else:
-        raise AssertionError(f"expected {name} to show a code in its code font")
-    glyphs = {digit: enlarged(font.glyph(digit), scale).astype(bool) for digit in "0123456789"}
-    corners = _on_device(profile, (left, top, left + row.shape[1], top + row.shape[0]))
+    row = code_row(_screen("0" * DIGITS), profile)
+    glyphs = {digit: glyph.astype(bool) for digit, glyph in row.glyphs.items()}
+    corners = _on_device(profile, row.box)
     return Model(
         f"{name}, dots", lambda code: (picture(_screen(code), profile), corners), DotMatrix(glyphs, DIGITS, group=4)
     )

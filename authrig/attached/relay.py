@@ -96,13 +96,13 @@ class RelayChannel:
         self._board = board
         self._channel = channel
 
-    def touch(self) -> None:
-        """Press shortly.
+    def touch(self, milliseconds: int = PRESS_MILLISECONDS) -> None:
+        """Press shortly, or for so long.
 
         Raises:
             RigError: if the board does not answer, or refuses.
         """
-        self._board.press(self._channel)
+        self._board.press(self._channel, milliseconds)
 
     def power_on(self) -> None:
         """Close the relay.

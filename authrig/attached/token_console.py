@@ -25,6 +25,8 @@ PATIENCE = 10.0
 """Seconds for an answer: a slow device may decode a picture before it gives one."""
 LONGEST_ANSWER = 1 << 20
 _LOOKS_APART = 0.1
+CODE_STATES = frozenset({"code", "declined"})
+"""Screens with digits to be typed."""
 
 
 class TokenConsole:
@@ -101,9 +103,9 @@ class TokenConsole:
         self.ask("scan_png", png=base64.b64encode(encode_png(picture)).decode("ascii"))
         yield
 
-    def press(self, button: Button) -> None:
+    def press(self, button: Button, *, held: bool = False) -> None:
         """Press one of the device's keys."""
-        self.ask("press", button=button.value)
+        self.ask("press", button=button.value, **({"held": True} if held else {}))
 
     def looks(self) -> Iterator[Shown]:
         """The screen again and again."""
@@ -122,7 +124,7 @@ class TokenConsole:
             png = base64.b64decode(self.ask("png")["png"])
         except (KeyError, TypeError, binascii.Error) as error:
             raise RigError(f"the console {self.port} describes its screen in an unknown way: {screen}") from error
-        return Shown(state, lines, ok, code_in(lines) if state == "code" else None, png)
+        return Shown(state, lines, ok, code_in(lines) if state in CODE_STATES else None, png)
 
     def power_on(self) -> None:
         """Switch the device on."""

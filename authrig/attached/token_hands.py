@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from authrig.attached.relay import PRESS_MILLISECONDS
 from authrig.errors import RigError
 from authrig.ports.token_parts import Shown, code_in
 from emulators.hwtoken.keys import Button
@@ -27,6 +28,8 @@ FRAMES_TO_TRY = 150
 AGREEMENT = 2
 """How many frames in a row must show the same digits."""
 UPLOAD_SECONDS = 30.0
+HOLD_MILLISECONDS = 1300
+"""Longer than the second from which on a press is a long one."""
 
 
 class RelayKeys:
@@ -35,7 +38,7 @@ class RelayKeys:
     def __init__(self, ok: RelayChannel, cancel: RelayChannel) -> None:
         self._channels = {Button.OK: ok, Button.CANCEL: cancel}
 
-    def press(self, button: Button) -> None:
+    def press(self, button: Button, *, held: bool = False) -> None:
         """Press it.
 
         Raises:
@@ -44,7 +47,7 @@ class RelayKeys:
         channel = self._channels.get(button)
         if channel is None:
             raise RigError(f"no relay presses the key {button.value}: the rig file names those for ok and cancel")
-        channel.touch()
+        channel.touch(HOLD_MILLISECONDS if held else PRESS_MILLISECONDS)
 
 
 class PersonAtTheToken:
@@ -71,9 +74,10 @@ class PersonAtTheToken:
         yield
         path.unlink()
 
-    def press(self, button: Button) -> None:
+    def press(self, button: Button, *, held: bool = False) -> None:
         """Have a key pressed."""
-        self._person.have_done(f"press {button.value.upper()} on {self._name}")
+        how = "for more than a second" if held else ""
+        self._person.have_done(f"press {button.value.upper()} on {self._name} {how}".rstrip())
 
     def looks(self) -> Iterator[Shown]:
         """Have the display read, once: a person looks until there is something to see."""

@@ -13,15 +13,19 @@ from authrig.bench.pictures import shows_pictures
 from authrig.errors import RigError
 from authrig.ports import qr_token
 from authrig.ports.emulated_token import EmulatedToken
+from authrig.ports.token_parts import ACTIVATION, POWER
 from authrig.rig_file.entries import Buttons, Camera, Console, OtpToken, QrToken
 from emulators.camera_scanner.display_reader import DotMatrix, SevenSegments
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
+from emulators.env import Random, SystemRandom
 from emulators.hwtoken import token as hwtoken
-from emulators.hwtoken.font import load_font
+from emulators.hwtoken.display import code_row
 from emulators.hwtoken.memory import TokenMemory
 from emulators.hwtoken.profile import Display, ProfileError, load_profile
+from emulators.hwtoken.screens import Code
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from authrig.attached.hands import Switch
@@ -38,11 +42,15 @@ GROUP = 4
 
 @dataclass(frozen=True, slots=True)
 class LentToken:
-    """A token, and what a verification cloud has to know of it; ``seed`` is None if it knows the token already."""
+    """A token, and what a verification cloud has to know of it; ``seed`` is None if it knows the token already.
+
+    ``random`` is for whoever asks the token: seeded where the token is emulated, so that runs are alike.
+    """
 
     port: qr_token.QrToken
     serial: str
     seed: bytes | None = field(repr=False)
+    random: Random = field(repr=False, default_factory=SystemRandom)
 
 
 def emulated_token(tools: Tools, serial: str, emulated: entries.EmulatedToken) -> LentToken:
@@ -60,9 +68,19 @@ def emulated_token(tools: Tools, serial: str, emulated: entries.EmulatedToken) -
     seed = env.random.token_bytes(SEED_BYTES)
     memory = TokenMemory()
     memory.provision(serial, seed)
-    token = EmulatedToken(hwtoken.QrToken(env, profile, memory), camera, tools.on_exhibit)
-    port = qr_token.QrToken(serial, shows=token, keys=token, display=token, switch=token, on_exhibit=tools.on_exhibit)
-    return LentToken(port, serial, seed)
+    token = EmulatedToken(hwtoken.QrToken(env, profile, memory), env, camera, tools.on_exhibit)
+    port = qr_token.QrToken(
+        serial,
+        shows=token,
+        keys=token,
+        display=token,
+        switch=token,
+        on_exhibit=tools.on_exhibit,
+        console=token,
+        let_pass=tools.clock.advance,
+        can=token.capabilities() | {POWER, ACTIVATION},
+    )
+    return LentToken(port, serial, seed, tools.stream(emulated.seed, f"{serial} host"))
 
 
 class NoCamera:
@@ -106,10 +124,39 @@ class AttachedParts:
             display=self._display(),
             switch=self._switch(),
             on_exhibit=self._tools.on_exhibit,
+            console=self._console_opened,
+            let_pass=self._let_pass(),
+            can=self._can(),
+            pin=self._attached.pin,
         )
         self._tools.opened.callback(port.put_away)
         seed = bytes.fromhex(self._attached.seed_hex) if self._attached.seed_hex is not None else None
         return LentToken(port, self._attached.serial, seed)
+
+    @property
+    def _console_opened(self) -> TokenConsole | None:
+        return next(iter(self._consoles.values()), None)
+
+    def _let_pass(self) -> Callable[[float], None] | None:
+        """What lets time pass, where the device lives in a world of its own; the bench's clock goes along."""
+        console = self._console_opened
+        if console is None:
+            return None
+        try:
+            console.ask("time", advance=0)
+        except RigError:
+            return None
+
+        def let_pass(seconds: float) -> None:
+            console.ask("time", advance=seconds)
+            self._tools.clock.advance(seconds)
+
+        return let_pass
+
+    def _can(self) -> frozenset[str]:
+        """What the rig file says, and what its ends tell."""
+        switched = self._entry.power != "none" or self._consoles
+        return frozenset({*self._entry.capabilities, *((POWER,) if switched else ())})
 
     def _shows(self) -> ShowsPictures:
         match self._entry:
@@ -142,8 +189,7 @@ class AttachedParts:
     def _switch(self) -> Switch:
         """What the rig file names, else a console, which can switch its device too."""
         switch = self._tools.hands.switch(self._entry.power, self._device)
-        consoles = list(self._consoles.values())
-        return consoles[0] if isinstance(switch, NoSwitch) and consoles else switch
+        return self._console_opened or switch if isinstance(switch, NoSwitch) else switch
 
     def _person(self) -> PersonAtTheToken:
         return PersonAtTheToken(self._tools.person, self._device, self._tools.folder)
@@ -165,11 +211,12 @@ def _panel(entry: Camera) -> Panel:
     if entry.kind == "seven-segment":
         return SevenSegments(entry.digits)
     try:
-        display = load_profile(entry.profile).display
+        profile = load_profile(entry.profile)
     except ProfileError as error:
         raise RigError(str(error)) from error
-    if not isinstance(display, Display):
+    if not isinstance(profile.display, Display):
         raise RigError(f"{entry.profile}: expected a profile with a dot-matrix display, found another one")
-    font = load_font(display.code_font)
-    glyphs = {digit: font.glyph(digit).astype(bool) for digit in "0123456789"}
+    digits = "0" * entry.digits
+    row = code_row(Code(f"{digits[:GROUP]} {digits[GROUP:]}".strip(), ""), profile)
+    glyphs = {digit: glyph.astype(bool) for digit, glyph in row.glyphs.items()}
     return DotMatrix(glyphs, entry.digits, group=GROUP)

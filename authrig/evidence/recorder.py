@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from authrig.errors import Deviation
 
@@ -23,7 +24,22 @@ class Traffic:
     lines: tuple[str, ...]
 
 
-Exhibit = Picture | Traffic
+@dataclass(frozen=True)
+class Event:
+    """One thing that passed between the rig and a device: what the event log has a line of.
+
+    ``layer`` is ``ctaphid``, ``picture``, ``key``, ``power``, ``screen``, ``console`` or ``scan``; ``direction`` is
+    ``to_device`` or ``from_device``; ``data`` has the bytes where there are any, and ``decoded`` what they say.
+    """
+
+    layer: str
+    device: str
+    direction: str
+    data: bytes
+    decoded: dict[str, Any]
+
+
+Exhibit = Picture | Traffic | Event
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,7 @@ class Step:
     found: str
     evil: bool
     seconds: float
-    exhibits: tuple[Exhibit, ...] = ()
+    exhibits: tuple[Picture | Traffic, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -47,26 +63,36 @@ class Step:
 
 
 class Recorder:
-    """The record of one flow. Exhibits gather until the next step is recorded, and then belong to it."""
+    """The record of one flow. Exhibits gather until the next step is recorded, and then belong to it.
+
+    Args:
+        on_step: called with each step.
+        monotonic: the clock by which steps and events are timed.
+    """
 
     def __init__(
         self, *, on_step: Callable[[Step], None] | None = None, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self.steps: list[Step] = []
-        self._exhibits: list[Exhibit] = []
+        self.events: list[tuple[float, Event]] = []
+        """Each with the seconds since the record began."""
+        self._exhibits: list[Picture | Traffic] = []
         self._on_step = on_step
         self._monotonic = monotonic
-        self._since = monotonic()
+        self._since = self._began = monotonic()
 
-    def all_exhibits(self) -> Iterator[tuple[str, Exhibit]]:
+    def all_exhibits(self) -> Iterator[tuple[str, Picture | Traffic]]:
         """Every exhibit with the name of its step; those of a step that was not reached have none."""
         for step in self.steps:
             yield from ((step.name, exhibit) for exhibit in step.exhibits)
         yield from (("", exhibit) for exhibit in self._exhibits)
 
     def exhibit(self, exhibit: Exhibit) -> None:
-        """Keep ``exhibit`` for the step that is under way."""
-        self._exhibits.append(exhibit)
+        """Keep ``exhibit`` for the step that is under way; an event goes to the log."""
+        if isinstance(exhibit, Event):
+            self.events.append((self._monotonic() - self._began, exhibit))
+        else:
+            self._exhibits.append(exhibit)
 
     def expect(self, name: str, expected: str, found: str, *, evil: bool = False) -> None:
         """Record the step ``name``.

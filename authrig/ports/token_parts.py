@@ -6,7 +6,7 @@ Each has ends of its own (emulated, the device's console, a camera, relays, a pe
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,28 @@ if TYPE_CHECKING:
     from emulators.hwtoken.keys import Button
 
 CODE_DIGITS = range(4, 11)
+
+# What a token can do, and this end of its port: words that tests choose by.
+WORDS: Final = "words"
+"""Its display can be read in words, and which screen is up."""
+CONSOLE: Final = "console"
+"""Its counters can be read and faults set."""
+TIME: Final = "time"
+"""Time can pass for it at once."""
+PIN: Final = "pin"
+"""It has a PIN of its own."""
+CLOCK: Final = "clock"
+"""It knows the time."""
+KEYPAD: Final = "keypad"
+"""It has keys for digits; without, two buttons turn a wheel."""
+CAMERA: Final = "camera"
+"""It scans QR codes."""
+POWER: Final = "power"
+"""Its power can be taken away."""
+ACTIVATION: Final = "activation"
+"""It may be erased and activated anew: afterwards its maker's tool has to provision it."""
+WIPES: Final = "wipes"
+"""The last wrong PIN erases it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +82,23 @@ class ShowsPictures(Protocol):
 class PressesKeys(Protocol):
     """Presses the device's keys."""
 
-    def press(self, button: Button) -> None:
-        """Press and release one.
+    def press(self, button: Button, *, held: bool = False) -> None:
+        """Press and release one; ``held``: after more than a second.
 
         Raises:
             RigError: if that cannot be done.
+        """
+        ...
+
+
+class TalksBack(Protocol):
+    """A console of the device (docs/reference/token-console.md), for what no hand can do."""
+
+    def ask(self, command: str, **parameters: Any) -> dict[str, Any]:
+        """The answer to a command.
+
+        Raises:
+            RigError: if none comes, or the device refuses.
         """
         ...
 

@@ -161,9 +161,13 @@ class EmulatedToken(_Entry, frozen=True):
 
 
 class AttachedToken(_Entry, frozen=True):
-    """A token on the bench: its serial number, and its seed in hexadecimal where the rig has to enrol it."""
+    """A token on the bench: its serial number, its seed in hexadecimal where the rig has to enrol it, and its PIN.
+
+    A token that has no PIN yet gets this one.
+    """
 
     serial: Text
+    pin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4,8}$")] = "4711"
     seed_hex: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-fA-F]{2}){16,64}$")] | None = None
 
 

@@ -1,5 +1,7 @@
 """A screen as dots: what ``render`` returns is the panel, dot for dot; ``picture`` is the device in one's hand."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +33,7 @@ from emulators.hwtoken.screens import (
 )
 
 Dots = NDArray[np.uint8]
+DECLINE_PURPOSE = "Type it to decline"
 
 ERROR_TITLES = {
     ErrorKind.NOT_OURS: "Not a challenge",
@@ -85,7 +88,7 @@ def _draw(screen: Screen, panel: "_Panel") -> None:  # noqa: C901 - one case for
             panel.message(icons.CROSS, ("Ask for an unlock code.", serial))
         case Declined(code):
             panel.title("Report fraud")
-            panel.code(code, "Type it to decline")
+            panel.code(code, DECLINE_PURPOSE)
         case Scanning():
             panel.title("Scan")
             panel.message(icons.VIEWFINDER, ("Hold the code in view of the camera.",))
@@ -113,6 +116,36 @@ def picture(screen: Screen, profile: Profile, scale: int | None = None, spoilt: 
         Unrenderable: as ``render``.
     """
     return draw_device(render(screen, profile, spoilt), profile, scale, accent_of(screen, profile), spoilt.contrast)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CodeRow:
+    """How a panel draws a code, for whoever reads it with a camera.
+
+    ``glyphs`` are the ten digits as large as they are drawn, and ``box`` is where the row stands: left, top, right and
+    bottom in dots of the panel.
+    """
+
+    glyphs: dict[str, Dots]
+    box: tuple[int, int, int, int]
+
+
+def code_row(screen: Code | Declined, profile: Profile) -> CodeRow:
+    """Where and how the panel of a ``profile`` token draws the digits of ``screen``.
+
+    Raises:
+        TypeError: this model has no dots, as ``Profile.panel``.
+        ValueError: the code takes two lines.
+    """
+    panel = _Panel(profile.panel)
+    purpose = screen.purpose if isinstance(screen, Code) else DECLINE_PURPOSE
+    font, scale, texts, y = panel.place_code(screen.code, purpose)
+    if len(texts) > 1:
+        raise ValueError(f"expected a code that fits one line of the {profile.name}, found {screen.code!r}")
+    height, width = font.height * scale, len(texts[0]) * font.width * scale
+    left = (profile.panel.width - width) // 2
+    glyphs = {digit: _enlarged(font.glyph(digit), scale) for digit in "0123456789"}
+    return CodeRow(glyphs, (left, y, left + width, y + height))
 
 
 def accent_of(screen: Screen, profile: Profile) -> str | None:
@@ -169,20 +202,28 @@ class _Panel:
 
     def code(self, code: str, purpose: str) -> None:
         """The big digits, and below them what they are for, both in the middle. A long code takes two lines."""
-        purpose_font = load_font(self.display.value_font)
-        if len(purpose) > self.display.columns(purpose_font.name):
-            purpose_font = load_font(self.display.label_font)
-        room = self.display.body_height - purpose_font.height
-        lines = self._set_code(code, room)
-        free = room - sum(line.shape[0] for line in lines)
-        y = self._top + free // 3
-        for line in lines:
+        font, scale, texts, y = self.place_code(code, purpose)
+        for text in texts:
+            line = _enlarged(font.draw(text), scale)
             self._stamp(line, y, (self.display.width - line.shape[1]) // 2)
             y += line.shape[0]
+        purpose_font = self._purpose_font(purpose)
+        free = self.display.body_height - purpose_font.height - len(texts) * font.height * scale
         text = self._fit(purpose, purpose_font)
-        self._write(text, purpose_font, y + free // 3, (self.display.width - len(text) * purpose_font.width) // 2)
+        x = (self.display.width - len(text) * purpose_font.width) // 2
+        self._write(text, purpose_font, y + free // 3, x)
 
-    def _set_code(self, code: str, room: int) -> list[Dots]:
+    def place_code(self, code: str, purpose: str) -> tuple[Font, int, list[str], int]:
+        """Font and scale of ``code``, its lines, and the row of dots where the first begins: above ``purpose``."""
+        room = self.display.body_height - self._purpose_font(purpose).height
+        font, scale, texts = self._set_code(code, room)
+        return font, scale, texts, self._top + (room - len(texts) * font.height * scale) // 3
+
+    def _purpose_font(self, purpose: str) -> Font:
+        font = load_font(self.display.value_font)
+        return font if len(purpose) <= self.display.columns(font.name) else load_font(self.display.label_font)
+
+    def _set_code(self, code: str, room: int) -> tuple[Font, int, list[str]]:
         """``code`` as large as it fits: in one line, or in two that break between groups."""
         groups = code.split(" ")
         half = (len(groups) + 1) // 2
@@ -193,7 +234,7 @@ class _Panel:
             for texts in ([code], two):
                 width = max(len(text) for text in texts) * font.width * scale
                 if width <= self.display.width and len(texts) * font.height * scale <= room:
-                    return [_enlarged(font.draw(text), scale) for text in texts]
+                    return font, scale, texts
         raise AssertionError(f"expected a code that fits the panel, found one of {len(code)} characters")
 
     def _fit(self, text: str, font: Font) -> str:

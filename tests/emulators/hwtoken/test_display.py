@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emulators.hwtoken.display import ERROR_TITLES, picture, render
+from emulators.hwtoken.display import ERROR_TITLES, code_row, picture, render
 from emulators.hwtoken.font import load_font
 from emulators.hwtoken.layout import Entry, Unrenderable, paginate, wrap
 from emulators.hwtoken.personalities import foreign
@@ -194,3 +194,23 @@ def test_a_screen_is_drawn_at_once() -> None:
             render(screen, profile)
             took.append(time.perf_counter() - start)
     assert min(took) < 0.005
+
+
+@pytest.mark.parametrize("name", ["qr-reader-2button", "qr-reader-keypad", "qr-reader-colour"])
+def test_a_code_stands_where_its_row_says(name: str) -> None:
+    """Whoever reads the display with a camera gets the digits as they are drawn, and where."""
+    profile = load_profile(name)
+    screen = Code("1234 5678", "Type it to log in")
+    row = code_row(screen, profile)
+    left, top, right, bottom = row.box
+    drawn = render(screen, profile)[top:bottom, left:right]
+    width = row.glyphs["1"].shape[1]
+    for place, character in enumerate(screen.code):
+        glyph = drawn[:, place * width : (place + 1) * width]
+        assert (glyph == row.glyphs.get(character, 0)).all()
+
+
+def test_a_code_in_two_lines_has_no_row() -> None:
+    """A camera that was calibrated for one line would read it wrong."""
+    with pytest.raises(ValueError, match="expected a code that fits one line"):
+        code_row(Code("1234 5678 9012", ""), load_profile("qr-reader-2button"))
