@@ -33,10 +33,11 @@ def chromium_site(browser: Chromium, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def person(chromium_site: Site) -> Site:
-    """Somebody new for each test."""
+def person(chromium_site: Site, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """Somebody new for each test; what was on the screen last is kept, however the test ends."""
     chromium_site.new_person()
-    return chromium_site
+    yield chromium_site
+    chromium_site.screenshot(f"last-{request.node.name}")
 
 
 class TestChromium(Scenarios):

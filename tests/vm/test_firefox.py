@@ -27,10 +27,11 @@ def firefox_site(browser: Firefox, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def person(firefox_site: Site) -> Site:
-    """Somebody new for each test."""
+def person(firefox_site: Site, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """Somebody new for each test; what was on the screen last is kept, however the test ends."""
     firefox_site.new_person()
-    return firefox_site
+    yield firefox_site
+    firefox_site.screenshot(f"last-{request.node.name}")
 
 
 class TestFirefox(Scenarios):
