@@ -66,6 +66,11 @@ class Key:
         self._on_exhibit = on_exhibit
         self._transcript = CtapTranscript()
 
+    @property
+    def has_own_clock(self) -> bool:
+        """Whether time passes in it as it does in the world, whatever the rig's clock says."""
+        return self._cable.has_own_clock
+
     def open(self) -> TouchedDevice:
         """A new host's connection to the key, to be closed by whoever asked for it; it is touched when it blinks.
 

@@ -42,6 +42,11 @@ class Cable(Protocol):
         """Whether something, or somebody, can unplug the key."""
         ...
 
+    @property
+    def has_own_clock(self) -> bool:
+        """Whether time passes in the key as it does in the world, whatever the rig's clock says."""
+        ...
+
     def open(self, tap: ReportTap) -> CtapDevice:
         """A new host's connection; ``tap`` gets each report.
 
@@ -86,6 +91,7 @@ class InProcessCable:
         self._hid = hid
         self._transport: InProcessTransport | None = InProcessTransport(hid)
         self.has_reports = self.has_power_switch = True
+        self.has_own_clock = False
 
     def open(self, tap: ReportTap) -> CtapDevice:
         """A host in this process."""
@@ -127,6 +133,7 @@ class WiredCable:
         self._plug = self._cabling.plug(1)
         self._wire: Wire | None = self._plug(hid)
         self.has_reports = self.has_power_switch = True
+        self.has_own_clock = False
 
     def open(self, tap: ReportTap) -> CtapDevice:
         """A host that opens the node, or connects."""
@@ -178,7 +185,7 @@ class HidrawCable:
         self._name = name
         self._match = match
         self._switch = switch
-        self.has_reports = True
+        self.has_reports = self.has_own_clock = True
         self.has_power_switch = not isinstance(switch, NoSwitch)
         self._node()
 
@@ -225,6 +232,7 @@ class ReaderCable:
         self._name = name
         self._reader = reader
         self.has_reports = self.has_power_switch = False
+        self.has_own_clock = True
 
     def open(self, tap: ReportTap) -> CtapDevice:
         """A host that speaks in APDUs; there are no reports to tap.

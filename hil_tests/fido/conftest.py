@@ -1,11 +1,13 @@
 """The fixtures of the suite: hosts in front of ``key``, and what puts the key back as it was."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
 from fido2.ctap2.base import Ctap2, Info
 
+from authrig.bench.clock import RigClock
 from authrig.ports.key import Key
 from hil_tests.conftest import FAILED
 from hil_tests.fido.hid import HidHost, host_on
@@ -49,6 +51,12 @@ def hid(key: Key) -> Iterator[HidHost]:
 def channel(hid: HidHost) -> int:
     """A channel of ``hid``."""
     return hid.allocate()
+
+
+@pytest.fixture
+def let_pass(key: Key, clock: RigClock) -> Callable[[float], None]:
+    """Lets so many seconds pass for the key: at once where it goes by the rig's clock."""
+    return time.sleep if key.has_own_clock else clock.advance
 
 
 def reset(key: Key) -> None:

@@ -164,7 +164,7 @@ class Host:
             members[0x08], members[0x09] = self.proof(P.MAKE_CREDENTIAL, members[0x02]["id"], members[0x01])
         response = self.ask(MAKE_CREDENTIAL, members)
         if members.get(0x07, {}).get("rk"):
-            self._kept.append(Registered(response, AuthenticatorData(response[0x02])).id)
+            self.keep(Registered(response, AuthenticatorData(response[0x02])).id)
         return response
 
     def register(self, changes: Mapping[int, Any] | None = None, *, verified: bool = False) -> Registered:
@@ -197,9 +197,9 @@ class Host:
                     raise
         self._kept.clear()
 
-    def forget(self) -> None:
-        """What was made here is gone with a reset."""
-        self._kept.clear()
+    def keep(self, credential_id: bytes) -> None:
+        """Delete this discoverable credential too in the end: another host made it."""
+        self._kept.append(credential_id)
 
     def _demands_proof(self, options: Mapping[str, bool]) -> bool:
         current = self.info.options
