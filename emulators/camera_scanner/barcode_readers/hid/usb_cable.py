@@ -69,7 +69,9 @@ class UsbReader(HidShell[Reader]):
     # What the bus tells, in the thread of the host's connection.
 
     def attached(self) -> None:
-        """A host has plugged it in."""
+        """A host has plugged it in, which powers it up: what it would have said before was said to nobody."""
+        with self._lock:
+            self._reader.host_left()
 
     def detached(self) -> None:
         """The host is gone."""
@@ -99,7 +101,12 @@ class UsbReader(HidShell[Reader]):
         self._interface.to_host.give(report)
 
     def _close_files(self) -> None:
+        """The server belongs to whoever made it."""
+
+    def close(self) -> None:
+        """Unplug it for good; not with the lock held, which the thread of the host's connection wants."""
         self.unplug()
+        super().close()
 
 
 class _HidInterface(UsbInterface):

@@ -33,7 +33,11 @@ REPORT_DESCRIPTOR = bytes.fromhex(
 
 @dataclass(frozen=True, slots=True)
 class WedgeSettings:
-    """How a wedge types."""
+    """How a wedge types.
+
+    Raises:
+        ValueError: if there is no such layout or encoding.
+    """
 
     layout: str = "us"
     """The layout that it believes its host to have."""
@@ -51,6 +55,15 @@ class WedgeSettings:
     heed_caps_lock: bool = True
     """Whether to press Caps Lock before and after, where the host's lamp says that it is on. Without this letters
     arrive as the other ones."""
+
+    def __post_init__(self) -> None:
+        load_layout(self.layout)
+        try:
+            b"a".decode(self.encoding, errors="ignore")
+        except (LookupError, UnicodeError) as error:
+            raise ValueError(
+                f"no encoding of characters {self.encoding!r}: cp1252, latin-1 and utf-8 are some"
+            ) from error
 
 
 class KeyboardWedge(HidReader):
@@ -70,7 +83,8 @@ class KeyboardWedge(HidReader):
         self._layout = load_layout(settings.layout)
         self.interval = settings.interval
         self._lamp = False
-        self._caps_lock = False
+        self.caps_lock = False
+        """Whether the host has Caps Lock on, as far as its lamp tells."""
         self._own_toggles = 0
 
     def receive(self, report: bytes) -> None:
@@ -84,12 +98,12 @@ class KeyboardWedge(HidReader):
         if self._own_toggles:  # what the host says about our own keys is late news
             self._own_toggles -= 1
         else:
-            self._caps_lock = lamp
+            self.caps_lock = lamp
 
     def host_left(self) -> None:
         """Nobody is told of what was being typed; another host has its own Caps Lock."""
         super().host_left()
-        self._lamp = self._caps_lock = False
+        self._lamp = self.caps_lock = False
         self._own_toggles = 0
 
     def _report(self, code: Code) -> None:
@@ -98,7 +112,7 @@ class KeyboardWedge(HidReader):
         strokes = type_text(
             self._settings.prefix + aim + text + self._settings.suffix, self._layout, self._settings.typing
         )
-        if self._caps_lock and self._settings.heed_caps_lock:
+        if self.caps_lock and self._settings.heed_caps_lock:
             toggle = (Stroke(CAPS_LOCK),)
             strokes = toggle + strokes + toggle
             self._own_toggles += 2

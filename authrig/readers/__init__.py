@@ -1,0 +1,1 @@
+"""Emulated barcode readers that run until they are told to stop."""

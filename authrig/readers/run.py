@@ -1,0 +1,121 @@
+"""A barcode reader run until told to stop: what ``authrig reader run`` does."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from authrig.errors import RigError
+from authrig.readers.families import Plugged, plug_in
+from emulators.camera_scanner.barcode_readers.emulated.code import Code
+from emulators.camera_scanner.frames import SourceError
+from emulators.usb.errors import PlugError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from emulators.camera_scanner.barcode_readers.emulated.looking import SeenCode
+    from emulators.camera_scanner.frames import FrameSource
+
+_CHECK_SECONDS = 0.1
+_OUT_OF_VIEW_SECONDS = 0.5
+"""A code that a camera does not read for so long is away; a single blurred frame does not count."""
+
+
+def run_reader(args: Namespace) -> None:
+    """Read until SIGINT or SIGTERM; where a host finds the reader goes to standard output, one line.
+
+    Raises:
+        RigError: if what is asked for does not go together, or the camera ends.
+    """
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    with ExitStack() as opened:
+        try:
+            source = None if args.camera is None else _open(args.camera, opened)
+            plugged = plug_in(args, opened)
+        except (PlugError, SourceError, ValueError, OSError) as error:
+            raise RigError(str(error)) from error
+        sys.stdout.write(f"{plugged.place}\n")
+        sys.stdout.flush()
+        feeder = _Feeder(plugged, ended, button=not args.no_button)
+        feed = threading.Thread(target=feeder.run, args=(source, args.code, args.every), daemon=True)
+        feed.start()
+        ended.wait()
+        if source is not None:
+            feed.join(5)  # it must not read from a camera that is being closed
+        if feeder.trouble is not None:
+            raise RigError(feeder.trouble)
+
+
+def _open(name: str, opened: ExitStack) -> FrameSource:
+    from authrig.readers.sources import open_source  # noqa: PLC0415 - slow to import
+
+    source = open_source(name)
+    opened.callback(source.close)
+    return source
+
+
+class _Feeder:
+    """Holds codes before a reader, in a thread of its own."""
+
+    def __init__(self, plugged: Plugged, ended: threading.Event, *, button: bool) -> None:
+        self._plugged = plugged
+        self._ended = ended
+        self._button = button
+        self.trouble: str | None = None
+
+    def run(self, source: FrameSource | None, code: str | None, every: float | None) -> None:
+        """Show what the camera sees, or the code, or the lines of standard input."""
+        if source is not None:
+            try:
+                self._show_frames(source)
+            except SourceError as error:
+                self.trouble = str(error)
+                self._ended.set()
+        elif code is not None:
+            data = Code(code.encode(errors="surrogateescape"))
+            self._show(data)
+            while every is not None and not self._ended.wait(every):
+                self._show(data)
+        else:
+            # Not through sys.stdin: at the end of the process its lock would still be held by this waiting thread.
+            with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as lines:
+                for line in lines:
+                    if line := line.rstrip(b"\r\n"):
+                        self._show(Code(line))
+
+    def _show(self, code: SeenCode) -> None:
+        """Hold ``code`` before the reader, as soon as somebody listens, and press its button."""
+        while not self._plugged.in_use():
+            if self._ended.wait(_CHECK_SECONDS):
+                return
+        with self._plugged.using() as reader:
+            reader.show(None)
+            reader.show(code)
+            if self._button:
+                reader.press()
+
+    def _show_frames(self, source: FrameSource) -> None:
+        from emulators.camera_scanner.tracking import LastPlaceFirst  # noqa: PLC0415 - slow to import
+
+        read = LastPlaceFirst()
+        seen: bytes | None = None
+        seen_at = 0.0
+        for frame in source.frames():
+            if self._ended.is_set():
+                return
+            reads = read(frame.image)
+            if reads:
+                seen_at = frame.time
+                if reads[0].data != seen:
+                    seen = reads[0].data
+                    self._show(reads[0])
+            elif seen is not None and frame.time - seen_at > _OUT_OF_VIEW_SECONDS:
+                seen = None
+                with self._plugged.using() as reader:
+                    reader.show(None)
