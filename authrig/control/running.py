@@ -34,11 +34,12 @@ class ControlServer:
         self._bench = bench
         self.guard = Guard()
         """Its secrets."""
+        if not 0 <= port <= 0xFFFF:
+            raise RigError(f"the control API: expected a port of 0 to 65535, found {port}")
         try:
             self._socket = socket.create_server((LOOPBACK, port))
-        except (OSError, OverflowError) as error:
-            why = error.strerror if isinstance(error, OSError) else "expected a port of 0 to 65535"
-            raise RigError(f"the control API cannot listen on {LOOPBACK}:{port}: {why}") from error
+        except OSError as error:
+            raise RigError(f"the control API cannot listen on {LOOPBACK}:{port}: {error.strerror}") from error
         self.port: int = self._socket.getsockname()[1]
         """Where it listens."""
         self._server = _Server(
