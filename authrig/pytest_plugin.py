@@ -172,9 +172,11 @@ def presence(key: "Key") -> "Presence":
 
 
 @pytest.fixture
-def qr_token(rig: "Rig") -> "QrToken":
+def qr_token(request: pytest.FixtureRequest, rig: "Rig") -> "QrToken":
     """A QR token that no server knows yet; ``rig.give_qr_token`` lends one that ours does."""
-    return rig.bench.qr_token("QT1-00000001").port
+    from authrig.hil.session import lend_qr_token  # noqa: PLC0415 - as above
+
+    return lend_qr_token(rig, request.node.stash.get(_WANTS, None)).port
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from authrig.rig_file.entries import Fido, RigFile
 from authrig.rig_file.reading import DEFAULT, load_rig_file
 
 if TYPE_CHECKING:
+    from authrig.bench.tokens import LentToken
     from authrig.evidence.recorder import Recorder
     from authrig.hil.wants import Wants
     from authrig.ports.key import Key
@@ -83,6 +84,16 @@ def lend_keys(rig: "Rig", wants: "Wants | None") -> "list[Key]":
         if lacking:
             pytest.skip(f"wants fido with {', '.join(sorted(lacking))}, which the key that was lent has not")
     return keys
+
+
+def lend_qr_token(rig: "Rig", wants: "Wants | None", serial: str = "QT1-00000001") -> "LentToken":
+    """A QR token that can do what a test wants; the test is skipped if it cannot."""
+    lent = rig.bench.qr_token(serial)
+    wanted = {word for kind, _, words in wants.kinds if kind == "qr-token" for word in words} if wants else set()
+    lacking = wanted - lent.port.capabilities()
+    if lacking:
+        pytest.skip(f"wants qr-token with {', '.join(sorted(lacking))}, which {lent.port.name} has not")
+    return lent
 
 
 def keep_evidence(recorder: "Recorder", item: pytest.Item, config: pytest.Config) -> None:

@@ -183,6 +183,14 @@ class QrToken:
         """
         return self._ask("counters")
 
+    def self_test(self) -> Sequence[str]:
+        """What its self-test says of each part.
+
+        Raises:
+            RigError: if it has no console.
+        """
+        return [str(part) for part in self._ask("self_test")["parts"]]
+
     def time(self) -> float | None:
         """Its own clock, in seconds since 1970; None where it has none, or none that can be read."""
         if self._console is None:
