@@ -102,6 +102,7 @@ class HeldFile:
             fresh.replace(self._path)
         except BaseException:
             os.close(descriptor)
+            fresh.unlink(missing_ok=True)
             raise
         os.close(self._descriptor)
         self._descriptor = descriptor
@@ -138,6 +139,7 @@ def _write(path: Path, data: bytes) -> int:
         os.fsync(descriptor)
     except BaseException:
         os.close(descriptor)
+        path.unlink(missing_ok=True)
         raise
     return descriptor
 

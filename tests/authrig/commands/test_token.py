@@ -17,10 +17,9 @@ from authrig.cli import main
 from authrig.pictures import print_code
 from emulators.hwtoken.profile import profile_names
 from offline_qr import otq1
+from tests.authrig.tokens.logins import KEYS, PIN, SEED, SERIAL, challenge
 
 AUTHRIG = str(Path(sys.executable).with_name("authrig"))
-SERIAL, SEED, PIN = "QT1-00000042", bytes(range(32)), "2749"
-KEYS = otq1.derive_keys(SERIAL, SEED)
 HEAVY = {"cv2", "numpy", "textual", "httpx", "cryptography", "PIL", "mss", "msgspec"}
 
 
@@ -47,12 +46,6 @@ class Hand:
         return captured.err
 
 
-def challenge(**how: Any) -> otq1.Challenge:
-    """A login, issued now."""
-    header = otq1.Header(otq1.MessageType.LOGIN, otq1.key_id(SERIAL), os.urandom(12), int(time.time()), 180, 1, **how)
-    return otq1.Challenge(header, (otq1.Field(otq1.Tag.SERVICE, "e-Banking"),))
-
-
 def picture_of(text: str | bytes, path: Path) -> str:
     """A printed code."""
     path.write_bytes(print_code(text))
@@ -77,7 +70,7 @@ def hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Hand:
 
 def test_scan_then_press_then_read_the_code(hand: Hand, tmp_path: Path) -> None:
     """Each by a command of its own, as with a token in one's hand; the code is the protocol's."""
-    asked = challenge()
+    asked = challenge(time.time())
     shown = hand("scan", picture_of(otq1.encode(asked, KEYS), tmp_path / "qr.png"))
     assert (shown["state"], hand.code) == ("review", 0)
     assert "e-Banking" in shown["lines"]
@@ -119,7 +112,7 @@ def test_what_is_no_challenge_is_said_on_its_screen(hand: Hand, tmp_path: Path) 
     """Exit code 1, as it ran and something was not as it should be; the next scan works."""
     shown = hand("scan", picture_of("https://example.ch", tmp_path / "qr.png"))
     assert (shown["state"], hand.code) == ("error", 1)
-    assert hand("scan", picture_of(otq1.encode(challenge(), KEYS), tmp_path / "qr.png"))["state"] == "review"
+    assert hand("scan", picture_of(otq1.encode(challenge(time.time()), KEYS), tmp_path / "qr.png"))["state"] == "review"
 
 
 def test_bad_pictures_change_nothing(hand: Hand, tmp_path: Path) -> None:
@@ -136,7 +129,7 @@ def test_bad_pictures_change_nothing(hand: Hand, tmp_path: Path) -> None:
 def test_a_token_that_asks_for_its_pin_does_not_scan(hand: Hand, tmp_path: Path) -> None:
     """The sentence says what it shows instead."""
     hand("power", "off")
-    sentence = hand.refused("scan", picture_of(otq1.encode(challenge(), KEYS), tmp_path / "qr.png"))
+    sentence = hand.refused("scan", picture_of(otq1.encode(challenge(time.time()), KEYS), tmp_path / "qr.png"))
     assert "Type your PIN" in sentence
     assert "does not scan" in sentence
     assert "no digits" not in hand.refused("type", "12x4")

@@ -1,0 +1,120 @@
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from authrig.errors import RigError
+from authrig.pictures import print_code
+from authrig.tokens.eyes import Eye
+from emulators.camera_scanner.decoders import read_codes
+from emulators.camera_scanner.frames import Frame
+from emulators.env import SeededRandom, SystemClock
+
+PATIENCE = 30.0
+
+
+def eye(where: str | Path) -> Eye:
+    """On ``where``."""
+    return Eye(str(where), SystemClock(), SeededRandom(1))
+
+
+def until(found: Callable[[], Frame | None]) -> Frame:
+    """The next frame."""
+    give_up = time.monotonic() + PATIENCE
+    while (frame := found()) is None:
+        assert time.monotonic() < give_up, "no frame came"
+        time.sleep(0.01)
+    return frame
+
+
+def text_in(frame: Frame) -> bytes:
+    """What the one code in it says."""
+    [read] = read_codes(frame.image)
+    return read.data
+
+
+def picture(path: Path, text: str) -> Path:
+    """A printed code."""
+    path.write_bytes(print_code(text))
+    return path
+
+
+def test_a_picture_is_held_until_it_is_taken_away(tmp_path: Path) -> None:
+    """Each scan sees it again, and sees another one where the file has changed."""
+    path = picture(tmp_path / "qr.png", "one")
+    with eye(path) as looking:
+        looking.watch(watching=True)
+        assert [text_in(until(looking.take)) for _ in range(2)] == [b"one", b"one"]
+        looking.watch(watching=False)
+        picture(tmp_path / "other.png", "two").replace(path)
+        looking.watch(watching=True)
+        while text_in(until(looking.take)) != b"two":
+            pass
+
+
+def test_nothing_is_looked_at_while_the_token_does_not_scan(tmp_path: Path) -> None:
+    """Its camera is off."""
+    seen: list[Frame] = []
+    with eye(picture(tmp_path / "qr.png", "one")) as looking:
+        looking.on_frame = seen.append
+        assert looking.take() is None
+    assert seen == []
+
+
+def test_a_folder_shows_each_new_picture_once(tmp_path: Path) -> None:
+    """What was there before does not count; what is no picture is passed over."""
+    picture(tmp_path / "old.png", "old")
+    with eye(tmp_path) as looking:
+        looking.watch(watching=True)
+        (tmp_path / "note.txt").write_text("no picture")
+        picture(tmp_path / "new1.png", "new1")
+        assert text_in(until(looking.take)) == b"new1"
+        picture(tmp_path / "new2.png", "new2")
+        assert text_in(until(looking.take)) == b"new2"
+        picture(tmp_path / "old.png", "changed")
+        assert text_in(until(looking.take)) == b"changed"
+        assert looking.problem == ""
+
+
+def test_a_folder_that_goes_away_is_said(tmp_path: Path) -> None:
+    """Once, in a sentence, and the token goes on."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    with eye(folder) as looking:
+        looking.watch(watching=True)
+        shutil.rmtree(folder)
+        give_up = time.monotonic() + PATIENCE
+        while not looking.problem:
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+        assert looking.take() is None
+
+
+def test_a_photograph_of_a_picture(tmp_path: Path) -> None:
+    """As a hand would hold it: not the picture itself, and readable."""
+    with eye(f"synthetic:{picture(tmp_path / 'qr.png', 'photo')}") as looking:
+        looking.watch(watching=True)
+        frames = [until(looking.take) for _ in range(3)]
+    assert {frame.image.shape for frame in frames} == {(480, 640, 3)}
+    assert b"photo" in [text_in(frame) for frame in frames]
+
+
+def test_it_ends_while_it_waits(tmp_path: Path) -> None:
+    """Nobody has to press a key first."""
+    before = threading.active_count()
+    with eye(tmp_path):
+        pass
+    with eye(picture(tmp_path / "qr.png", "one")) as looking:
+        looking.watch(watching=True)
+        until(looking.take)
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("where", ["screen:1,2,3", "screen:0,0,99999,1", "camera of nobody", "/nowhere/x.png", "98765"])
+def test_what_is_not_there_is_named(where: str) -> None:
+    """Before the token is switched on."""
+    with pytest.raises(RigError, match="camera "):
+        eye(where)
