@@ -37,3 +37,13 @@ def test_nothing_wrong_is_read_and_damage_is_never_read() -> None:
         assert {read.data for read in read_codes(picture.image, deadline_ms=PATIENT)} <= set(picture.payloads)
     for number in range(16):
         assert read_codes(damaged(number), deadline_ms=PATIENT, thorough=True) == ()
+
+
+def test_what_is_out_of_focus_is_read_where_there_is_time() -> None:
+    """A blur of more than half a module: not at the first looks, but once the lens is undone."""
+    blurred = [sample(CONDITIONS.index("blur") + len(CONDITIONS) * number) for number in range(1500, 1510)]
+    quick = [{read.data for read in read_codes(one.image, deadline_ms=PATIENT)} for one in blurred]
+    patient = [{read.data for read in read_codes(one.image, deadline_ms=PATIENT, thorough=True)} for one in blurred]
+    meant = [set(one.payloads) for one in blurred]
+    assert sum(map(set.__eq__, quick, meant)) < sum(map(set.__eq__, patient, meant))
+    assert all(found <= right for found, right in zip(patient, meant, strict=True))
