@@ -146,7 +146,7 @@ class Host:
 
     def protocol(self, number: int | None = None) -> PinProtocol:
         """The PIN/UV auth protocol of this number, or the one that the key prefers."""
-        return PROTOCOLS[number or self.info.pin_uv_protocols[0]]()
+        return PROTOCOLS[number or self.ctap2.info.pin_uv_protocols[0]]()
 
     def token(self, permissions: P, rp_id: str | None = None, number: int | None = None) -> bytes:
         """A pinUvAuthToken got with the PIN (§6.5.5.7)."""

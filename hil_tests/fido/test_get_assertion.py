@@ -130,6 +130,7 @@ def test_changed_credential_id_is_none(host: Host, registered: Registered) -> No
 
 
 @pytest.mark.clause("CTAP 2.3 §6.2.2 step 7")
+@pytest.mark.hil("fido", caps=["FIDO_2_1"])
 def test_known_credential_is_found_behind_an_unknown_one(host: Host, registered: Registered, info: Info) -> None:
     """The key looks at the whole allow list."""
     if (info.max_creds_in_list or 2) < 2:

@@ -32,6 +32,8 @@ def test_discoverable_credential_is_gone(key: Key, fido_reset: Callable[[], None
     """A key without a PIN makes one without asking; after a reset nothing is found."""
     with key.open() as device:
         host = Host(device, key.pin)
+        if host.info.options.get("uv"):
+            pytest.skip("the key verifies its user itself, and wants to do so first")
         registered = host.register({0x07: {"rk": True}})
         check_signature(registered, host.sign())
     fido_reset()
