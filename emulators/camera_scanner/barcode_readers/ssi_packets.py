@@ -2,6 +2,8 @@
 
 The length counts all but the check sum, which is the two's complement of the sum of all bytes before it, high byte
 first. Source: Zebra Simple Serial Interface programmer's guide (72E-40451), "SSI message structure".
+The opcodes are confirmed by the DS9908 product reference guide, page 245, but for FLUSH_QUEUE, which is from memory; the
+guide calls the sessions START_DECODE and STOP_DECODE.
 """
 
 from __future__ import annotations

@@ -1,37 +1,41 @@
 """Honeywell's readers: menu commands after ``SYN M CR``, the trigger as ``SYN T CR`` and ``SYN U CR``.
 
-A menu command is one or more tags with values between semicolons, and ends in ``.`` (kept without power) or ``!`` (not
-kept). The answer is the command again, with ACK, ENQ (no such tag) or NAK (no such value) after each tag. A tag
-followed by ``?``, ``^`` or ``*`` asks for its value, its default, or what is possible. Source: Honeywell N86XX and
-N431X user's guides, chapter "Serial programming commands".
+A menu command is one or more tags with values (see ``tag_reader``), and ends in ``.`` (kept without power) or ``!`` (not
+kept). Letters may be small; an answer to ``?``, ``^`` or ``*`` has them in capitals, with the value, the default or the
+possible values in place of the question.
+
+What confirms the values: the syntax, answers and questions, Honeywell 1200g user's guide pages 9-1 to 9-3; ``SYN T CR`` and
+``SYN U CR``, N86 user's guide page 10-4; 0 to 300,000 ms and 30,000 by default for a read, Granit 1981i user guide page
+119; no prefix and no suffix by default, 1900 user's guide page 5-1; ``232BAD9`` as 115200, CM-2D202 manual page 191. From
+memory are the values of TRGMOD, DLYRRD, REVINF, the tags of prefix and suffix, and their escape for the AIM identifier.
 """
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from emulators.camera_scanner.barcode_readers.emulated.code import Code
 from emulators.camera_scanner.barcode_readers.emulated.memory import SettingsMemory
-from emulators.camera_scanner.barcode_readers.emulated.tag_reader import TagReader
-from emulators.camera_scanner.barcode_readers.emulated.tags import Outcome, Tag
+from emulators.camera_scanner.barcode_readers.emulated.tag_reader import ACK, TagReader
+from emulators.camera_scanner.barcode_readers.emulated.tags import Question, Tag
 from emulators.camera_scanner.barcode_readers.emulated.trigger import Pace
 from emulators.camera_scanner.barcode_readers.modes import TriggerMode
 from emulators.env import Env
 
 _SYN, _CR = b"\x16", b"\r"
 _MENU, _TRIGGER, _UNTRIGGER = b"\x16M\r", b"\x16T\r", b"\x16U\r"
-_ACK, _ENQ, _NAK = b"\x06", b"\x05", b"\x15"
-_ANSWERS = {Outcome.DONE: _ACK, Outcome.UNKNOWN: _ENQ, Outcome.REFUSED: _NAK}
 _ALL_CODES = "99"
 _AIM_ESCAPE = b"\x5c\x81"
 """In a prefix or suffix these two bytes stand for the AIM identifier."""
 
 _TAGS = (
-    Tag("232BAD", "[0-9]", "9"),
-    Tag("TRGMOD", "[0-3]", "0"),  # button, host, always, presentation
-    Tag("TRGSTO", "[0-9]{1,6}", "30000"),  # milliseconds; 0: for ever
-    Tag("DLYRRD", "[0-9]{1,5}", "750"),  # milliseconds between reads of the same code
-    Tag("BEPDCD", "[01]", "1"),
+    Tag("232BAD", "0-9", "9"),
+    Tag("TRGMOD", "0-3", "0"),  # button, host, always, presentation
+    Tag("TRGSTO", "0-300000", "30000"),  # milliseconds; 0: for ever
+    Tag("DLYRRD", "0-30000", "750"),  # milliseconds between reads of the same code
+    Tag("BEPDCD", "0-1", "1"),
     Tag("PREBK2", "99([0-9A-F]{2}){0,32}", "99"),  # a prefix for all codes, in hexadecimal
-    Tag("SUFBK2", "99([0-9A-F]{2}){0,32}", "990D"),  # a suffix for all codes
+    Tag("SUFBK2", "99([0-9A-F]{2}){0,32}", "99"),  # a suffix for all codes
 )
 _MODES = {
     "0": TriggerMode.MANUAL,
@@ -45,7 +49,9 @@ _CLEAR = {"PRECA2": "PREBK299", "SUFCA2": "SUFBK299"}
 
 
 class Honeywell(TagReader):
-    """A reader with menu commands, in the factory set to 115200 baud, the button, and CR as suffix."""
+    """A reader with menu commands, in the factory set to 115200 baud, the button, and no suffix."""
+
+    questions: ClassVar = {"?": Question.CURRENT, "^": Question.DEFAULT, "*": Question.POSSIBLE}
 
     def __init__(self, env: Env, memory: SettingsMemory | None = None) -> None:
         super().__init__(env, memory, _TAGS)
@@ -89,32 +95,17 @@ class Honeywell(TagReader):
         return end + 1
 
     def _obey(self, text: str, *, permanently: bool) -> None:
-        answers = [
-            command.encode("latin-1") + self._one(command, permanently=permanently) for command in text.split(";")
-        ]
-        self._say(b";".join(answers) + (b"." if permanently else b"!"))
+        self._say(self._answers(text, permanently=permanently) + (b"." if permanently else b"!"))
         self._settings_changed(permanently=permanently)
 
-    def _one(self, command: str, *, permanently: bool) -> bytes:
-        """Obey one tag; what comes after its echo."""
+    def _answer(self, command: str, echo: str, *, permanently: bool) -> bytes:
         command = command.upper()
+        return super()._answer(_CLEAR.get(command, command), echo, permanently=permanently)
+
+    def _special(self, command: str) -> bytes | None:
         if command in _FACTORY:
             self._restore(None)
-            return _ACK
+            return command.encode("ascii") + ACK
         if command == _VERSION:
-            return b": authrig emulated reader" + _ACK
-        if command[-1:] in set("?^*"):
-            return self._query(command[:-1], command[-1])
-        outcome = self._table.put(_CLEAR.get(command, command))
-        if outcome is Outcome.DONE and permanently:
-            parts = self._table.split(_CLEAR.get(command, command))
-            assert parts is not None
-            self._kept[parts[0]] = parts[1]
-        return _ANSWERS[outcome]
-
-    def _query(self, tag: str, question: str) -> bytes:
-        parts = self._table.split(tag)
-        if parts is None or parts[1]:
-            return _ENQ
-        value = {"?": self._table.values[tag], "^": self._table.default(tag), "*": self._table.possible(tag)}[question]
-        return value.encode("latin-1") + _ACK
+            return _VERSION.encode("ascii") + b": authrig emulated reader" + ACK
+        return None

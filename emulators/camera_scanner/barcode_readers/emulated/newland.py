@@ -1,38 +1,40 @@
 """Newland's unified commands: ``~ SOH 0000 @ TAG; ETX``, answered by ``STX SOH 0000 @ TAG ACK ; ETX``.
 
-``@`` keeps a setting without power, ``#`` does not. After each tag the answer has ACK, ENQ (no such tag) or NAK (no such
-value); a tag followed by ``*`` asks for its value. Source: Newland HR52 user guide, chapter "Serial programming".
+``@`` keeps a setting without power, ``#`` does not. Commands are tags with values (see ``tag_reader``), in capitals; ``*``
+asks for the value, ``&`` for the default, ``^`` for the possible values.
+
+What confirms the values: the frame, the syntax, the questions and the answers, HR42 user guide pages 15 and 16. From memory
+are the settings and their values.
 """
 
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from emulators.camera_scanner.barcode_readers.emulated.code import Code
 from emulators.camera_scanner.barcode_readers.emulated.memory import SettingsMemory
-from emulators.camera_scanner.barcode_readers.emulated.tag_reader import TagReader
-from emulators.camera_scanner.barcode_readers.emulated.tags import Outcome, Tag
+from emulators.camera_scanner.barcode_readers.emulated.tag_reader import ACK, NAK, TagReader
+from emulators.camera_scanner.barcode_readers.emulated.tags import Question, Tag
 from emulators.camera_scanner.barcode_readers.emulated.trigger import Pace
 from emulators.camera_scanner.barcode_readers.modes import TriggerMode
 from emulators.env import Env
 
 _HEAD, _ANSWER, _ETX = b"~\x01", b"\x02\x01", b"\x03"
-_ACK, _ENQ, _NAK = b"\x06", b"\x05", b"\x15"
-_ANSWERS = {Outcome.DONE: _ACK, Outcome.UNKNOWN: _ENQ, Outcome.REFUSED: _NAK}
 _COMMAND = re.compile(r"([0-9A-F]{4})([@#])([^;]*(?:;[^;]*)*);")
 
 _TAGS = (
-    Tag("232BAD", "[0-9]", "5"),
-    Tag("SCNMOD", "[0238]", "0"),  # level, sense (presentation), continuous, host
-    Tag("ORTSET", "[0-9]{1,6}", "3000"),  # milliseconds for a read; 0: for ever
-    Tag("RRDENA", "[01]", "1"),
-    Tag("RRDDUR", "[0-9]{1,5}", "1500"),  # milliseconds between reads of the same code
-    Tag("AIDENA", "[01]", "0"),  # the AIM identifier before the data
-    Tag("CPRENA", "[01]", "0"),  # a prefix
+    Tag("232BAD", "0-9", "5"),
+    Tag("SCNMOD", "0|2|3|8", "0"),  # level, sense (presentation), continuous, host
+    Tag("ORTSET", "0-999999", "3000"),  # milliseconds for a read; 0: for ever
+    Tag("RRDENA", "0-1", "1"),
+    Tag("RRDDUR", "0-99999", "1500"),  # milliseconds between reads of the same code
+    Tag("AIDENA", "0-1", "0"),  # the AIM identifier before the data
+    Tag("CPRENA", "0-1", "0"),  # a prefix
     Tag("CPRSET", "([0-9A-F]{2}){0,11}", ""),
-    Tag("CSUENA", "[01]", "0"),  # a suffix
+    Tag("CSUENA", "0-1", "0"),  # a suffix
     Tag("CSUSET", "([0-9A-F]{2}){0,11}", ""),
-    Tag("TSUENA", "[01]", "1"),  # a terminating suffix
+    Tag("TSUENA", "0-1", "1"),  # a terminating suffix
     Tag("TSUSET", "([0-9A-F]{2}){0,2}", "0D"),
 )
 _MODES = {
@@ -41,10 +43,14 @@ _MODES = {
     "3": TriggerMode.CONTINUOUS,
     "8": TriggerMode.HOST,
 }
+_TRIGGERS, _FACTORY = ("SCNTRG1", "SCNTRG0"), "FACDEF"
 
 
 class Newland(TagReader):
     """A reader with unified commands, in the factory set to 9600 baud, the button, and CR at the end."""
+
+    questions: ClassVar = {"*": Question.CURRENT, "&": Question.DEFAULT, "^": Question.POSSIBLE}
+    no_such_question = NAK
 
     def __init__(self, env: Env, memory: SettingsMemory | None = None) -> None:
         super().__init__(env, memory, _TAGS)
@@ -77,31 +83,23 @@ class Newland(TagReader):
         command = _COMMAND.fullmatch(inbox[len(_HEAD) : end].decode("latin-1"))
         if command is None:
             return 1
-        self._obey(command[1], command[2], command[3].split(";"))
+        self._obey(command[1], command[2], command[3])
         return end + 1
 
-    def _obey(self, station: str, kind: str, tags: list[str]) -> None:
+    def _obey(self, station: str, kind: str, tags: str) -> None:
         permanently = kind == "@"
-        body = b"".join(tag.encode("latin-1") + self._one(tag, permanently=permanently) + b";" for tag in tags)
-        self._say(_ANSWER + f"{station}{kind}".encode() + body + _ETX)
+        answers = self._answers(tags, permanently=permanently)
+        self._say(_ANSWER + f"{station}{kind}".encode() + answers + b";" + _ETX)
         self._settings_changed(permanently=permanently)
 
-    def _one(self, tag: str, *, permanently: bool) -> bytes:
-        """Obey one tag; what comes after its echo."""
-        if tag in {"SCNTRG1", "SCNTRG0"}:
-            if tag == "SCNTRG1":
+    def _special(self, command: str) -> bytes | None:
+        if command in _TRIGGERS:
+            if command == "SCNTRG1":
                 self._trigger.start(by_host=True)
             else:
                 self._trigger.stop()
-            return _ACK
-        if tag == "FACDEF":
+        elif command == _FACTORY:
             self._restore(None)
-            return _ACK
-        if tag.endswith("*"):
-            parts = self._table.split(tag[:-1])
-            return _ENQ if parts is None or parts[1] else self._table.values[parts[0]].encode() + _ACK
-        outcome = self._table.put(tag)
-        parts = self._table.split(tag)
-        if outcome is Outcome.DONE and permanently and parts is not None:
-            self._kept[parts[0]] = parts[1]
-        return _ANSWERS[outcome]
+        else:
+            return None
+        return command.encode("ascii") + ACK

@@ -27,8 +27,16 @@ class Tag:
 
     name: str
     values: str
-    """A regular expression for what may be set, in full."""
+    """What may be set, as Honeywell writes it: "0-300000" a range, "0|2|3" a choice; else a regular expression."""
     default: str
+
+    def takes(self, value: str) -> bool:
+        """Whether ``value`` may be set."""
+        limits = re.fullmatch(r"(\d+)-(\d+)", self.values)
+        if limits is None:
+            return re.fullmatch(self.values, value) is not None
+        digits = re.fullmatch(r"[0-9]+", value) is not None and len(value) <= len(limits[2])
+        return digits and int(limits[1]) <= int(value) <= int(limits[2])
 
 
 class Outcome(Enum):
@@ -37,6 +45,14 @@ class Outcome(Enum):
     DONE = "done"
     UNKNOWN = "unknown tag"
     REFUSED = "value out of range"
+
+
+class Question(Enum):
+    """What a host wants to know of a setting."""
+
+    CURRENT = "current value"
+    DEFAULT = "factory default"
+    POSSIBLE = "possible values"
 
 
 class TagTable:
@@ -64,15 +80,16 @@ class TagTable:
         if parts is None:
             return Outcome.UNKNOWN
         name, value = parts
-        if not re.fullmatch(self._tags[name].values, value):
+        if not self._tags[name].takes(value):
             return Outcome.REFUSED
         self.values[name] = value
         return Outcome.DONE
 
-    def default(self, name: str) -> str:
-        """What the factory set."""
-        return self._tags[name].default
-
-    def possible(self, name: str) -> str:
-        """What may be set, as a regular expression."""
-        return self._tags[name].values
+    def ask(self, name: str, question: Question) -> str:
+        """The answer to ``question`` about the tag ``name``, which there is."""
+        tag = self._tags[name]
+        return {
+            Question.CURRENT: self.values[name],
+            Question.DEFAULT: tag.default,
+            Question.POSSIBLE: tag.values,
+        }[question]

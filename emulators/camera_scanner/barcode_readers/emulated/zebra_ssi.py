@@ -1,6 +1,8 @@
 """A Zebra reader that speaks the Simple Serial Interface, with acknowledgement and retransmission both ways.
 
-Source: Zebra Simple Serial Interface programmer's guide (72E-40451), and the parameters of the DS457 guide.
+Source: Zebra Simple Serial Interface programmer's guide (72E-40451). What confirms the parameters: BAUD, PACKETS, HANDSHAKE,
+their defaults, and two seconds for an answer, DS9908 product reference guide page 254. From memory are the numbers and
+values of TRIGGER, TIMEOUT, SAME_CODE and CODE_ID, and the code type of a QR code.
 """
 
 from __future__ import annotations
