@@ -38,7 +38,16 @@ def _mark(mark: Text | Line | Symbol) -> str:
     return f'<path d="{parts}" fill="#000"/>'
 
 
-def _words(text: str) -> str:
+def require_printable(text: str) -> None:
+    """Refuse what no viewer prints.
+
+    Raises:
+        PrintError: for control characters and the like.
+    """
     if not text.isprintable():
         raise PrintError("a text on the page holds characters that cannot be printed")
+
+
+def _words(text: str) -> str:
+    require_printable(text)
     return escape(text)

@@ -9,9 +9,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from server_stub.errors import ApiError
 from server_stub.web import assets
 from server_stub.web.languages import languages
-from server_stub.web.visit import Page, Visit
+from server_stub.web.visit import PUBLIC, Page, Visit
 
 FOLDER = Path(__file__).with_name("templates")
+WITH_DETAILS = ("BAD_REQUEST", "UNPRINTABLE")
+"""Refusals whose own sentence says what to mend."""
 
 
 @cache
@@ -32,6 +34,7 @@ def render(visit: Visit, page: Page) -> str:
     """The page's HTML."""
     language = visit.language
     values = {
+        "home": visit.site.home,
         "service": visit.iam.settings.service_name,
         "say": language.say,
         "has": language.has,
@@ -49,6 +52,8 @@ def words(visit: Visit, error: ApiError) -> str:
     """What to tell a person about a refusal; ours in their language when there are, the REST's otherwise."""
     key = f"refused.{error.code}"
     text = visit.language.say(key if visit.language.has(key) else "script.other")
+    if visit.site.with_details and error.detail and error.code in WITH_DETAILS:
+        text = f"{text} ({error.detail})"
     if error.lock_expiry is None:
         return text
     minutes = -(-visit.remaining(error.lock_expiry) // 60)
@@ -57,7 +62,7 @@ def words(visit: Visit, error: ApiError) -> str:
 
 async def error_page(visit: Visit, error: ApiError) -> Page:
     """The general page about a refusal: what happened, and what to do next."""
-    session = await visit.session() if error.status < 500 else None
+    session = await visit.session() if error.status < 500 and visit.site is PUBLIC else None
     application = visit.path.get("application") or (session.application if session else None)
     if application not in visit.iam.policies.applications:
         application = None

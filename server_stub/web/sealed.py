@@ -10,11 +10,11 @@ from server_stub.vault import VaultError
 from server_stub.web.visit import Visit
 
 
-def keep(visit: Visit, name: str, about: str, content: bytes, lifetime: int) -> None:
+def keep(visit: Visit, name: str, about: str, content: bytes, lifetime: int, *, path: str = "/") -> None:  # noqa: PLR0913 - a cookie has as many parts
     """Let the browser keep ``content`` for ``lifetime`` seconds; it can be read again only as being ``about`` the same."""
     sealed = visit.iam.vault.seal(content, _row(name, about))
     value = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
-    visit.take((Cookie(name, value, "/", visit.iam.settings.behind_https, lifetime),))
+    visit.take((Cookie(name, value, path, visit.iam.settings.behind_https, lifetime),))
 
 
 def kept(visit: Visit, name: str, about: str) -> bytes | None:

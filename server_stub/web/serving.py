@@ -1,6 +1,5 @@
 """From the table of pages to routes: one strict way in for every request, one set of headers for every answer."""
 
-import hmac
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
@@ -19,8 +18,8 @@ from server_stub.iam import Iam
 from server_stub.web import assets, languages
 from server_stub.web.rendering import error_page, render
 from server_stub.web.told import COOKIE as TOLD
-from server_stub.web.told import Told, cookie, read
-from server_stub.web.visit import Answer, PageHandler, PageRoute, Redirect, Visit
+from server_stub.web.told import MOST_DETAIL, Told, cookie, read
+from server_stub.web.visit import PUBLIC, Answer, File, PageHandler, PageRoute, Redirect, Site, Visit
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +53,13 @@ def headers(*, camera: bool) -> dict[str, str]:
     }
 
 
-def add_pages(app: Starlette, iam: Iam, table: Sequence[PageRoute], machine_paths: tuple[str, ...]) -> None:
+def add_pages(
+    app: Starlette, iam: Iam, table: Sequence[PageRoute], machine_paths: tuple[str, ...], site: Site = PUBLIC
+) -> None:
     """Let ``app`` serve the pages too; for a browser's unknown path below none of ``machine_paths`` there is a page."""
     app.router.routes += [Route(assets.PATH, assets.serve, methods=["GET"])]
     for row in (*table, *_ways_back(table)):
-        app.router.routes += [Route(row.path, _endpoint(iam, row), methods=[row.method])]
+        app.router.routes += [Route(row.path, _endpoint(iam, row, site), methods=[row.method])]
     before = app.exception_handlers[HTTPException]
 
     async def not_found(request: Request, error: Exception) -> Response:
@@ -67,7 +68,7 @@ def add_pages(app: Starlette, iam: Iam, table: Sequence[PageRoute], machine_path
             answered: Response = await before(request, error)
             return answered
         assert isinstance(error, HTTPException)
-        visit = _visit(iam, request)
+        visit = _visit(iam, request, site)
         refused = ApiError(error.status_code, HTTPStatus(error.status_code).name, "there is no such page")
         return _respond(visit, await error_page(visit, refused))
 
@@ -88,13 +89,13 @@ def _ways_back(table: Sequence[PageRoute]) -> list[PageRoute]:
     return [PageRoute("GET", path, way_back(row)) for path, row in rows.items()]
 
 
-def _endpoint(iam: Iam, row: PageRoute) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(iam: Iam, row: PageRoute, site: Site) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        visit = _visit(iam, request)
+        visit = _visit(iam, request, site)
         try:
             if row.method == "POST":
-                visit.form = await _form(request, iam.settings.body_limit)
-                _admit(request, https=iam.settings.behind_https)
+                visit.form = await _form(request, row.body_limit or iam.settings.body_limit)
+                _admit(request, https=iam.settings.behind_https and site.beside_https)
             answer = await _answer(visit, row)
         except ClientDisconnect:
             return Response(status_code=400)
@@ -120,12 +121,13 @@ async def _answer(visit: Visit, row: PageRoute) -> Answer:
             raise
         if error.code != "UNEXPECTED_CALL":
             # Otherwise it was an older page, or a form sent twice: the page of what comes next says all there is to say.
-            told = Told(error.code, error.lock_expiry, visit.form.get("username", "")[:64])
+            detail = error.detail[:MOST_DETAIL] if visit.site.with_details else ""
+            told = Told(error.code, error.lock_expiry, visit.form.get("username", "")[:64], detail)
             visit.take((cookie(told, secure=visit.iam.settings.behind_https),))
         return Redirect(row.back.format_map(visit.path))
 
 
-def _visit(iam: Iam, request: Request) -> Visit:
+def _visit(iam: Iam, request: Request, site: Site) -> Visit:
     peer = request.client.host if request.client else "unknown"
     client = caller(peer, request.headers.getlist("x-forwarded-for"), iam.trusted_proxies)
     switch = request.query_params.get("lang", "")
@@ -141,6 +143,7 @@ def _visit(iam: Iam, request: Request) -> Visit:
         language=language,
         jar=dict(request.cookies),
         told=read(request.cookies.get(TOLD, ""), request.query_params.get("why", "")),
+        site=site,
     )
     if switch in languages.languages():
         lifetime = 365 * 86400
@@ -191,8 +194,7 @@ def _admit(request: Request, *, https: bool) -> None:
 
 async def _require_current(visit: Visit) -> None:
     await visit.require_session()
-    if not hmac.compare_digest(visit.form.get("state", "").encode(), visit.state().encode()):
-        raise ApiError(409, "PAGE_OUT_OF_DATE", "the login went on in another window since this page was shown")
+    visit.require_state()
 
 
 def _respond(visit: Visit, answer: Answer) -> Response:
@@ -200,6 +202,9 @@ def _respond(visit: Visit, answer: Answer) -> Response:
         response = Response(
             status_code=303, headers={**headers(camera=False), "Location": quote(answer.to, safe="/?=&")}
         )
+    elif isinstance(answer, File):
+        response = Response(answer.content, headers=headers(camera=False), media_type=answer.media_type)
+        response.headers["Content-Disposition"] = f'attachment; filename="{answer.name}"'
     else:
         if TOLD in visit.jar:
             visit.take((cookie(None, secure=visit.iam.settings.behind_https),))

@@ -15,21 +15,23 @@ from server_stub.errors import ApiError
 
 COOKIE = "authrig_told"
 LIFETIME = 60
+MOST_DETAIL = 300
 SEEN_BY_SCRIPT = ("AIRLOCK_2FA_TIMEOUT", "AIRLOCK_2FA_DENIED")
 """Refusals that a page's script got from the REST, and names in the address of the page that it goes to."""
 
 
 class Told(msgspec.Struct, frozen=True):
-    """``code`` is a refusal's; ``until`` the end of a lock, in seconds since 1970; ``username`` what had been typed."""
+    """``code`` is a refusal's; ``until`` the end of a lock, in seconds since 1970; ``username`` what had been typed; ``detail`` the REST's own sentence, for administrators."""
 
     code: Annotated[str, Meta(max_length=64)]
     until: float | None = None
     username: Annotated[str, Meta(max_length=64)] = ""
+    detail: Annotated[str, Meta(max_length=MOST_DETAIL)] = ""
 
     @property
     def error(self) -> ApiError:
         """The refusal."""
-        return ApiError(400, self.code, "", self.until)
+        return ApiError(400, self.code, self.detail, self.until)
 
 
 def cookie(told: Told | None, *, secure: bool) -> Cookie:

@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -12,7 +14,7 @@ import msgspec
 from server_stub.api.approval_routes import APPROVAL_ROUTES
 from server_stub.api.current import cookie_name, find
 from server_stub.api.public_routes import PUBLIC_ROUTES
-from server_stub.api.routing import Call, Cookie, Reply
+from server_stub.api.routing import Call, Cookie, Reply, Route
 from server_stub.errors import ApiError, bad_request
 from server_stub.iam import Iam
 from server_stub.sessions import Session
@@ -22,6 +24,24 @@ from server_stub.web.told import Told
 _CALLS = {route.operation: route for route in (*PUBLIC_ROUTES, *APPROVAL_ROUTES)}
 """The rows of the REST's own tables: what a page does is what a call to the REST would do, with the same limits."""
 STATE_LENGTH = 16
+NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The pages of one port."""
+
+    home: str = "/"
+    """Where they begin."""
+    cookie: str = ""
+    """Whose value forms are bound to; empty means the login session's."""
+    with_details: bool = False
+    """Whether a refusal is told with the REST's own sentence: administrators may know all of it."""
+    beside_https: bool = True
+    """Whether the proxy that speaks HTTPS stands before it too, if there is one."""
+
+
+PUBLIC = Site()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +53,15 @@ class Page:
     status: int = 200
     camera: bool = False
     """Whether the page may use the camera and run WebAssembly of our own."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to keep: the browser stays on the page where it was asked for."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +88,11 @@ class Visit:
     told: Told | None
     """Why the form was refused that led here."""
     to_set: dict[str, Cookie] = field(default_factory=dict)
+    site: Site = PUBLIC
 
-    def call(self, body: Any, **path: str) -> Call[Any]:
+    def call(self, body: Any, path: Mapping[str, str] = NONE, query: Mapping[str, str] = NONE) -> Call[Any]:
         """A REST call of this visitor."""
-        return Call(body, path, {}, dict(self.jar), self.client, self.headers)
+        return Call(body, path, query, dict(self.jar), self.client, self.headers)
 
     async def rest(self, operation: str, body: Mapping[str, Any] | None = None, **path: str) -> Any:
         """Do what the REST call ``operation`` does; its cookies go to the browser.
@@ -78,12 +108,21 @@ class Visit:
         Raises:
             ApiError: as the REST refuses.
         """
-        route = _CALLS[operation]
+        return await self.do(_CALLS[operation], body, path)
+
+    async def do(
+        self,
+        route: Route,
+        body: Mapping[str, Any] | None,
+        path: Mapping[str, str],
+        query: Mapping[str, str] = NONE,
+    ) -> Any:
+        """As ``rest``, for a row of any of the REST's tables."""
         try:
             typed = msgspec.convert(dict(body or {}), route.body)
         except msgspec.ValidationError as error:
             raise bad_request(str(error)) from error
-        reply: Reply = await route.handler(self.iam, self.call(typed, **path))
+        reply: Reply = await route.handler(self.iam, self.call(typed, path, query))
         self.take(reply.cookies)
         return reply.document
 
@@ -113,8 +152,17 @@ class Visit:
 
     def state(self) -> str:
         """Stands for the session as it is now: forms carry it, so that one of an older page changes nothing."""
-        token = self.jar.get(cookie_name(self.iam), "")
+        token = self.jar.get(self.site.cookie or cookie_name(self.iam), "")
         return base64.urlsafe_b64encode(hashlib.sha256(f"page\0{token}".encode()).digest()).decode()[:STATE_LENGTH]
+
+    def require_state(self) -> None:
+        """Refuse a form of an older page.
+
+        Raises:
+            ApiError: 409 if it is not of the session as it is now.
+        """
+        if not hmac.compare_digest(self.form.get("state", "").encode(), self.state().encode()):
+            raise ApiError(409, "PAGE_OUT_OF_DATE", "the login went on in another window since this page was shown")
 
     def remaining(self, until: float) -> int:
         """Whole seconds until then, at least 0."""
@@ -126,7 +174,7 @@ class Visit:
         return datetime.fromtimestamp(seconds, zone).strftime("%H:%M:%S %Z")
 
 
-Answer = Page | Redirect
+Answer = Page | Redirect | File
 PageHandler = Callable[[Visit], Awaitable[Answer]]
 
 
@@ -141,6 +189,7 @@ class PageRoute:
         bound: whether a form must be of the session as it is now; those that begin something are not.
         back: the page that follows a refusal, and tells it; empty means a page of its own. For a POST it is also where a
             GET of its path leads.
+        body_limit: the longest form in bytes, when it is not the server's.
     """
 
     method: str
@@ -148,3 +197,4 @@ class PageRoute:
     handler: PageHandler
     bound: bool = True
     back: str = ""
+    body_limit: int | None = None

@@ -8,15 +8,19 @@ for (const form of document.querySelectorAll("form[method=post]")) {
     }
     form.dataset.sent = "yes";
     form.setAttribute("aria-busy", "true");
+    // A file leaves the page as it is: the form may be sent again, but not by the second half of a double click.
+    if ("file" in form.dataset) setTimeout(() => release(form), 2000);
   });
+}
+
+function release(form) {
+  delete form.dataset.sent;
+  form.removeAttribute("aria-busy");
 }
 
 // The back button may show the page as it was left.
 addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) {
-    delete form.dataset.sent;
-    form.removeAttribute("aria-busy");
-  }
+  for (const form of document.querySelectorAll("form[data-sent]")) release(form);
 });
 
 for (const field of document.querySelectorAll("input[data-code]")) {

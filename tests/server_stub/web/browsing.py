@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Literal
 from urllib.parse import urlencode, urljoin
 
 import httpx
@@ -35,7 +36,8 @@ class Reader(HTMLParser):
         self.elements.append((tag, given))
         if tag == "form":
             self.forms.append(Form(given.get("action", "")))
-        if tag == "input" and self.forms and "name" in given and (given.get("type") != "radio" or "checked" in given):
+        chosen = given.get("type") not in {"radio", "checkbox"} or "checked" in given
+        if tag == "input" and self.forms and "name" in given and chosen:
             self.forms[-1].fields[given["name"]] = given.get("value", "")
 
     def handle_data(self, data: str) -> None:
@@ -51,10 +53,9 @@ class Reader(HTMLParser):
 class Visitor:
     """Someone at a browser that runs no script."""
 
-    def __init__(self, world: World, **headers: str) -> None:
-        client = httpx.Client(
-            verify=NO_TLS, base_url=world.server.public_url, headers={"Accept": "text/html", **headers}
-        )
+    def __init__(self, world: World, port: Literal["public", "internal"] = "public", /, **headers: str) -> None:
+        url = world.server.public_url if port == "public" else world.server.internal_url
+        client = httpx.Client(verify=NO_TLS, base_url=url, headers={"Accept": "text/html", **headers})
         self.client = world._stack.enter_context(client)
         self.response: httpx.Response | None = None
 

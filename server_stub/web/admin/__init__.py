@@ -1,0 +1,1 @@
+"""The administration's pages, on the internal port beside its REST, whose rows they call."""

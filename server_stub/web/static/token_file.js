@@ -1,0 +1,13 @@
+// A maker's file is read into the form's text field, so that one form does for chosen and for pasted files.
+
+for (const form of document.querySelectorAll("form[data-token-file]")) {
+  const choose = form.querySelector("[data-choose]");
+  const file = form.querySelector("input[type=file]");
+  choose.hidden = false;
+  file.addEventListener("change", async () => {
+    if (!file.files.length) return;
+    const text = await file.files[0].text();
+    form.elements.content.value = text;
+    form.elements.kind.value = text.trimStart().startsWith("<") ? "pskc" : "csv";
+  });
+}
