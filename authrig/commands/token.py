@@ -86,7 +86,9 @@ def _add_activate(actions: Any) -> None:
         description="By an activation message (a picture of its QR code), by a file of seeds, or by the server of an app.",
     )
     _add_file(activate)
-    activate.add_argument("picture", type=Path, nargs="?", metavar="IMAGE", help="an OTQ1 activation message")
+    activate.add_argument(
+        "picture", type=Path, nargs="?", metavar="IMAGE", help="an OTQ1 activation message; with --app, the enrolment"
+    )
     activate.add_argument(
         "--code", metavar="DIGITS", help="the code on the letter; with --app, the app's activation code"
     )
@@ -208,11 +210,11 @@ def _activate(args: argparse.Namespace) -> int:
     from authrig.tokens.activation import enrol_app, provision, read_input
     from authrig.tokens.errands import Courier
     from authrig.tokens.token_file import TokenFile
-    from authrig.tokens.use import activate
+    from authrig.tokens.use import activate, read_codes_in
 
-    if sum(way is not None for way in (args.picture, args.seeds, args.app)) != 1:
+    if sum(way is not None for way in (args.seeds, args.app or args.picture)) != 1:
         raise RigError("activate by one of: IMAGE, --seeds FILE, --app URL")
-    if args.picture is not None:
+    if args.app is None and args.picture is not None:
         return _act(args, lambda token: activate(token, args.picture, args.code))
     with TokenFile.open(args.file) as file:
         if args.seeds is not None:
@@ -220,10 +222,11 @@ def _activate(args: argparse.Namespace) -> int:
             if args.password_file is not None:
                 password = read_input(str(args.password_file)).decode("utf-8", "replace").rstrip("\r\n")
             provision(file, read_input(args.seeds), args.seeds, password=password)
-        elif args.code is None:
-            raise RigError("--app wants the activation code too: say --code")
+        elif (args.code is None) is (args.picture is None):
+            raise RigError("--app wants the activation code too: --code DIGITS, or an IMAGE of its QR code")
         else:
-            enrol_app(file, Courier(), args.app, args.code)
+            code = args.code or read_codes_in(args.picture)[0].decode("utf-8", "replace")
+            enrol_app(file, Courier(), args.app, code)
     return _state(args)
 
 

@@ -1,20 +1,21 @@
 """A token in words: for people who look at it, and for scripts."""
 
-from datetime import UTC, datetime
 from typing import Any
 
+from authrig.tokens.errands import Courier
 from authrig.tokens.handled import HandledToken
 from authrig.tokens.token_file import TokenFile
+from emulators.env import SystemClock
 from emulators.hwtoken.accounts import PROTOCOLS
 from emulators.hwtoken.readout import read_keys, read_text
 from emulators.hwtoken.token import QrToken
 
 
 def describe_file(file: TokenFile) -> dict[str, Any]:
-    """What the file says about the token, and no secret of it."""
+    """What the file says about the token, and no secret of it. Raises RigError."""
     kept, memory = file.kept, file.memory()
-    contents = memory.contents
-    session = kept.session
+    contents, app = memory.contents, file.app(memory)
+    now = HandledToken(file, SystemClock(), Courier()).token.screen
     return {
         "profile": kept.profile,
         "model": file.profile.name,
@@ -36,8 +37,8 @@ def describe_file(file: TokenFile) -> dict[str, Any]:
         "counter": contents.counter,
         "sequence": contents.sequence,
         "factory_public_key": _public_key(contents.factory_key),
-        "server": kept.app.cloud_url if kept.app else None,
-        "in_use_since": datetime.fromtimestamp(session.began, UTC).isoformat(timespec="seconds") if session else None,
+        "server": app.cloud_url if app else None,
+        "screen": now.state.name.lower(),
     }
 
 

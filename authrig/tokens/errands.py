@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from authrig.errors import RigError
-from authrig.tokens.token_file import AppAccount
+from authrig.tokens.token_file import AppAccount, seed_id
 from emulators.hwtoken.network import (
     AnswerPush,
     CameBack,
@@ -78,7 +78,8 @@ class Courier:
             if reply.status != 201:
                 raise RigError(f"server {cloud_url}: {msgspec.json.decode(reply.body, type=Failure).message}")
             given = msgspec.json.decode(reply.body, type=AppSeed)
-            return AppAccount(cloud_url, given.device_id, given.request_key_hex), bytes.fromhex(given.seed_hex)
+            seed = bytes.fromhex(given.seed_hex)
+            return AppAccount(cloud_url, given.device_id, given.request_key_hex, seed_id(seed)), seed
         except (msgspec.DecodeError, ValueError) as error:
             raise RigError(
                 f"server {cloud_url}: expected the cloud's answer, found another ({reply.status})"

@@ -185,7 +185,7 @@ class HandledToken:
     def _do_errands(self) -> None:
         """Do what it wants of its network, as long as it wants something."""
         while not self.is_dark and (errand := self.token.errand) is not None:
-            came_back = self._courier.do(errand.wanted, self._file.kept.app)
+            came_back = self._courier.do(errand.wanted, self._file.app(self.token.memory))
             event, before = delivered(self._at(), came_back), self.token.screen
             if isinstance(errand.wanted, FetchPushes):
                 with _memory_as_rig_error():

@@ -92,8 +92,10 @@ class HeldFile:
         """Put ``data`` in its place; once this returns no power cut can undo it, and before it nothing has changed.
 
         Raises:
-            OSError: if it cannot be written, or is marked as read-only.
+            OSError: if it cannot be written, is marked as read-only, or would be too large to be read again.
         """
+        if len(data) > MAX_BYTES:
+            raise OSError(errno.EFBIG, f"expected up to {MAX_BYTES} bytes, found {len(data)}")
         if not os.fstat(self._descriptor).st_mode & 0o222:
             raise PermissionError(errno.EACCES, "it is read-only")
         fresh = self._path.with_name(f"{self._path.name}.new")

@@ -86,7 +86,7 @@ def open_line(options: RunOptions, opened: ExitStack) -> Line:
         random = SeededRandom(file.kept.seed or "eye", "token eye")
         eye = opened.enter_context(Eye(options.camera, env.clock, random))
     token = QrToken(env, file.profile, file.memory())
-    runner = opened.enter_context(ErrandRunner(Courier(), lambda: file.kept.app))
+    runner = opened.enter_context(ErrandRunner(Courier(), lambda: file.app(token.memory)))
     core = PoweredToken(token, env, eye, runner, production=options.production)
     try:
         token.power_on()

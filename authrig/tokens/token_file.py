@@ -24,6 +24,8 @@ class AppAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cloud_url: str
     device_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,64}$(?!\n)")]
     request_key: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+    seed_id: str
+    """Which seed it came with: a token that was erased, or has another one, answers no pushes."""
 
     def __repr__(self) -> str:
         return f"AppAccount({self.cloud_url!r}, {self.device_id!r})"
@@ -140,6 +142,13 @@ class TokenFile:
         """
         return open_memory(FileMemory(self))
 
+    def app(self, memory: TokenMemory) -> AppAccount | None:
+        """Its account as an app, as long as ``memory`` has the seed that came with it."""
+        account, identity = self.kept.app, memory.identity
+        if account is None or identity is None or account.seed_id != seed_id(identity.seed):
+            return None
+        return account
+
     def env(self, random: Random | None = None) -> Env:
         """The machine's clock, with ``random``, or that of the machine."""
         return Env(SystemClock(), random or SystemRandom())
@@ -189,6 +198,11 @@ class FileMemory:
             self._file._write({"memory": data.decode()})  # noqa: SLF001 - the two are one: this is how the token sees the file
         except OSError as error:
             raise MemoryFault(f"token file {self.name}: cannot be written: {error.strerror or error}") from error
+
+
+def seed_id(seed: bytes) -> str:
+    """A name for ``seed`` that does not tell it."""
+    return hashlib.sha256(b"authrig app account\0" + seed).hexdigest()[:16]
 
 
 def open_memory(store: Any) -> TokenMemory:

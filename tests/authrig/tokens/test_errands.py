@@ -29,7 +29,7 @@ DEVICE = "153010c6-c7cc-4507-9883-1fb148118bc1"
 
 def account(url: str) -> AppAccount:
     """Of an app at the cloud at ``url``."""
-    return AppAccount(url, DEVICE, "11" * 32)
+    return AppAccount(url, DEVICE, "11" * 32, "")
 
 
 def test_a_reply_is_brought_as_it_is() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from authrig.errors import RigError
-from authrig.tokens.held_file import HeldFile
+from authrig.tokens.held_file import MAX_BYTES, HeldFile
 
 
 class Killed(BaseException):
@@ -136,6 +136,15 @@ def test_links_in_a_circle_and_names_that_are_none(tmp_path: Path) -> None:
     for path in (circle, tmp_path / ("x" * 300), tmp_path / "nul\0", Path("/dev/null"), tmp_path / "a" / "b"):
         with pytest.raises(RigError, match="token file"):
             HeldFile.open(path)
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    """The file stays as it was."""
+    held = HeldFile.create(tmp_path / "a", b"1")
+    with pytest.raises(OSError, match="expected up to"):
+        held.replace(bytes(MAX_BYTES + 1))
+    held.close()
+    assert read(tmp_path / "a") == b"1"
 
 
 def test_it_is_for_its_owner_only(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from authrig.cli import main
 from authrig.keys.wires import Listen
 from authrig.pictures import print_code
 from authrig.tokens.running import RunOptions, open_line
+from authrig.tokens.token_file import TokenFile
 from server_stub.run import run_server
 from server_stub.settings import Settings
 from tests.server_stub.world import CHEAP, MovableClock, Person, World, next_of
@@ -160,6 +161,21 @@ def test_a_running_app_fetches_by_itself(world: World, person: Person, phone: Ph
         assert next_of(browser.post(POLL)) is None
 
 
+def test_an_erased_app_answers_no_pushes(world: World, person: Person, phone: Phone) -> None:
+    """With its seed the account has gone, also where another seed follows."""
+    phone("press", "hold:ok")
+    while phone("screen")["lines"][1] != "Erase all":
+        phone("press", "cancel")
+    phone("press", "ok")
+    phone("type", "9999")
+    assert phone("state")["server"] is None
+    with TokenFile.open(Path(phone.file)) as file:
+        memory = file.memory()
+        memory.provision(memory.serial or "", bytes(32))
+        assert file.kept.app is not None
+        assert file.app(memory) is None
+
+
 def test_a_code_that_is_wrong_or_used_enrols_nothing(
     world: World, person: Person, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -173,7 +189,9 @@ def test_a_code_that_is_wrong_or_used_enrols_nothing(
     assert "https" in phone.refused("activate", "--app", "http://example.ch", "--code", code)
     assert "--code" in phone.refused("activate", "--app", url)
     assert not phone("state")["activated"]
-    phone("activate", "--app", url, "--code", code)
+    picture = tmp_path / "enrolment.png"
+    picture.write_bytes(print_code(code))
+    phone("activate", str(picture), "--app", url)
     assert "not activated yet" in phone.refused("activate", "--app", url, "--code", new_code(world, person))
     reader = Phone(tmp_path / "reader.token", capsys)
     main(["token", "new", reader.file])

@@ -25,7 +25,7 @@ def test_no_text_shows_a_secret(tmp_path: Path) -> None:
     """A trace back or a log line may hold any of these."""
     with TokenFile.create(tmp_path / "a", seed=1) as file:
         file.memory().provision(file.memory().serial or "", bytes(range(32)))
-        file.keep(app=AppAccount("https://example.ch", "d", "22" * 32))
+        file.keep(app=AppAccount("https://example.ch", "d", "22" * 32, ""))
         shown = repr(file.kept) + repr(file) + repr(file.memory()) + repr(file.kept.app)
     assert bytes(range(32)).hex() not in shown
     assert "22" * 32 not in shown
