@@ -27,7 +27,16 @@ from server_stub.store.upsert import insert_into
 MANY = 2**31 - 1
 WINDOW = 60
 """Seconds in which wrong answers are counted together."""
-WRONG = frozenset({"USERNAME_PASSWORD_WRONG", "OTP_WRONG", "BADGE_WRONG", "FIDO_ASSERTION_WRONG", "TICKET_WRONG"})
+WRONG = frozenset(
+    {
+        "USERNAME_PASSWORD_WRONG",
+        "OTP_WRONG",
+        "BADGE_WRONG",
+        "FIDO_ASSERTION_WRONG",
+        "TICKET_WRONG",
+        "OIDC_RESPONSE_WRONG",
+    }
+)
 """Refusals that a guess would get."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

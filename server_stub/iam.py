@@ -1,8 +1,10 @@
 """What the IAM needs to work: settings, policies, database, keys, password threads, cloud connection."""
 
 import logging
+import re
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from server_stub.addresses import Network, networks
@@ -11,12 +13,14 @@ from server_stub.cloud_client import CloudClient
 from server_stub.errors import ServerError
 from server_stub.factors.attestation import load_policy
 from server_stub.factors.fido import Fido
+from server_stub.factors.oidc import Provider, safe
 from server_stub.factors.password import PasswordHasher
+from server_stub.flows.flow import Method
 from server_stub.jose import PublicKey, load_public_key
 from server_stub.keys import load_or_create
 from server_stub.policy_file import DEFAULT_FILE, load
 from server_stub.sessions import TOKEN_BYTES, new_token
-from server_stub.settings import Settings, database_of
+from server_stub.settings import OidcProvider, Settings, database_of
 from server_stub.store.database import Database
 from server_stub.store.iam import metadata
 from server_stub.vault import KEY_LENGTH, Vault
@@ -44,6 +48,9 @@ class Iam:
         for warning in self.policies.warnings:
             log.warning("policies: %s", warning)
         self.sso_keys = {issuer: _public_key(issuer, path) for issuer, path in settings.sso_issuers}
+        self.oidc = {each.name: _oidc_provider(each, settings) for each in settings.oidc_providers}
+        if not self.oidc and any(Method.OIDC in way for flow in self.policies.flows.values() for way in flow.ways):
+            log.warning("policies: a flow begins with OIDC, but the settings name no provider")
         self._zone = _zone(settings.timezone)
         account = service_account(settings)
         self.admin_token = self._key("admin.token", ADMIN_TOKEN_LENGTH).hex()
@@ -57,6 +64,8 @@ class Iam:
     async def close(self) -> None:
         """Close connections, threads and the database."""
         await self.cloud.close()
+        for provider in self.oidc.values():
+            await provider.close()
         self.hasher.close()
         self.database.close()
 
@@ -90,6 +99,26 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError) as error:
         raise ServerError(f"timezone: this machine knows no time zone {name!r}") from error
+
+
+_PROVIDER_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+def _oidc_provider(described: OidcProvider, settings: Settings) -> Provider:
+    name, path = described.name, described.client_secret_file
+    if not _PROVIDER_NAME.fullmatch(name):
+        raise ServerError(f"an OIDC provider is called {name!r}, expected up to 32 of a-z, 0-9 and -")
+    if not safe(described.issuer) or urlsplit(described.issuer).query:
+        raise ServerError(f"the issuer of the OIDC provider {name!r} is no https address: {described.issuer!r}")
+    if "openid" not in described.scope.split():
+        raise ServerError(f"the scope of the OIDC provider {name!r} does not have openid in it")
+    try:
+        secret = path.read_text("utf-8").strip() if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ServerError(f"cannot read the client secret of the OIDC provider {name!r}, {path}") from error
+    if path and not secret:
+        raise ServerError(f"the client secret of the OIDC provider {name!r}, {path}, is empty")
+    return Provider(described, secret, settings)
 
 
 def _public_key(issuer: str, path: Path) -> PublicKey:

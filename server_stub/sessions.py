@@ -36,6 +36,16 @@ class FidoChallenge(msgspec.Struct, frozen=True):
     display_name: str = ""
 
 
+class OidcChallenge(msgspec.Struct, frozen=True):
+    """What a provider's answer must fit to; only whoever has the session's cookie and a code could use it."""
+
+    provider: str
+    state: str
+    nonce: str
+    code_verifier: str
+    expires_at: float
+
+
 class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the current step has prepared; forgotten when the step is passed."""
 
@@ -45,6 +55,7 @@ class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the chosen device is asked to do."""
     push_id: str | None = None
     fido: FidoChallenge | None = None
+    oidc: OidcChallenge | None = None
 
 
 class Session(msgspec.Struct, frozen=True):

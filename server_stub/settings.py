@@ -22,6 +22,23 @@ class Argon2Cost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OidcProvider:
+    """An OpenID Connect provider at which a login may begin."""
+
+    name: str
+    """In addresses: ``<origin>/auth/oidc/<name>/callback`` is the redirect URI to register there."""
+    issuer: str
+    client_id: str
+    client_secret_file: Path | None = None
+    """None: a public client."""
+    title: str = ""
+    """What people know it as; empty means the name."""
+    username_claim: str = "sub"
+    """Which claim of the ID token is the name of a user here."""
+    scope: str = "openid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How one server runs; times are in seconds.
 
@@ -87,6 +104,7 @@ class Settings:
     """Who may sign SSO tickets: the issuer's name, and a PEM file with its public key."""
     sso_audience: str = "authrig"
     """Whom SSO tickets must be for."""
+    oidc_providers: tuple[OidcProvider, ...] = ()
     remembered_device_lifetime: int = 30 * 86400
     push_ttl: int = 60
     """How long an app may take to answer; then the login falls back to the next factor."""

@@ -1,7 +1,7 @@
 """Settings from a TOML file: the members of ``Settings`` by their names, each mistake one sentence that names it.
 
 Paths are relative to the file. ``iam_lockout``, ``cloud_lockout`` and ``argon2`` are tables; ``sso_issuers`` is a table of
-issuer to key file, ``fido_metadata`` a table of metadata file to root file.
+issuer to key file, ``oidc_providers`` a table of name to provider, ``fido_metadata`` a table of metadata file to root file.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from server_stub.errors import ServerError
-from server_stub.settings import Settings
+from server_stub.settings import OidcProvider, Settings
 
 NOT_IN_A_FILE = frozenset({"time", "token_bytes"})
 PATHS = frozenset({"data_dir", "policies_file"})
@@ -60,6 +60,8 @@ def _value(path: Path, name: str, value: Any) -> Any:
             return tuple(
                 (folder / blob, folder / root) for blob, root in msgspec.convert(value, dict[str, str]).items()
             )
+        if name == "oidc_providers":
+            return tuple(_provider(folder, key, row) for key, row in msgspec.convert(value, dict[str, Any]).items())
         if isinstance(value, dict):
             _refuse_unknown(name, value)
         converted = msgspec.convert(value, Settings.__annotations__[name])
@@ -69,6 +71,19 @@ def _value(path: Path, name: str, value: Any) -> Any:
     if sentence:
         raise ServerError(f"the settings {path} are wrong: {name} is {converted!r}, expected {sentence}")
     return converted
+
+
+def _provider(folder: Path, name: str, value: Any) -> OidcProvider:
+    row = msgspec.convert(value, dict[str, Any])
+    known = {field.name for field in dataclasses.fields(OidcProvider)} - {"name"}
+    for member in row:
+        if member not in known:
+            raise ValueError(f"there is no {member!r}")
+    secret = row.pop("client_secret_file", None)
+    provider = msgspec.convert({**row, "name": name}, OidcProvider)
+    if secret is None:
+        return provider
+    return dataclasses.replace(provider, client_secret_file=folder / msgspec.convert(secret, str))
 
 
 def _refuse_unknown(name: str, value: dict[str, Any]) -> None:

@@ -127,6 +127,14 @@ class Browser(_Client):
         """Hand over a ticket that another system signed."""
         return self.request("POST", f"{PUBLIC}/sso-ticket/check/", {"ticket": ticket})
 
+    def retrieve_oidc_authorization(self, provider: str) -> Answer:
+        """Get the address of an OpenID Connect provider for this login."""
+        return self.request("POST", f"{PUBLIC}/oidc/{provider}/authorization/retrieve/")
+
+    def check_oidc_response(self, provider: str, **parameters: str) -> Answer:
+        """Hand over what the provider sent the browser back with: ``state``, ``code``, perhaps ``iss``."""
+        return self.request("POST", f"{PUBLIC}/oidc/{provider}/response/check/", parameters)
+
     def remember_device(self, display_name: str) -> Answer:
         """Have this browser remembered."""
         path = f"{PROTECTED}/self-service/remembered-devices/"
@@ -263,6 +271,13 @@ class Administrator(_Client):
     def verify_audit(self) -> dict[str, Any]:
         """Whether the chain of the audit log is whole."""
         return self._must("GET", "/audit/verify", None).attributes
+
+    def audit_rows(self) -> list[dict[str, Any]]:
+        """The whole audit log, oldest first."""
+        rows: list[dict[str, Any]] = []
+        while more := self._must("GET", f"/audit?after={rows[-1]['id'] if rows else 0}", None).body["data"]:
+            rows += more
+        return rows
 
     def make_badge(self, username: str, kind: str) -> str:
         """Make a badge, ``insecure`` or ``secure``; returns the text of its QR code."""

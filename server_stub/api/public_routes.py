@@ -42,6 +42,14 @@ from server_stub.api.first_steps import (
     list_remembered_devices,
     remember_device,
 )
+from server_stub.api.oidc import (
+    OidcAttributes,
+    OidcProviderAttributes,
+    OidcResponse,
+    check_response,
+    list_providers,
+    retrieve_authorization,
+)
 from server_stub.api.routing import Route
 from server_stub.api.self_service import LoggedOut, SessionAttributes, get_session, log_out
 from server_stub.store.iam import addresses
@@ -51,6 +59,7 @@ _AUTHENTICATION = f"{BASE}/public/authentication"
 _AIRLOCK_2FA = f"{_AUTHENTICATION}/airlock-2fa"
 _STEP = Answer[StepAttributes]
 _FIDO = f"{_AUTHENTICATION}/fido"
+_OIDC = f"{_AUTHENTICATION}/oidc"
 _PROTECTED = f"{BASE}/protected"
 _CREDENTIALS = f"{_PROTECTED}/self-service/fido/credentials"
 _REMEMBERED = f"{_PROTECTED}/self-service/remembered-devices"
@@ -111,6 +120,36 @@ PUBLIC_ROUTES = (
         "Believe a ticket that another system signed",
         TicketCheck,
         errors=("TICKET_WRONG", "ACCESS_DENIED"),
+    ),
+    Route(
+        "GET",
+        f"{_OIDC}/providers",
+        list_providers,
+        ListAnswer[OidcProviderAttributes],
+        "List the providers at which a login may begin",
+    ),
+    Route(
+        "POST",
+        f"{_OIDC}/{{provider}}/authorization/retrieve",
+        retrieve_authorization,
+        Answer[OidcAttributes],
+        "Get the address at an OpenID Connect provider for this login",
+        errors=("OIDC_PROVIDER_UNKNOWN", "OIDC_UNAVAILABLE"),
+    ),
+    Route(
+        "POST",
+        f"{_OIDC}/{{provider}}/response/check",
+        addresses.limited(check_response),
+        _STEP,
+        "Check what the browser came back with from the provider",
+        OidcResponse,
+        errors=(
+            "OIDC_RESPONSE_WRONG",
+            "OIDC_USER_UNKNOWN",
+            "OIDC_PROVIDER_UNKNOWN",
+            "ACCESS_DENIED",
+            "OIDC_UNAVAILABLE",
+        ),
     ),
     Route(
         "POST",

@@ -222,30 +222,40 @@ def _starlette_route(route: Route, interface: Interface) -> list[StarletteRoute]
     decoder = msgspec.json.Decoder(route.body)
     empty = route.empty_body
 
-    async def endpoint(request: Request) -> Response:
-        try:
-            data = await _read(request, route.body_limit or interface.body_limit)
-            interface.admit(request, data)
-            body = _decode(request, decoder, data, empty)
-            client = _client(request, interface.trusted_proxies)
-            call = Call(body, request.path_params, request.query_params, request.cookies, client, request.headers)
-            reply = await route.handler(interface.services, call)
-        except ApiError as error:
-            return await _refuse(interface, request, error)
-        except ClientDisconnect:
-            return Response(status_code=400)
-        except Exception:
-            # Whatever we did wrong is answered in the same shape, and only the log tells more.
-            log.exception("%s %s broke", request.method, route.path)
-            return await _refuse(interface, request, BROKEN)
+    async def answer(request: Request) -> Response:
+        data = await _read(request, route.body_limit or interface.body_limit)
+        interface.admit(request, data)
+        body = _decode(request, decoder, data, empty)
+        client = _client(request, interface.trusted_proxies)
+        call = Call(body, request.path_params, request.query_params, request.cookies, client, request.headers)
+        reply = await route.handler(interface.services, call)
         response = _response(reply.document, reply.status)
         for cookie in reply.cookies:
             cookie.put(response)
         return response
 
+    async def endpoint(request: Request) -> Response:
+        return await refuse_broken(interface, request, answer(request))
+
     path = route.path.rstrip("/") or "/"
     paths = [path] if path == "/" else [path, path + "/"]
     return [StarletteRoute(each, endpoint, methods=[route.method]) for each in paths]
+
+
+async def refuse_broken(interface: Interface, request: Request, answer: Awaitable[Response]) -> Response:
+    """What ``answer`` comes to; whatever goes wrong is answered in the shape of ``interface``."""
+    try:
+        return await answer
+    except ApiError as error:
+        return await _refuse(interface, request, error)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    except Exception:
+        # Whatever we did wrong is answered in the same shape, and only the log tells more.
+        log.exception(
+            "%s %s broke", request.method, request.scope["route"].path if "route" in request.scope else request.url.path
+        )
+        return await _refuse(interface, request, BROKEN)
 
 
 async def _read(request: Request, limit: int) -> bytes:

@@ -14,6 +14,7 @@ class Method(StrEnum):
     USERNAME = "USERNAME"
     DEVICE_TOKEN = "DEVICE_TOKEN"  # noqa: S105 - as above
     SSO_TICKET = "SSO_TICKET"
+    OIDC = "OIDC"
     OFFLINE_QR = "OFFLINE_QR"
     OTP = "OTP"
     PUSH = "PUSH"
@@ -22,7 +23,7 @@ class Method(StrEnum):
 
 NAMING = frozenset({Method.USERNAME, Method.DEVICE_TOKEN, Method.BADGE_INSECURE})
 """Methods that only say who someone claims to be."""
-IDENTIFYING = NAMING | {Method.PASSWORD, Method.BADGE_SECURE, Method.SSO_TICKET, Method.FIDO}
+IDENTIFYING = NAMING | {Method.PASSWORD, Method.BADGE_SECURE, Method.SSO_TICKET, Method.OIDC, Method.FIDO}
 """Methods that say who someone is; the others need to be told. FIDO does so by a discoverable credential."""
 FIRST_ONLY = IDENTIFYING - {Method.PASSWORD, Method.FIDO}
 """Methods that make sense as a first step only."""

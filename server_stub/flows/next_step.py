@@ -10,6 +10,7 @@ _FIRST = {
     Method.USERNAME: "USERNAME_REQUIRED",
     Method.DEVICE_TOKEN: "DEVICE_TOKEN_REQUIRED",
     Method.SSO_TICKET: "SSO_TICKET_REQUIRED",
+    Method.OIDC: "OIDC_REQUIRED",
 }
 """Steps that are named like this when nothing better known may come instead."""
 
@@ -18,6 +19,8 @@ def next_auth_step(methods: Sequence[Method], pending: Pending) -> str | None:
     """The name of the next step when ``methods`` may come next; None when the login is complete."""
     if not methods:
         return None
+    if pending.oidc and Method.OIDC in methods:
+        return "OIDC_RESPONSE_REQUIRED"
     if pending.factor is not Method.FIDO and set(CAPABILITY).intersection(methods):
         return _device_step(pending)
     if Method.PASSWORD in methods and methods[0] is not Method.FIDO:

@@ -54,6 +54,8 @@ def test_a_browser_and_a_bank_are_asked_on_an_app(world: World) -> None:
     with Browser(world.server.public_url) as other:
         other.access("kiosk")
         assert other.check_device_token().outcome == "DEVICE_NOT_REMEMBERED"
+        assert other.retrieve_oidc_authorization("x").outcome == "UNEXPECTED_CALL"
+        assert other.check_oidc_response("x", state="a", code="b").outcome == "UNEXPECTED_CALL"
         assert other.check_sso_ticket("a.b.c").outcome == "TICKET_WRONG"
         assert other.check_username(name).outcome == "AIRLOCK_2FA_OFFLINE_QR_CODE_RETRIEVAL_REQUIRED"
 

@@ -10,7 +10,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server_stub.jose import LEEWAY, TicketRefused, load_public_key, verify_signature, verify_ticket
+from server_stub.jose import (
+    LEEWAY,
+    KeySet,
+    TicketRefused,
+    load_public_key,
+    verify_signature,
+    verify_ticket,
+    verify_with,
+)
 
 NOW = 1_767_225_600.0
 GOOD: dict[str, Any] = {"iss": "portal", "sub": "alice", "aud": "authrig", "exp": NOW + 60, "iat": NOW, "jti": "1"}
@@ -121,3 +129,48 @@ def test_a_key_that_is_not_meant_is_refused_when_it_is_read(
     for data in (pem, b"no key"):
         with pytest.raises(ValueError, match=r"\w"):
             load_public_key(data)
+
+
+def jwk(key: Private) -> dict[str, str]:
+    """The public half as JSON, as an issuer publishes it."""
+
+    def number(value: int) -> str:
+        return encode(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+
+    public = key.public_key()
+    if isinstance(public, ed25519.Ed25519PublicKey):
+        return {"kty": "OKP", "crv": "Ed25519", "x": encode(public.public_bytes_raw())}
+    if isinstance(public, rsa.RSAPublicKey):
+        return {"kty": "RSA", "n": number(public.public_numbers().n), "e": number(public.public_numbers().e)}
+    numbers = public.public_numbers()
+    return {"kty": "EC", "crv": "P-256", "x": encode(numbers.x.to_bytes(32)), "y": encode(numbers.y.to_bytes(32))}
+
+
+def test_a_key_set_is_read_and_the_key_found_that_a_ticket_names() -> None:
+    """By its name; without one, whichever fits. Keys that we do not know are left out, and so are those for encryption."""
+    ours = [jwk(EC) | {"kid": "a"}, jwk(ED) | {"kid": "b", "use": "sig"}, jwk(RSA)]
+    unknown = [{"kty": "oct", "k": "AA"}, jwk(EC) | {"use": "enc"}, {"kty": "EC", "crv": "P-521"}, {}, 7]
+    keys = KeySet.of({"keys": [*unknown, *ours]})
+    assert len(keys.keys) == 3
+    for key, header in ((EC, {"kid": "a"}), (ED, {"kid": "b"}), (RSA, {}), (EC, {})):
+        assert verify_with(sign(key, GOOD, **header), keys, "portal", "authrig", NOW).subject == "alice"
+    for key, header in ((EC, {"kid": "b"}), (ED, {"kid": "c"}), (RSA, {"kid": "a"})):
+        with pytest.raises(TicketRefused):
+            verify_with(sign(key, GOOD, **header), keys, "portal", "authrig", NOW)
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda each: (
+            st.lists(each) | st.dictionaries(st.sampled_from(["keys", "kty", "crv", "x", "y", "n", "e", "kid"]), each)
+        ),
+    )
+)
+def test_whatever_an_issuer_publishes_is_a_key_set(document: Any) -> None:
+    """Perhaps an empty one; off the curve, too small and nonsense are no keys."""
+    rows = document if isinstance(document, list) else [document]
+    assert KeySet.of({"keys": rows}).keys == ()
+    small = rsa.RSAPublicNumbers(65537, 2**1023 + 1)
+    bad = [{"kty": "RSA", "n": encode(small.n.to_bytes(128)), "e": "AQAB"}, jwk(EC) | {"y": encode(bytes(32))}]
+    assert KeySet.of({"keys": bad}).keys == ()

@@ -56,6 +56,10 @@ memory_kib = 64
 iterations = 1
 [sso_issuers]
 portal = "portal.pem"
+[oidc_providers.corporate]
+issuer = "https://login.example.org"
+client_id = "bank"
+client_secret_file = "secret"
 [fido_metadata]
 "mds.jwt" = "root.pem"
 """
@@ -77,6 +81,8 @@ def test_every_setting_can_stand_in_the_file(path: Path) -> None:
             assert getattr(settings, field.name) != field.default, field.name
     assert (settings.data_dir, settings.policies_file) == (folder / "data", folder / "policies.toml")
     assert settings.sso_issuers == (("portal", folder / "portal.pem"),)
+    [provider] = settings.oidc_providers
+    assert (provider.name, provider.client_secret_file) == ("corporate", folder / "secret")
     assert settings.fido_metadata == ((folder / "mds.jwt", folder / "root.pem"),)
     assert (settings.iam_lockout, settings.cloud_lockout) == (Schedule(3, 10.0, 6), Schedule(hard_lock_at=20))
     assert settings.argon2 == Argon2Cost(64, 1)
@@ -102,6 +108,9 @@ def test_what_the_file_leaves_out_is_as_the_caller_says(tmp_path: Path) -> None:
         ('"required"', '"always"', "fido_user_verification: Invalid enum value 'always'"),
         ('host = "::1"', 'host = "::1', "line 3"),
         ('["roots.pem"]', '"roots.pem"', "fido_attestation_roots: Expected `array`"),
+        ('client_id = "bank"\n', "", "oidc_providers: Object missing required field `client_id`"),
+        ("client_id", "client", "oidc_providers"),
+        ('"bank"\nclient_secret_file', '"bank"\ntitel', "oidc_providers: there is no 'titel'"),
         ("lock_from", "lock_form", "iam_lockout: there is no 'lock_form'"),
     ],
 )
