@@ -15,12 +15,13 @@ _CELL = ((0, 3), (1, 4), (2, 5), (6, 7))
 """The bit of each dot of a Braille cell, by row and column (Unicode 15, §21.1)."""
 
 
-def in_characters(dots: NDArray[np.bool_], columns: int) -> list[str]:
-    """``dots`` (height, width; True is dark) in lines of at most ``columns`` characters where that is possible.
+def in_characters(dots: NDArray[np.bool_], columns: int, rows: int) -> list[str]:
+    """``dots`` (height, width; True is dark) in ``rows`` lines of ``columns`` characters at most, where that is possible.
 
     Half blocks, one column for each dot, if there is room for them; else Braille, one for two.
     """
-    return _half_blocks(dots) if dots.shape[1] <= columns else _braille(dots)
+    height, width = dots.shape
+    return _half_blocks(dots) if width <= columns and height <= 2 * rows else _braille(dots)
 
 
 def _half_blocks(dots: NDArray[np.bool_]) -> list[str]:

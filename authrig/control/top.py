@@ -129,7 +129,7 @@ class Top(App[None]):
             return
         found = cv2.imdecode(np.frombuffer(await self._client.dots(device["name"]), np.uint8), cv2.IMREAD_GRAYSCALE)
         assert found is not None  # the API sends PNGs
-        lines = in_characters(np.asarray(found < 128), self.size.width * 2 // 3 - 2)
+        lines = in_characters(np.asarray(found < 128), self.size.width * 2 // 3 - 2, self.size.height * 3 // 5)
         view.update(Text("\n".join(lines), style="black on rgb(196,207,161)", no_wrap=True))
 
     def _write(self, event: dict[str, Any]) -> None:

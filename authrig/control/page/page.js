@@ -167,7 +167,7 @@ function showsPower(card, on, words) {
 }
 
 /** Draw what a device shows; of two that overlap, the later one counts. */
-async function draw(card, name) {
+async function draw(card, name, shows = "") {
   const image = card.querySelector(".screen");
   const turn = (turns.get(name) ?? 0) + 1;
   turns.set(name, turn);
@@ -185,6 +185,7 @@ async function draw(card, name) {
     await image.decode().catch(() => {});
     if (before) URL.revokeObjectURL(before);
     image.hidden = false;
+    image.dataset.shows = shows;
     card.querySelector(".nothing")?.setAttribute("hidden", "");
     return true;
   } catch (error) {

@@ -123,6 +123,7 @@ def test_a_login_by_password_and_token(desk: tuple[OpenBench, ControlServer], ne
         page.wait_for_function(
             "([said, before]) => said.innerText !== before", arg=[token.locator(".said").element_handle(), before]
         )
+    token.locator("img[data-shows=code]").wait_for()
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / "login-by-token.png", full_page=True)
     login.locator("#otp").press_sequentially(token.locator(".said .code").inner_text().replace(" ", ""))

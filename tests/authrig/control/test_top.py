@@ -22,7 +22,7 @@ async def _looking(server: ControlServer, width: int = 220) -> AsyncIterator[tup
     """Somebody in front of a terminal of so many columns."""
     client = ControlClient(server.url, server.guard.token)
     app = Top(client)
-    async with app.run_test(size=(width, 50)) as pilot:
+    async with app.run_test(size=(width, 60)) as pilot:
         await _until(pilot, lambda: app.query_one(DataTable).row_count == 5)
         yield app, pilot
     await client.close()
@@ -166,6 +166,6 @@ def test_a_device_in_few_words(device: dict[str, Any], words: str) -> None:
 def test_dots_as_characters() -> None:
     """Two dots in each half block, eight in each Braille cell; what sticks out is padded."""
     dots = np.array([[1, 0, 1], [1, 1, 0], [0, 0, 1]], bool)
-    assert in_characters(dots, 3) == ["█▄▀", "  ▀"]
-    assert in_characters(dots, 2) == ["⠓⠅"]
-    assert in_characters(np.ones((4, 2), bool), 1) == ["⣿"]
+    assert in_characters(dots, 3, 2) == ["█▄▀", "  ▀"]
+    assert in_characters(dots, 2, 2) == ["⠓⠅"]
+    assert in_characters(np.ones((4, 2), bool), 2, 1) == ["⣿"]
