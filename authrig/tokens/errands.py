@@ -124,13 +124,15 @@ class Courier:
     def _exchange(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> HttpReply:
         import httpx  # noqa: PLC0415 - as above
 
-        here = check_url(url)
+        # Judged as the client reads it: two readers of one URL may disagree about its host.
+        where = httpx.URL(url)
+        here = check_address(where.scheme, where.host)
         until = time.monotonic() + self._seconds
         # Reading the machine's root certificates takes longer than the request, and plain HTTP needs none.
-        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url[:5].lower() == "http:" else ssl.create_default_context()
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if where.scheme == "http" else ssl.create_default_context()
         with (
             httpx.Client(verify=verify, timeout=self._seconds, trust_env=not here, follow_redirects=False) as client,
-            client.stream(method, url, content=body or None, headers=headers) as response,
+            client.stream(method, where, content=body or None, headers=headers) as response,
         ):
             content = bytearray()
             for chunk in response.iter_bytes():
@@ -140,15 +142,14 @@ class Courier:
             return HttpReply(response.status_code, bytes(content), {k.lower(): v for k, v in response.headers.items()})
 
 
-def check_url(url: str) -> bool:
-    """Whether ``url`` leads to this machine.
+def check_address(scheme: str, host: str) -> bool:
+    """Whether ``host`` is this machine.
 
     Raises:
         ValueError: it is neither https, nor http to this machine.
     """
-    parts = urlsplit(url)
-    here = _is_loopback(parts.hostname or "")
-    if parts.scheme == "https" or (parts.scheme == "http" and here):
+    here = _is_loopback(host)
+    if (scheme == "https" and host) or (scheme == "http" and here):
         return here
     raise ValueError("expected a URL with https, or with http on this machine, found another")
 

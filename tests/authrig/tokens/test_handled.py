@@ -23,6 +23,7 @@ from emulators.hwtoken.screens import Code, Review, State, Typing
 from emulators.hwtoken.stores import RamStore
 from emulators.hwtoken.token import QrToken
 from offline_qr import otq1, tiqr
+from tests.authrig.tokens.kills import Killed, killed_after
 from tests.authrig.tokens.logins import KEYS, PIN, SEED, SERIAL, challenge
 
 
@@ -176,6 +177,34 @@ def test_a_command_that_was_killed_is_a_power_cut(bench: Bench) -> None:
         assert isinstance(token.token.screen, Typing)
     with TokenFile.open(bench.path) as file:
         assert file.memory().contents.pin_tries_spent == 1
+
+
+def test_killed_at_any_call_no_try_and_no_answer_is_lost(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong PIN: where the command came back the try is spent for good; where it was killed, the token is as before or dark."""
+    with bench.hand() as token:
+        token.power(on=False)
+    bench.press("1", "1", "1", "1")
+    before = bench.path.read_bytes()
+    found = set()
+    for calls in range(60):
+        bench.path.write_bytes(before)
+        file = TokenFile.open(bench.path)
+        token = HandledToken(file, bench.clock, bench.courier)
+        try:
+            with killed_after(monkeypatch, calls):
+                token.press(Button.OK)
+            ended = True
+        except Killed:
+            ended = False
+        file.close()
+        with bench.hand() as token:
+            state = "dark" if token.is_dark else "asks again" if token.token.screen.state is State.TYPING else "else"
+        with TokenFile.open(bench.path) as file:
+            spent = file.memory().contents.pin_tries_spent
+        found.add((ended, spent, state))
+        if ended:
+            break
+    assert found == {(False, 0, "asks again"), (False, 1, "dark"), (False, 1, "asks again"), (True, 1, "asks again")}
 
 
 def test_a_session_that_leads_elsewhere_is_given_up(bench: Bench) -> None:
