@@ -1,7 +1,7 @@
 """What stands in for a hand, by the words of the rig file: something that touches, and something that plugs in and out."""
 
 from contextlib import ExitStack
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from authrig.attached.controller import ControlledPort
 from authrig.attached.hub import HubSocket
@@ -108,15 +108,7 @@ class Hands:
         Raises:
             RigError: if a relay board cannot be opened.
         """
-        match entry:
-            case Controller():
-                return ControlledPort(entry.url, entry.port)
-            case Relay():
-                return self.channel(entry.serial_port, entry.channel)
-            case "person":
-                return AskedPerson(self._person, name)
-            case _:
-                return NoFinger()
+        return NoFinger() if entry == "automatic" else self._does_both(entry, name)
 
     def switch(self, entry: Power, name: str) -> Switch:
         """Who plugs the device ``name`` in and out.
@@ -124,17 +116,21 @@ class Hands:
         Raises:
             RigError: if a relay board cannot be opened.
         """
+        if isinstance(entry, Hub):
+            return HubSocket(entry.location, entry.port)
+        return NoSwitch(name) if entry == "none" else self._does_both(entry, name)
+
+    def _does_both(
+        self, entry: Controller | Relay | Literal["person"], name: str
+    ) -> ControlledPort | RelayChannel | AskedPerson:
+        """What can touch a device as well as plug it in and out."""
         match entry:
             case Controller():
                 return ControlledPort(entry.url, entry.port)
             case Relay():
                 return self.channel(entry.serial_port, entry.channel)
-            case Hub():
-                return HubSocket(entry.location, entry.port)
-            case "person":
-                return AskedPerson(self._person, name)
             case _:
-                return NoSwitch(name)
+                return AskedPerson(self._person, name)
 
     def channel(self, port: str, channel: int) -> RelayChannel:
         """One channel of the board on the serial line ``port``.

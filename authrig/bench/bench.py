@@ -118,16 +118,16 @@ class Bench:
             TooFewError: if the file has no free one of the mode.
             RigError: if it is not there.
         """
-        from authrig.bench.tokens import AttachedParts, emulated_token  # noqa: PLC0415 - as in key
+        return self._token(*self._choose(QrToken, "QR tokens", serial), serial)
 
-        device, entry = self._choose(QrToken, "QR tokens", serial)
-        if entry.attached is not None:
-            lent = AttachedParts(self._tools, device, entry, entry.attached).lend()
-            if entry.power != "none":
-                self._restarts.append(lent.port.restart)
-            return lent
-        assert entry.emulated is not None  # it was chosen for one or the other
-        return emulated_token(self._tools, serial, entry.emulated)
+    def otp_token(self, serial: str) -> LentToken:
+        """A token that shows passwords and has no camera; else as ``qr_token``.
+
+        Raises:
+            TooFewError: if the file has no free one of the mode.
+            RigError: if it is not there.
+        """
+        return self._token(*self._choose(OtpToken, "OTP tokens", serial), serial)
 
     def scanner(self, name: str) -> ScannerPort:
         """A scanner: an attached one that is still free, or an emulated one.
@@ -143,21 +143,6 @@ class Bench:
             return attached_scanner(self._tools, device, entry, entry.attached)
         assert entry.emulated is not None  # it was chosen for one or the other
         return emulated_scanner(self._tools, name, entry.emulated)
-
-    def otp_token(self, serial: str) -> LentToken:
-        """A token that shows passwords: an attached one that is still free, or a new emulated one.
-
-        Raises:
-            TooFewError: if the file has no free one of the mode.
-            RigError: if it is not there.
-        """
-        from authrig.bench.tokens import AttachedParts, emulated_token  # noqa: PLC0415 - as in key
-
-        device, entry = self._choose(OtpToken, "OTP tokens", serial)
-        if entry.attached is not None:
-            return AttachedParts(self._tools, device, entry, entry.attached).lend()
-        assert entry.emulated is not None  # it was chosen for one or the other
-        return emulated_token(self._tools, serial, entry.emulated)
 
     def camera(self, device: str) -> FrameSource:
         """The camera that the rig file calls ``device``; cameras are not lent, since any device may be looked at.
@@ -187,6 +172,17 @@ class Bench:
         finally:
             # The stack is the same one that the tools have.
             self._loans.close()
+
+    def _token(self, device: str, entry: QrToken | OtpToken, serial: str) -> LentToken:
+        from authrig.bench.tokens import AttachedParts, emulated_token  # noqa: PLC0415 - as in key
+
+        if entry.attached is None:
+            assert entry.emulated is not None  # it was chosen for one or the other
+            return emulated_token(self._tools, serial, entry.emulated)
+        lent = AttachedParts(self._tools, device, entry, entry.attached).lend()
+        if entry.power != "none":
+            self._restarts.append(lent.port.restart)
+        return lent
 
     def _is_free(self, device: str) -> bool:
         """Whether an attached device may be lent now."""
