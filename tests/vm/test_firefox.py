@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from emulators.fido_authenticator.profile import DEFAULT
 from emulators.fido_authenticator.user import AutomaticUser, HandUser
 from tests.vm.browsers.browser import wait_until
 from tests.vm.browsers.firefox import Firefox, firefox
@@ -36,6 +37,9 @@ def person(firefox_site: Site, request: pytest.FixtureRequest) -> Iterator[Site]
 
 class TestFirefox(Scenarios):
     """In Firefox ESR, on hidraw."""
+
+    profile_of_two = DEFAULT
+    """Firefox has two keys blink by a command that a CTAP 2.0 key without PIN refuses, and then waits for ever."""
 
     def test_a_wrong_key_is_refused_and_the_right_one_tried_again(self, person: Site) -> None:
         """The page says that no key here fits; with the right one in the port, its button leads on."""

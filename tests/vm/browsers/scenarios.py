@@ -4,7 +4,7 @@ import pytest
 
 from emulators.fido_authenticator.user import AutomaticUser, HandUser
 from tests.vm.browsers.browser import wait_until
-from tests.vm.browsers.keys import keep_touching, plugged_in
+from tests.vm.browsers.keys import WITHOUT_PIN, keep_touching, plugged_in
 from tests.vm.browsers.site import Site
 from tests.vm.conftest import plugging, set_pin
 
@@ -13,6 +13,9 @@ PIN, WRONG_PIN = "4711", "9999"
 
 class Scenarios:
     """Tests of the fixture ``person``, somebody who has just sat down at a browser."""
+
+    profile_of_two = WITHOUT_PIN
+    """Of keys that are plugged in side by side."""
 
     def test_a_key_without_pin_registers_and_logs_in(self, person: Site) -> None:
         """A touch for each; then the VPN knows who it is, and by what."""
@@ -42,7 +45,7 @@ class Scenarios:
     def test_of_two_keys_the_touched_one_counts(self, person: Site) -> None:
         """Both blink; touching one lets the other stop. It is the touched one that logs in afterwards, alone."""
         ignored, touched = HandUser(), HandUser()
-        with plugged_in(ignored) as other, plugged_in(touched):
+        with plugged_in(ignored, self.profile_of_two) as other, plugged_in(touched, self.profile_of_two):
             person.begin_registration("Touched key")
             wait_until(lambda: ignored.pending and touched.pending)
             person.screenshot("two-keys")

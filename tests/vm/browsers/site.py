@@ -102,6 +102,7 @@ def site(browser: WebBrowser, folder: Path) -> Iterator[Site]:
         run_server(patient) as server,
         Administrator(server.internal_url, server.admin_token) as administrator,
     ):
+        administrator._http.timeout = SLOW_SECONDS  # a browser that starts leaves little for the server
         yield Site(server, administrator, browser, shared_folder() / "browsers")
 
 
