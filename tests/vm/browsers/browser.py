@@ -8,7 +8,7 @@ from tests.vm.browsers.display import Display
 
 SLOW_SECONDS = 300.0
 """How long a step may take that takes a second on a machine that is no program."""
-PAUSE_SECONDS = 0.25
+PAUSE_SECONDS = 0.5
 """Looking at a screen or into a page costs the browser time that it needs to get on."""
 
 _T = TypeVar("_T")
@@ -18,7 +18,7 @@ def wait_until(look: Callable[[], _T | None]) -> _T:
     """What ``look`` returns as soon as it is something."""
     deadline = time.monotonic() + SLOW_SECONDS
     while not (found := look()):
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, f"it did not happen within {SLOW_SECONDS:.0f} s"
         time.sleep(PAUSE_SECONDS)
     return found
 
