@@ -53,6 +53,10 @@ def run(args: argparse.Namespace) -> int:
         raise RigError("authrig test runs on pytest, which is not installed: pip install pytest")
     from authrig.hil.report import SuiteReport, as_json, as_list, as_page
 
+    if args.rig is not None:
+        from authrig.rig_file.reading import load_rig_file
+
+        load_rig_file(args.rig)  # one sentence, rather than one for each case
     suite = args.suite.replace("-", "_")
     options = [str(_folder(suite)), *_options(args)]
     if args.list:
