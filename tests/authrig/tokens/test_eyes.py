@@ -1,16 +1,21 @@
+import os
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from authrig.errors import RigError
-from authrig.pictures import print_code
+from authrig.pictures import picture_from_png, print_code
 from authrig.tokens.eyes import Eye
 from emulators.camera_scanner.decoders import read_codes
-from emulators.camera_scanner.frames import Frame
+from emulators.camera_scanner.frames import Frame, Image
+from emulators.camera_scanner.mjpeg import MjpegServer
 from emulators.env import SeededRandom, SystemClock
 
 PATIENCE = 30.0
@@ -118,3 +123,61 @@ def test_what_is_not_there_is_named(where: str) -> None:
     """Before the token is switched on."""
     with pytest.raises(RigError, match="camera "):
         eye(where)
+
+
+def test_an_http_stream_is_seen_as_it_is_now() -> None:
+    """Such as a phone's camera, or `authrig webcam run --as http`."""
+    with MjpegServer() as server:
+        server.show(picture_from_png(print_code("streamed")))
+        with eye(f"{server.url}/stream") as looking:
+            assert text_in(until(looking.take)) == b"streamed"
+
+
+class FakeCapture:
+    """A webcam that sees one picture, thirty times a second, until it is unplugged."""
+
+    def __init__(self, pictures: int) -> None:
+        self.image = cv2.cvtColor(picture_from_png(print_code("webcam")), cv2.COLOR_GRAY2BGR)
+        self.left, self.released = pictures, False
+
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
+        """It is there."""
+        return True
+
+    def read(self) -> tuple[bool, Image]:
+        """The picture, while there is one."""
+        time.sleep(1 / 30)
+        self.left -= 1
+        return self.left >= 0, self.image.astype(np.uint8)
+
+    def release(self) -> None:
+        """Let go of."""
+        self.released = True
+
+
+def test_a_webcam_is_read_all_the_time_and_its_end_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the token sees is what is there now, not what was there when it last scanned."""
+    capture = FakeCapture(10)
+    monkeypatch.setattr(cv2, "VideoCapture", lambda index: capture if index == 7 else None)
+    with eye("7") as looking:
+        assert text_in(until(looking.take)) == b"webcam"
+        give_up = time.monotonic() + PATIENCE
+        while not looking.problem:
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+        assert "stopped" in looking.problem
+    assert capture.released
+
+
+@pytest.mark.needs("Xvfb")
+def test_a_region_of_the_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked at in a thread of its own, closed in another."""
+    ready, tell = os.pipe()
+    command = f"Xvfb -displayfd {tell} -screen 0 320x240x24 -nolisten tcp -fbdir {tmp_path}".split()
+    with subprocess.Popen(command, pass_fds=(tell,), stderr=subprocess.DEVNULL) as server:
+        os.close(tell)
+        with os.fdopen(ready, "rb") as numbers:
+            monkeypatch.setenv("DISPLAY", f":{int(numbers.readline())}")
+        with eye("screen:10,10,100,80") as looking:
+            assert until(looking.take).image.shape[:2] == (80, 100)
+        server.terminate()
