@@ -191,7 +191,9 @@ def test_hid_pos_reports_are_read(plug: Plug) -> None:
         assert feature_report(node, 3, 2) == b"\x03\x01"
         # USB refuses a request, which Linux calls a broken pipe; uhid answers with an error.
         with pytest.raises(OSError, match=f"{os.strerror(errno.EIO)}|{os.strerror(errno.EPIPE)}"):
-            feature_report(node, 254, 2)
+            feature_report(node, 99, 2)
+        fcntl.ioctl(node, 0xC0024806, bytearray(b"\xfe\x01"))  # HIDIOCSFEATURE
+        assert feature_report(node, 254, 2) == b"\xfe\x01"
         pos.show(data)
         os.write(node, b"\x04\x04")
         reports = [read_report(node) for _ in range(5)]

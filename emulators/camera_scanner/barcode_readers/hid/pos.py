@@ -7,6 +7,8 @@ Where each number comes from:
 - input report 2, output reports 4 (trigger, beeps) and 253 (Honeywell's serial commands): the layouts of bytes and bits in
   the Access-IS LSR118 product manual, appendix B, with the example of a code in two reports;
 - the "further symbology identifier" ``s`` of a QR code: the same example;
+- feature report 254, by which hosts make Honeywell's readers report here: npm's @point-of-sale/webhid-barcode-scanner, which
+  sends it; it is kept, and changes nothing;
 - feature report 3 (attributes): the usages are of the tables, the report's number and order are ours.
 """
 
@@ -23,12 +25,13 @@ if TYPE_CHECKING:
     from emulators.camera_scanner.barcode_readers.emulated.code import Code
     from emulators.env import Env
 
-SCANNED_DATA, ATTRIBUTES, TRIGGER, SERIAL_COMMAND = 2, 3, 4, 253
+SCANNED_DATA, ATTRIBUTES, TRIGGER, SERIAL_COMMAND, REDIRECTION = 2, 3, 4, 253, 254
 """The ids of the reports."""
 DATA_BYTES = 56
 """Bytes of a code in one report."""
 REPORT_BYTES = 64
 _COMMAND_BYTES = 62
+_REDIRECTION_BYTES = 2
 
 REPORT_DESCRIPTOR = bytes.fromhex(
     "058c 0902 a101"  # bar code scanner page, bar code scanner
@@ -50,6 +53,7 @@ REPORT_DESCRIPTOR = bytes.fromhex(
     " 0600ff 0903 a102 85fd"  # the vendor's: a serial command
     " 26ff00 7508 9501 0904 9102 953e 0905 920201"  # its length, its bytes
     " c0"
+    " 0906 a102 85fe 9501 0907 b102 c0"  # the vendor's: where codes are reported to
     " c0"
 )
 
@@ -78,6 +82,7 @@ class HidPosReader(HidReader):
     """Reports codes of any length and any bytes; its host may trigger it, forbid it to read, and make it beep."""
 
     report_descriptor = REPORT_DESCRIPTOR
+    resting_report = bytes((SCANNED_DATA,)) + bytes(REPORT_BYTES - 1)
 
     def __init__(
         self,
@@ -86,6 +91,7 @@ class HidPosReader(HidReader):
     ) -> None:
         super().__init__(env, pace)
         self._beeps: list[Beep] = []
+        self._redirection = 0
 
     def take_beeps(self) -> tuple[Beep, ...]:
         """What the host has made it sound since this was last asked."""
@@ -106,11 +112,20 @@ class HidPosReader(HidReader):
         self._trigger.stop()
 
     def feature(self, report_id: int) -> bytes | None:
-        """The attributes: it has a good-read indication, and it may need no trigger."""
+        """The attributes: it has a good-read indication, and it may need no trigger. Or what the host has set."""
+        if report_id == REDIRECTION:
+            return bytes((REDIRECTION, self._redirection))
         if report_id != ATTRIBUTES:
             return None
         hands_free = self._trigger.pace.mode in (TriggerMode.PRESENTATION, TriggerMode.CONTINUOUS)
         return bytes((ATTRIBUTES, 0b111 if hands_free else 0b001))
+
+    def set_feature(self, report: bytes) -> bool:
+        """The redirection."""
+        if len(report) != _REDIRECTION_BYTES or report[0] != REDIRECTION:
+            return False
+        self._redirection = report[1]
+        return True
 
     def _heed(self, bits: TriggerBit) -> None:
         self._trigger.enabled = not bits & TriggerBit.PREVENT_READ

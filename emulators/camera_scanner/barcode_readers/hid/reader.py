@@ -22,6 +22,8 @@ class HidReader(LookingReader):
     report_descriptor: ClassVar[bytes]
     boot_keyboard: ClassVar[bool] = False
     """Whether a BIOS may take it for a keyboard (HID 1.11 §4.2)."""
+    resting_report: ClassVar[bytes]
+    """What it answers to a host that asks for a report out of turn: nothing is pressed, nothing has been read."""
     interval: float = 0.0
     """Seconds from one report to the next, at least."""
 
@@ -54,6 +56,11 @@ class HidReader(LookingReader):
         """A feature report that the host asks for, with its id; None: there is none."""
         del report_id
         return None
+
+    def set_feature(self, report: bytes) -> bool:
+        """Take a feature report of the host, with its id; whether there is one of that id and size."""
+        del report
+        return False
 
     def _queue(self, reports: list[bytes]) -> None:
         if len(self._reports) + len(reports) <= _BACKLOG:

@@ -15,6 +15,7 @@ from emulators.usb.hidraw import wait_for_hidraw
 from emulators.usb.uhid import (
     EVENT_BYTES,
     NODE,
+    Event,
     EventType,
     HidDevice,
     UhidFile,
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 _QUESTION = struct.Struct("=IIBB")
 """The event GET_REPORT: type, number of the question, id and type of the report (linux/uhid.h)."""
+_REPORT = struct.Struct("=IIBBH")
+"""The same of SET_REPORT, and the report's size; the report follows."""
+_TAKEN = struct.Struct("=IIH")
 _ANSWER = struct.Struct("=IIHH")
 _FEATURE = 0
 _number = itertools.count(1)
@@ -108,7 +112,7 @@ class UhidReader(HidShell[Reader]):
         elif event.type == EventType.GET_REPORT:
             self._answer(data)
         elif event.type == EventType.SET_REPORT:
-            self._file.write(refusal(event))
+            self._set(data, event)
 
     def _answer(self, question: bytes) -> None:
         """Give the feature report that is asked for; for another one EIO, since without an answer the host hangs."""
@@ -116,6 +120,12 @@ class UhidReader(HidShell[Reader]):
         report = self._reader.feature(report_id) if kind == _FEATURE else None
         found, trouble = (b"", errno.EIO) if report is None else (report, 0)
         self._file.write(_ANSWER.pack(EventType.GET_REPORT_REPLY, number, trouble, len(found)) + found)
+
+    def _set(self, request: bytes, event: Event) -> None:
+        """Take a feature report, or refuse it."""
+        _, number, _, kind, size = _REPORT.unpack_from(request)
+        taken = kind == _FEATURE and self._reader.set_feature(request[_REPORT.size : _REPORT.size + size])
+        self._file.write(_TAKEN.pack(EventType.SET_REPORT_REPLY, number, 0) if taken else refusal(event))
 
     def _ready(self) -> bool:
         return self._opened

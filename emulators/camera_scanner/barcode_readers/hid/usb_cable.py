@@ -154,8 +154,12 @@ class _HidInterface(UsbInterface):
         match request:
             case _Request.GET_REPORT if high == _ReportType.FEATURE and (report := self._reader.feature(low)):
                 return report
+            case _Request.GET_REPORT if high == _ReportType.INPUT:
+                return self._reader.resting_report
             case _Request.SET_REPORT if high == _ReportType.OUTPUT:
                 self._on_output(data)
+            case _Request.SET_REPORT if high == _ReportType.FEATURE and self._reader.set_feature(data):
+                pass
             case _Request.GET_IDLE:
                 return bytes((self._idle,))
             case _Request.SET_IDLE:

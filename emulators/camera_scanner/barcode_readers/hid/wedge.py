@@ -5,6 +5,7 @@ Sources: HID 1.11 ยง8.3 and appendix B.1 for the reports, HID Usage Tables 1.5 ย
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _CAPS_LOCK_LAMP = 0x02
 _ALL_KEYS_UP = bytes(8)
+_LAMP_SECONDS = 0.5
+"""How long a host takes to set a lamp after a key."""
 
 REPORT_DESCRIPTOR = bytes.fromhex(
     "0501 0906 a101"  # generic desktop, keyboard
@@ -70,6 +73,7 @@ class KeyboardWedge(HidReader):
     """Types each code that it reads. A host's lamps tell it of Caps Lock."""
 
     report_descriptor = REPORT_DESCRIPTOR
+    resting_report = _ALL_KEYS_UP
     boot_keyboard = True
 
     def __init__(
@@ -83,28 +87,33 @@ class KeyboardWedge(HidReader):
         self._layout = load_layout(settings.layout)
         self.interval = settings.interval
         self._lamp = False
-        self.caps_lock = False
-        """Whether the host has Caps Lock on, as far as its lamp tells."""
-        self._own_toggles = 0
+        self._caps_lock = False
+        self._typed_at = -math.inf
+
+    @property
+    def caps_lock(self) -> bool:
+        """Whether its host has Caps Lock on, as far as its lamp tells."""
+        # While this types, and a little longer, the lamp may be about its own keys.
+        if not self._reports and self.clock.monotonic() - self._typed_at >= _LAMP_SECONDS:
+            self._caps_lock = self._lamp
+        return self._caps_lock
 
     def receive(self, report: bytes) -> None:
         """The lamps: one byte."""
-        if len(report) != 1:
-            return
-        lamp = bool(report[0] & _CAPS_LOCK_LAMP)
-        if lamp == self._lamp:
-            return
-        self._lamp = lamp
-        if self._own_toggles:  # what the host says about our own keys is late news
-            self._own_toggles -= 1
-        else:
-            self.caps_lock = lamp
+        if len(report) == 1:
+            self._lamp = bool(report[0] & _CAPS_LOCK_LAMP)
+
+    def take_report(self) -> bytes | None:
+        """The next report for the host; None: there is none yet."""
+        report = super().take_report()
+        if report is not None:
+            self._typed_at = self.clock.monotonic()
+        return report
 
     def host_left(self) -> None:
         """Nobody is told of what was being typed; another host has its own Caps Lock."""
         super().host_left()
-        self._lamp = self.caps_lock = False
-        self._own_toggles = 0
+        self._lamp = self._caps_lock = False
 
     def _report(self, code: Code) -> None:
         text = code.data.decode(self._settings.encoding, errors="ignore")
@@ -115,7 +124,6 @@ class KeyboardWedge(HidReader):
         if self.caps_lock and self._settings.heed_caps_lock:
             toggle = (Stroke(CAPS_LOCK),)
             strokes = toggle + strokes + toggle
-            self._own_toggles += 2
         self._queue(reports_of(strokes))
 
 

@@ -65,7 +65,16 @@ def test_it_tells_of_its_attributes() -> None:
     """A presentation reader needs no trigger; there are no other features."""
     assert HidPosReader(Env.simulated(1)).feature(3) == b"\x03\x07"
     assert HidPosReader(Env.simulated(1), HOST).feature(3) == b"\x03\x01"
-    assert HidPosReader(Env.simulated(1)).feature(254) is None
+    assert HidPosReader(Env.simulated(1)).feature(99) is None
+
+
+def test_what_hosts_of_honeywells_readers_set_is_kept() -> None:
+    """As the parser for web pages does before it listens; nothing else can be set."""
+    pos = HidPosReader(Env.simulated(1))
+    assert pos.set_feature(b"\xfe\x01")
+    assert pos.feature(254) == b"\xfe\x01"
+    for report in (b"", b"\xfe", b"\xfe\x01\x02", b"\x03\x01"):
+        assert not pos.set_feature(report)
 
 
 @given(st.lists(st.binary(max_size=70), max_size=20))

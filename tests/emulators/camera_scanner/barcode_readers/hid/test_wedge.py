@@ -45,7 +45,8 @@ def test_a_host_with_the_same_layout_gets_the_text(layout: str) -> None:
 
 def test_caps_lock_is_pressed_away_and_back() -> None:
     """Where the host's lamp tells of it; the host's news of our own keys change nothing."""
-    wedge = KeyboardWedge(Env.simulated(1))
+    clock = SimulatedClock()
+    wedge = KeyboardWedge(Env(clock, Env.simulated(1).random))
     wedge.receive(CAPS_LOCK)
     for _ in range(2):
         wedge.show(None)
@@ -54,6 +55,7 @@ def test_caps_lock_is_pressed_away_and_back() -> None:
         wedge.receive(CAPS_LOCK)
         assert typed(wedge, caps_lock=True) == "AbC\r"
     wedge.receive(NO_LAMP)
+    clock.advance(1)
     wedge.show(None)
     wedge.show(Code(b"AbC"))
     assert typed(wedge) == "AbC\r"
