@@ -1,6 +1,7 @@
 """What the tests of pages share."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -8,6 +9,11 @@ from authrig.playwright_webcam import fake_webcam, fake_webcam_of_session
 from server_stub.settings import Settings
 from tests.server_stub.web.administering import with_admin_pages
 from tests.server_stub.world import CHEAP, World, own_world
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from authrig.playwright_webcam import FakeWebcam
 
 __all__ = ["admin_world", "fake_webcam", "fake_webcam_of_session", "world_of_its_own"]
 
@@ -18,6 +24,17 @@ def admin_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     settings = Settings(data_dir=tmp_path_factory.mktemp("admin") / "data", argon2=CHEAP)
     with with_admin_pages(), own_world(settings) as world:
         yield world
+
+
+@pytest.fixture(scope="module")
+def browser(fake_webcam_of_session: "FakeWebcam") -> Iterator["Browser"]:
+    """A browser with a webcam that it may use, for a module: while it runs, nothing else of its process may use asyncio."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow to import, for tests that are skipped too
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**fake_webcam_of_session.launch_options)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -269,7 +269,7 @@ def imported(world: World, number: int) -> Visitor:
 def test_a_token_is_imported_assigned_suspended_and_taken_away(admin_world: World) -> None:
     """And a user logs in with it meanwhile."""
     person, visitor = admin_world.person(), imported(admin_world, 1)
-    assert "2 tokens are imported." in visitor.page.text
+    assert "Imported tokens: 2." in visitor.page.text
     visitor.open(f"/admin/users/{person.name}")
     visitor.send("/tokens", serial="PAGE-1-1")
     assert "The token is assigned." in visitor.page.text
@@ -330,7 +330,7 @@ def test_a_long_file_is_taken_and_a_long_form_is_not(admin_world: World) -> None
     visitor.post(
         "/admin/tokens", visitor.page.forms[-1].fields | {"kind": "csv", "content": f"serial,kind,seed_hex\r\n{rows}"}
     )
-    assert "1500 tokens are imported." in visitor.page.text
+    assert "Imported tokens: 1500." in visitor.page.text
     assert "And 14" in visitor.page.text
     visitor.open("/admin/users")
     visitor.post("/admin/users", visitor.page.forms[-1].fields | {"username": "x" * 70_000, "password": "x"})

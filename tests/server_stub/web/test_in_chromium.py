@@ -3,60 +3,33 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import cv2
-import numpy as np
 import pytest
 
 from authrig.pictures import picture_from_png, print_code
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.env import SeededRandom
-from tests.server_stub.web.chromium import Desk, plug_in, serious
+from tests.server_stub.web.chromium import LOCALES, NARROW, Desk, Gallery, new_desk, plug_in
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, ViewportSize
+    from playwright.sync_api import Browser
 
     from authrig.playwright_webcam import FakeWebcam
     from authrig.rig import Person, Rig
 
-pytestmark = pytest.mark.needs("chromium")
-NARROW: ViewportSize = {"width": 360, "height": 740}
-LOCALES = {"light": "en-GB", "dark": "de-CH"}
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("chromium")]
 NUMBERS = itertools.count()
 OPEN_PAGES = ["/", "/login/ebanking", "/login/lounge", "/login/kiosk", "/login/classroom/badge", "/shop/", "/nowhere"]
 OWN_PAGES = ["/self-service/", "/classroom/", "/shop/"]
 
 
-@pytest.fixture(scope="module")
-def browser(fake_webcam_of_session: FakeWebcam) -> Iterator[Browser]:
-    """A browser with a webcam that it may use."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow to import, for tests that are skipped too
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**fake_webcam_of_session.launch_options)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def desk(browser: Browser, rig: Rig) -> Iterator[Desk]:
     """A browser that has never been here; nothing on its pages offends against their own policy."""
-    context = browser.new_context(locale="en-GB")
-    offences: list[str] = []
-
-    def listen(message: ConsoleMessage) -> None:
-        if "Content Security Policy" in message.text or "Trusted" in message.text:
-            offences.append(message.text)
-
-    context.on("console", listen)
-    yield Desk(rig, context.new_page())
-    context.close()
-    assert offences == []
+    with new_desk(browser, rig.origin) as desk:
+        yield desk
 
 
 @pytest.fixture
@@ -127,7 +100,7 @@ def test_without_a_camera_a_badge_is_typed(desk: Desk, rig: Rig, new_person: Cal
     for name, words in [("NotAllowedError", "may not be used"), ("NotFoundError", "no camera here")]:
         page = desk.page.context.new_page()
         page.add_init_script(refusing % name)
-        alone = Desk(rig, page)
+        alone = Desk(rig.origin, page)
         alone.open("/login/classroom/badge")
         assert words in alone.alert()
         page.close()
@@ -231,7 +204,7 @@ def test_back_and_a_second_tab_lead_to_what_comes_next(desk: Desk, rig: Rig, new
     desk.log_in("ebanking", person)
     desk.page.wait_for_selector("img.qr")
     picture = desk.page.get_attribute("img.qr", "src")
-    tab = Desk(rig, desk.page.context.new_page())
+    tab = Desk(rig.origin, desk.page.context.new_page())
     tab.open("/login/ebanking")
     assert tab.page.get_attribute("img.qr", "src") == picture
     tab.answer_by_light(token)
@@ -262,7 +235,7 @@ def test_all_can_be_done_with_the_keyboard(desk: Desk, new_person: Callable[[], 
 def test_without_script_the_pages_say_what_needs_it(browser: Browser, rig: Rig) -> None:
     """And everything else still works as plain forms."""
     context = browser.new_context(java_script_enabled=False, locale="de-CH")
-    desk = Desk(rig, context.new_page())
+    desk = Desk(rig.origin, context.new_page())
     desk.open("/login/lounge")
     assert "brauchen JavaScript" in desk.page.inner_text("main")
     desk.open("/login/classroom/badge")
@@ -286,7 +259,7 @@ def test_every_page_can_be_read_and_fits(
     rig.administrator.assign_token(with_app.username, "app", f"APP-{with_app.username}", bytes(range(32)))
     rig.administrator.assign_token(with_otp.username, "hotp", f"OTP-{with_otp.username}", bytes(range(20)))
     context = browser.new_context(color_scheme=theme, locale=LOCALES[theme], viewport=NARROW)
-    gallery = Gallery(Desk(rig, context.new_page()), pytestconfig.rootpath / "out/pages", theme)
+    gallery = Gallery(Desk(rig.origin, context.new_page()), pytestconfig.rootpath / "out/pages", theme)
     desk, look = gallery.desk, gallery.look
     for path in OPEN_PAGES:
         desk.open(path)
@@ -315,38 +288,4 @@ def test_every_page_can_be_read_and_fits(
     desk.page.click("main form:has(fieldset) button")
     look("shop-qr", "img.qr")
     context.close()
-    assert cv2.imwrite(str(gallery.folder / f"contact-sheet-{theme}.png"), contact_sheet(gallery.pictures))
-
-
-@dataclass
-class Gallery:
-    """Pictures of pages, each judged before it is taken."""
-
-    desk: Desk
-    folder: Path
-    theme: str
-    pictures: list[np.ndarray] = field(default_factory=list)
-
-    def look(self, name: str, there: str = "h1") -> None:
-        """Judge the page that is open once ``there`` is on it, and keep its picture."""
-        page = self.desk.page
-        page.wait_for_selector(there)
-        assert serious(page) == [], name
-        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], name
-        path = self.folder / f"{name}-{self.theme}.png"
-        page.screenshot(path=path, full_page=True)
-        picture = cv2.imread(str(path))
-        assert picture is not None
-        self.pictures.append(picture)
-
-
-def contact_sheet(pictures: list[np.ndarray], columns: int = 8) -> np.ndarray:
-    """All pictures side by side, cut to the same height."""
-    height, width = 1100, NARROW["width"]
-    sheet = np.full((math.ceil(len(pictures) / columns) * (height + 8), columns * (width + 8), 3), 128, np.uint8)
-    for number, picture in enumerate(pictures):
-        row, column = divmod(number, columns)
-        piece = picture[:height, :width]
-        top, left = row * (height + 8), column * (width + 8)
-        sheet[top : top + piece.shape[0], left : left + piece.shape[1]] = piece
-    return sheet
+    gallery.write_contact_sheet("contact-sheet")

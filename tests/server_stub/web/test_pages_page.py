@@ -14,6 +14,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.mark.needs("chromium")
+@pytest.mark.xdist_group("chromium")
 def test_the_example_runs(rig: "Rig", fake_webcam: "FakeWebcam") -> None:
     """A login in a browser."""
     block = re.search(r"```python\n(.*?)```", (DOCS / "how-to/pages.md").read_text("utf-8"), re.DOTALL)
