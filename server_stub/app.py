@@ -21,9 +21,13 @@ from server_stub.cloud.api import (
     DeviceInterface,
     OpenInterface,
 )
+from server_stub.cloud.gauges import cloud_gauges
 from server_stub.cloud.messages import Failure
 from server_stub.cloud.service import Cloud
+from server_stub.cloud.store import audit as cloud_audit
 from server_stub.iam import Iam
+from server_stub.metrics import Metrics, add_metrics, iam_gauges
+from server_stub.store.iam import audit as iam_audit
 from server_stub.web.routes import page_table
 from server_stub.web.serving import add_pages
 
@@ -37,7 +41,7 @@ SIGNED = Access("signature", {"type": "http", "scheme": "basic"}, {"FT-Date": "R
 def create_public_app(iam: Iam) -> Starlette:
     """What browsers and login scripts talk to: the REST, and the pages."""
     interface = PublicInterface(iam)
-    own = with_description("Authrig public REST", [(PUBLIC_ROUTES, SESSION)], ErrorAnswer)
+    own = with_description("Authrig public REST", [(PUBLIC_ROUTES, SESSION)], ErrorAnswer, iam.database)
     app = build_app([(PUBLIC_ROUTES, interface), (own, interface)], interface)
     add_redirects(app, iam)
     add_pages(app, iam, page_table(iam), machine_paths=("/auth/",))
@@ -48,8 +52,11 @@ def create_internal_app(iam: Iam) -> Starlette:
     """What only machines beside the server talk to: business applications and administration."""
     approval = ApprovalInterface(iam)
     admin = [(table, AdminInterface(iam, role)) for role, table in ADMIN_TABLES.items()]
-    own = with_description("Authrig internal REST", [(APPROVAL_ROUTES, APPROVAL), (ADMIN_ROUTES, ADMIN)], ErrorAnswer)
-    return build_app([(APPROVAL_ROUTES, approval), *admin, (own, approval)], approval)
+    tables = [(APPROVAL_ROUTES, APPROVAL), (ADMIN_ROUTES, ADMIN)]
+    own = with_description("Authrig internal REST", tables, ErrorAnswer, iam.database)
+    app = build_app([(APPROVAL_ROUTES, approval), *admin, (own, approval)], approval)
+    add_metrics(app, Metrics("authrig_iam", iam.database, iam_audit, iam_gauges, iam.now), approval)
+    return app
 
 
 def create_cloud_app(cloud: Cloud) -> Starlette:
@@ -58,6 +65,9 @@ def create_cloud_app(cloud: Cloud) -> Starlette:
     admin = CloudInterface(cloud, cloud.account.admin)
     other = OpenInterface(cloud, cloud.account.auth)
     tables = [((*AUTH_ROUTES, *CLOUD_ADMIN_ROUTES, *DEVICE_ROUTES), SIGNED), (APP_ROUTES, OPEN)]
-    own = with_description("Authrig verification cloud", tables, Failure)
+    own = with_description("Authrig verification cloud", tables, Failure, cloud.database)
     apps = [(APP_ROUTES, other), (DEVICE_ROUTES, DeviceInterface(cloud, cloud.account.auth))]
-    return build_app([(AUTH_ROUTES, auth), (CLOUD_ADMIN_ROUTES, admin), *apps, (own, other)], other)
+    app = build_app([(AUTH_ROUTES, auth), (CLOUD_ADMIN_ROUTES, admin), *apps, (own, other)], other)
+    metrics = Metrics("authrig_cloud", cloud.database, cloud_audit, cloud_gauges, cloud.settings.time)
+    add_metrics(app, metrics, other)
+    return app

@@ -1,6 +1,7 @@
 """The audit log: append only, each row chained to the one before by its hash, never a secret in it."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     event,
+    func,
     insert,
     select,
     text,
@@ -146,6 +148,14 @@ class AuditLog:
             select(self._table).where(self._table.c.sequence > after).order_by(self._table.c.sequence).limit(limit)
         ).mappings()
         return [Entry(**{**row, "detail": msgspec.json.decode(row["detail"])}) for row in rows]
+
+    def count(self, connection: Connection, after: int) -> tuple[int, Counter[tuple[str, str]]]:
+        """The last row's number, and how often each event has come out how in the rows after ``after``."""
+        last, _ = self.head(connection)
+        new = (self._table.c.sequence > after) & (self._table.c.sequence <= last)
+        kinds = (self._table.c.event, self._table.c.outcome)
+        rows = connection.execute(select(*kinds, func.count()).where(new).group_by(*kinds))
+        return last, Counter({(what, outcome): count for what, outcome, count in rows})
 
     def head(self, connection: Connection) -> tuple[int, str]:
         """Sequence number and hash of the last row: who keeps them elsewhere notices when rows were cut off."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from sqlalchemy import select
 
 from server_stub.api.routing import Call, Nothing, Reply, Route
+from server_stub.store.database import Database
 
 _PARAMETER = re.compile(r"{(\w+)}")
 _REF = "#/components/schemas/{name}"
@@ -55,18 +57,26 @@ def describe(title: str, apis: Iterable[tuple[Iterable[Route], Access]], error: 
 
 
 def with_description(
-    title: str, apis: Iterable[tuple[Iterable[Route], Access]], error: type[msgspec.Struct]
+    title: str, apis: Iterable[tuple[Iterable[Route], Access]], error: type[msgspec.Struct], database: Database
 ) -> tuple[Route, ...]:
-    """Two more routes: ``/health``, and ``/openapi.json``, which describes ``apis`` and these two."""
+    """Two more routes: ``/health`` of what works with ``database``, and ``/openapi.json``, which describes ``apis`` and these two."""
 
     async def health(_: object, __: Call[Nothing]) -> Reply:
+        await database.run(lambda connection: connection.execute(select(1)).scalar_one())
         return Reply(Described())
 
     async def openapi(_: object, __: Call[Nothing]) -> Reply:
         return Reply(document)
 
     own = (
-        Route("GET", "/health", health, Described, "Say that the server answers"),
+        Route(
+            "GET",
+            "/health",
+            health,
+            Described,
+            "Say that the server and its database answer",
+            errors=("DATABASE_UNAVAILABLE",),
+        ),
         Route("GET", "/openapi.json", openapi, dict[str, Any], "This description"),
     )
     document = msgspec.Raw(msgspec.json.encode(describe(title, [*apis, (own, OPEN)], error)))

@@ -108,6 +108,9 @@ def test_workers_answer_as_one(postgresql_url: str, tmp_path: Path) -> None:
                 answers = [each.result().status_code for each in tried]
             assert answers.count(200) == 1, answers
             assert set(answers) <= {200, 400, 401, 403}  # used, moved on, locked while many are judged
+        told = {httpx.get(f"{server.internal}/metrics", verify=NO_TLS).text for _ in range(6)}
+        assert len(told) == 1, "whichever worker is asked"
+        assert 'authrig_iam_events_total{event="login",outcome="authenticated"} 4\n' in told.pop()
         server.admin("/users", {"username": "bob", "password": PASSWORD})
         body = {"kind": "hotp", "serial": "OTP-1", "seedHex": KEY.hex(), "displayName": "x"}
         server.admin("/users/bob/tokens", body)
