@@ -95,7 +95,7 @@ def test_the_page_about_browsers_tells_the_truth() -> None:
     """Its example runs a Chromium without a window, and prints what the page says."""
     page = PAGE.read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, timeout=900, check=False)
+    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, timeout=1100, check=False)
     assert done.returncode == 0, done.stderr
     key, proven = done.stdout.splitlines()
     assert re.fullmatch(r"key: /dev/hidraw\d+", key)
