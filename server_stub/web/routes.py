@@ -51,6 +51,7 @@ _PAGES = (
     PageRoute("GET", f"{shop.PATH}{{invoice}}/devices", shop.choose_device, back=shop.PATH),
     PageRoute("GET", shop.APPROVAL, shop.approve, back=shop.PATH),
     _approval("code", shop.check),
+    _approval("key", shop.check_key),
     _approval("push", shop.poll),
     _approval("offline-qr", shop.go_offline),
 )

@@ -53,11 +53,15 @@ async def show(visit: Visit) -> Answer:
     done = visit.query.get("done", "")
     values = {
         "username": session.username,
-        "keys": [{"id": each.id, "name": each.attributes.display_name} for each in keys.data],
+        "keys": [
+            {"id": each.id, "name": each.attributes.display_name, "used": _shown(visit, each.attributes.last_used_at)}
+            for each in keys.data
+        ],
         "browsers": [
             {
                 "id": each.id,
                 "name": each.attributes.display_name,
+                "used": _shown(visit, each.attributes.last_used_at),
                 "until": datetime.fromisoformat(each.attributes.expires_at).date(),
             }
             for each in browsers.data
@@ -65,6 +69,12 @@ async def show(visit: Visit) -> Answer:
         "note": done if done in NOTES else None,
     }
     return Page("self_service.html", values)
+
+
+def _shown(visit: Visit, timestamp: str | None) -> str | None:
+    if timestamp is None:
+        return None
+    return datetime.fromisoformat(timestamp).astimezone(visit.iam.local_time().tzinfo).strftime("%Y-%m-%d %H:%M")
 
 
 def _login(visit: Visit, session: Session | None) -> str:

@@ -1,16 +1,25 @@
-"""A demo shop: invoices, and the payment of one, approved on a token or an app.
+"""A demo shop: invoices, and the payment of one, approved on a token, an app or with a key.
 
 It stands for a business application: it does what one would do over the internal REST, in the name of who is logged in.
 """
 
 from dataclasses import dataclass
 
+import msgspec
+
 from server_stub.api.transaction_approval import COOKIE
-from server_stub.errors import ApiError, unexpected_call
+from server_stub.errors import ApiError, bad_request, unexpected_call
 from server_stub.factors.offline_qr import group_account, group_amount
 from server_stub.sessions import Session
 from server_stub.store import approvals
-from server_stub.store.approvals import DENIED, OTP_REQUIRED, POLLING_REQUIRED, Approval
+from server_stub.store.approvals import (
+    DENIED,
+    FIDO_RESPONSE_REQUIRED,
+    FIDO_RETRIEVAL_REQUIRED,
+    OTP_REQUIRED,
+    POLLING_REQUIRED,
+    Approval,
+)
 from server_stub.web import qr_picture, sealed
 from server_stub.web.pages.offline_qr import typed_code
 from server_stub.web.visit import Answer, Page, Redirect, Visit
@@ -18,6 +27,8 @@ from server_stub.web.visit import Answer, Page, Redirect, Visit
 PATH = "/shop/"
 APPROVAL = f"{PATH}approval"
 FLOW = "payment"
+METHODS = ("AIRLOCK_2FA", "FIDO")
+"""What may be wanted in place of one device."""
 TILL = "authrig_till"
 """The cookie with what is paid: this shop keeps no books."""
 TILL_LIFETIME = 86400
@@ -79,8 +90,11 @@ async def pay(visit: Visit) -> Answer:
     if invoice.number in _till(visit, session.user_id):
         raise unexpected_call("the invoice is paid already")
     body: dict[str, object] = {"messageParameters": invoice.parameters()}
-    if visit.form.get("device"):
-        body["authTokenId"] = visit.form["device"]
+    wanted = visit.form.get("device", "")
+    if wanted in METHODS:
+        body["method"] = wanted
+    elif wanted:
+        body["authTokenId"] = wanted
     await visit.rest("transaction_approval.select_flow", flow=FLOW)
     await visit.rest("transaction_approval.identify_user", {"username": session.username})
     try:
@@ -103,7 +117,12 @@ async def approve(visit: Visit) -> Answer:
     invoice = INVOICES.get((approval.transaction or {}).get("reference", ""))
     if invoice is None or approval.step == DENIED:
         raise ApiError(403, "TRANSACTION_DENIED", "the payment was refused on the device")
-    values: dict[str, object] = {"invoice": invoice}
+    values = await _ways(visit, session) | {"invoice": invoice}
+    if approval.step in {FIDO_RETRIEVAL_REQUIRED, FIDO_RESPONSE_REQUIRED}:
+        asked = await visit.rest("approval_fido.retrieve_challenge")
+        return Page(
+            "shop_key.html", values | {"options": msgspec.json.encode(asked.data.attributes.public_key).decode()}
+        )
     if approval.step == POLLING_REQUIRED:
         if approval.push_id is None:
             await visit.rest("transaction_approval.poll_status")
@@ -117,6 +136,17 @@ async def check(visit: Visit) -> Answer:
     """The code that the token shows for this payment."""
     await _own(visit)
     await visit.rest("transaction_approval.check_otp", {"otp": typed_code(visit)})
+    return Redirect(APPROVAL)
+
+
+async def check_key(visit: Visit) -> Answer:
+    """The answer of a key for this payment."""
+    await _own(visit)
+    try:
+        credential = msgspec.json.decode(visit.form.get("credential", ""))
+    except msgspec.DecodeError as error:
+        raise bad_request("the key's answer is no JSON") from error
+    await visit.rest("approval_fido.check_assertion", {"credential": credential})
     return Redirect(APPROVAL)
 
 
@@ -170,12 +200,20 @@ async def choose_device(visit: Visit) -> Answer:
     """Which device approves the payment, for who has several."""
     session = await _require(visit)
     assert session.user_id is not None
+    return Page("shop_devices.html", await _ways(visit, session) | {"invoice": _invoice(visit)})
+
+
+async def _ways(visit: Visit, session: Session) -> dict[str, object]:
+    """With what the user can pay."""
+    assert session.user_id is not None
     able = [
         {"id": each.device_id, "name": each.display_name, "serial": each.serial}
         for each in await visit.iam.cloud.devices(session.user_id)
         if each.state == "active" and "offline_qrcode" in each.capabilities
     ]
-    return Page("shop_devices.html", {"invoice": _invoice(visit), "devices": able})
+    allowed = visit.iam.policies.approvals[FLOW].methods if FLOW in visit.iam.policies.approvals else ()
+    with_key = "FIDO" in allowed and bool((await visit.rest("fido.list_credentials")).data)
+    return {"devices": able if "AIRLOCK_2FA" in allowed else [], "with_key": with_key}
 
 
 def _invoice(visit: Visit) -> Invoice:

@@ -1,6 +1,6 @@
 // What makes forms nicer, and is never needed: a form is sent once, codes are grouped, a time that runs out is seen to.
 
-for (const form of document.querySelectorAll("form[method=post]")) {
+for (const form of document.querySelectorAll("form[method=post]:not([data-key])")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) {
       event.preventDefault();

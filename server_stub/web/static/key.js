@@ -43,6 +43,17 @@ async function register(part, messages) {
   location.assign(part.dataset.next);
 }
 
+/** A form that takes the key's answer along; what is asked for is in the page. */
+async function approve(form, messages) {
+  messages.say("waiting");
+  const credential = await navigator.credentials.get({ publicKey: requestOptions(JSON.parse(form.dataset.options)) });
+  messages.say("checking");
+  form.elements.credential.value = JSON.stringify(credential.toJSON());
+  form.submit();
+}
+
+const ACTS = { get: logIn, create: register, approve };
+
 function whyNot() {
   if (!isSecureContext) return "insecure";
   return "PublicKeyCredential" in window && navigator.credentials ? null : "unsupported";
@@ -51,7 +62,7 @@ function whyNot() {
 for (const part of document.querySelectorAll("[data-key]")) {
   const messages = new Messages(part);
   const button = part.querySelector("[data-start]");
-  const act = part.dataset.key === "create" ? register : logIn;
+  const act = ACTS[part.dataset.key];
   let busy = false;
 
   async function start(event) {

@@ -173,6 +173,32 @@ def test_a_key_is_registered_named_used_and_removed(desk: Desk, rig: Rig, new_pe
     assert "registered no key here" in desk.alert()
 
 
+def test_a_payment_with_a_key(desk: Desk, rig: Rig, new_person: Callable[[], Person]) -> None:
+    """Refused once, then touched: the page's script sends what the key answers."""
+    person, key = new_person(), rig.new_key("a payer's key")
+    stranger = rig.new_key("another key")
+    plug_in(desk.page.context, key, rig.origin)
+    desk.page.close()
+    desk.page = desk.page.context.new_page()
+    desk.log_in("self-service", person)
+    desk.page.fill("#new-key", "payer's key")
+    desk.page.click("text=Register the key")
+    desk.arrive("/self-service/?done=added")
+    with new_desk(desk.page.context.browser, rig.origin) as other:
+        plug_in(other.page.context, stranger, rig.origin)
+        other.page.close()
+        other.page = other.page.context.new_page()
+        other.log_in("classroom", person)
+        other.open("/shop/")
+        other.page.click("button:has-text('Atelier Rossi')")
+        other.page.click("text=Approve with the key")
+        assert "The key was not used" in other.alert()
+    desk.open("/shop/")
+    desk.page.click("button:has-text('Atelier Rossi')")
+    desk.page.click("text=Approve with the key")
+    assert "Invoice 2026-002 is paid." in desk.arrive("/shop/?paid=2026-002")
+
+
 def test_a_key_that_nobody_registered_is_refused_in_words(desk: Desk, rig: Rig) -> None:
     """The button can be used again afterwards."""
     plug_in(desk.page.context, rig.new_key("a stranger's key"), rig.origin)

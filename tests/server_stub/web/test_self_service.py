@@ -13,13 +13,35 @@ def with_a_key(world: World, name: str = "green key") -> tuple[Visitor, Person]:
     """Someone in self-service who has registered a key by the REST."""
     person, visitor = world.person(), Visitor(world)
     visitor.log_in("self-service", person.name)
-    client, same = visitor.client, {"X-Same-Domain": "1"}
-    asked = client.post(f"{REGISTRATION}/challenge/retrieve", json={"displayName": name}, headers=same).json()
-    credential = SoftKey(world.server.origin).create(asked["data"]["attributes"]["publicKey"])
-    made = client.post(f"{REGISTRATION}/check", json={"credential": credential}, headers=same)
-    assert made.status_code == 200, made.text
+    register(world, visitor, name)
     visitor.open("/self-service/")
     return visitor, person
+
+
+def register(world: World, visitor: Visitor, name: str = "green key") -> SoftKey:
+    """A new key of whoever is logged in."""
+    client, same = visitor.client, {"X-Same-Domain": "1"}
+    asked = client.post(f"{REGISTRATION}/challenge/retrieve", json={"displayName": name}, headers=same).json()
+    key = SoftKey(world.server.origin)
+    credential = key.create(asked["data"]["attributes"]["publicKey"])
+    made = client.post(f"{REGISTRATION}/check", json={"credential": credential}, headers=same)
+    assert made.status_code == 200, made.text
+    return key
+
+
+def test_a_key_says_when_it_was_used_last(world: World) -> None:
+    """And before that, that it was not."""
+    visitor, person = with_a_key(world)
+    assert "not used yet" in visitor.page.text
+    key = register(world, visitor, "red key")
+    browser = world.browser()
+    browser.access("vpn")
+    browser.password(person.name)
+    asked = browser.post("/fido/challenge/retrieve/").json()["data"]["attributes"]["publicKey"]
+    assert browser.post("/fido/assertion/check/", {"credential": key.get(asked)}).status_code == 200
+    visitor.open("/self-service/")
+    assert "last used on 20" in visitor.page.text
+    assert "not used yet" in visitor.page.text
 
 
 def test_a_key_gets_another_name(world: World) -> None:

@@ -1,8 +1,15 @@
-"""The demo shop: an invoice is paid by a code, or not."""
+"""The demo shop: an invoice is paid by a code or a key, or not."""
+
+import json
+from typing import Any
+
+import pytest
 
 from offline_qr.otq1 import Tag
+from tests.server_stub.soft_key import SoftKey
 from tests.server_stub.web.browsing import Visitor
 from tests.server_stub.web.test_second_steps import at_the_qr_code, qr_of
+from tests.server_stub.web.test_self_service import register
 from tests.server_stub.world import Device, World, off_by_one
 
 
@@ -107,3 +114,89 @@ def test_an_unknown_invoice_is_refused(world: World) -> None:
     visitor.post("/shop/9999/pay", {"state": state})
     assert visitor.error
     assert "Velo" in visitor.page.text
+
+
+def with_key(world: World, *, token: bool = False) -> tuple[Visitor, SoftKey]:
+    """Someone at the invoices who has a key, and perhaps a token."""
+    person, visitor = world.person(), Visitor(world)
+    if token:
+        world.device(person)
+    visitor.log_in("self-service", person.name)
+    key = register(world, visitor)
+    visitor.open("/shop/")
+    return visitor, key
+
+
+def options(visitor: Visitor) -> dict[str, Any]:
+    """What the page asks a key for."""
+    [form] = [given for tag, given in visitor.page.elements if tag == "form" and given.get("data-key") == "approve"]
+    return dict(json.loads(form["data-options"]))
+
+
+def test_an_invoice_is_paid_with_a_key(world: World) -> None:
+    """The page says what is paid; its script sends what the key answers."""
+    visitor, key = with_key(world)
+    visitor.send("/2026-002/pay")
+    assert "CHF 1'250.00" in visitor.page.text
+    assert "Atelier Rossi" in visitor.page.text
+    visitor.send("/approval/key", credential=json.dumps(key.get(options(visitor))))
+    assert "Invoice 2026-002 is paid." in visitor.page.text
+
+
+def test_the_answer_for_one_invoice_pays_no_other(world: World) -> None:
+    """The challenge is of the invoice that was on the page."""
+    visitor, key = with_key(world)
+    visitor.send("/2026-001/pay")
+    answer = json.dumps(key.get(options(visitor)))
+    visitor.open("/shop/")
+    visitor.send("/2026-002/pay")
+    visitor.send("/approval/key", credential=answer)
+    assert "not accepted" in visitor.error
+    visitor.open("/shop/")
+    assert "Paid" not in visitor.page.text
+
+
+@pytest.mark.parametrize("credential", ["", "{", "[]", "{}", '{"id": 1}', "null"])
+def test_what_is_no_answer_of_a_key_pays_nothing(world: World, credential: str) -> None:
+    """The page says so, and asks again."""
+    visitor, key = with_key(world)
+    visitor.send("/2026-001/pay")
+    visitor.send("/approval/key", credential=credential)
+    assert visitor.error
+    assert visitor.path == "/shop/approval"
+    visitor.send("/approval/key", credential=json.dumps(key.get(options(visitor))))
+    assert "Invoice 2026-001 is paid." in visitor.page.text
+
+
+def test_who_has_a_token_and_a_key_chooses_and_may_change(world: World) -> None:
+    """From the code to the key, back, and to the key again."""
+    visitor, key = with_key(world, token=True)
+    visitor.send("/2026-003/pay")
+    assert qr_of(visitor)
+    form = next(each for each in visitor.page.forms if each.fields.get("device") == "FIDO")
+    visitor.post(form.action, form.fields)
+    back = next(each for each in visitor.page.forms if each.fields.get("device") == "AIRLOCK_2FA")
+    visitor.post(back.action, back.fields)
+    assert qr_of(visitor)
+    visitor.post(form.action, form.fields)
+    visitor.send("/approval/key", credential=json.dumps(key.get(options(visitor))))
+    assert "Invoice 2026-003 is paid." in visitor.page.text
+
+
+def test_the_key_of_somebody_else_pays_nothing(world: World) -> None:
+    """However good its signature is."""
+    visitor, _ = with_key(world)
+    _, other = with_key(world)
+    visitor.send("/2026-001/pay")
+    visitor.send("/approval/key", credential=json.dumps(other.get(options(visitor))))
+    assert "not accepted" in visitor.error
+
+
+def test_without_a_key_nobody_is_offered_one(world: World) -> None:
+    """Nor without a token a code."""
+    visitor, _ = shopping(world)
+    visitor.send("/2026-001/pay")
+    assert not [form for form in visitor.page.forms if form.fields.get("device") == "FIDO"]
+    visitor, _ = with_key(world)
+    visitor.send("/2026-001/pay")
+    assert not [form for form in visitor.page.forms if form.fields.get("device") == "AIRLOCK_2FA"]
