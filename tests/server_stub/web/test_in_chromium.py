@@ -173,7 +173,7 @@ def test_a_key_is_registered_named_used_and_removed(desk: Desk, rig: Rig, new_pe
     assert "registered no key here" in desk.alert()
 
 
-def test_a_payment_with_a_key(desk: Desk, rig: Rig, new_person: Callable[[], Person]) -> None:
+def test_a_payment_with_a_key(desk: Desk, browser: Browser, rig: Rig, new_person: Callable[[], Person]) -> None:
     """Refused once, then touched: the page's script sends what the key answers."""
     person, key = new_person(), rig.new_key("a payer's key")
     stranger = rig.new_key("another key")
@@ -184,7 +184,7 @@ def test_a_payment_with_a_key(desk: Desk, rig: Rig, new_person: Callable[[], Per
     desk.page.fill("#new-key", "payer's key")
     desk.page.click("text=Register the key")
     desk.arrive("/self-service/?done=added")
-    with new_desk(desk.page.context.browser, rig.origin) as other:
+    with new_desk(browser, rig.origin) as other:
         plug_in(other.page.context, stranger, rig.origin)
         other.page.close()
         other.page = other.page.context.new_page()
