@@ -33,6 +33,7 @@ MARKERS = (
     "hil_destructive: erases the device; attached ones only with --hil-destructive-ok and destructive = true",
     'hil_only(end): runs on "emulated" or on "attached" devices only',
     "hil_profile(name): runs on an emulated key of this profile",
+    "clause(text): the clause of a specification that the case is about; reports show it",
 )
 
 

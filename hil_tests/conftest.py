@@ -1,4 +1,4 @@
-"""What all suites share: the marker that names a clause, and what the report of a run gets to know about each case."""
+"""What all suites share: what the report of a run gets to know about each case."""
 
 from collections.abc import Generator
 from typing import Final
@@ -9,11 +9,6 @@ pytest.register_assert_rewrite("hil_tests.fido.hid", "hil_tests.fido.host")
 
 FAILED: Final = pytest.StashKey[bool]()
 """Whether the test itself failed, for fixtures that hand over what happened."""
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
-    config.addinivalue_line("markers", "clause(text): the clause of the specification that the case is about")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

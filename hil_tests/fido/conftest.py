@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
+from fido2.ctap import CtapError
 from fido2.ctap2.base import Ctap2, Info
 
 from authrig.bench.clock import RigClock
 from authrig.ports.key import Key
 from hil_tests.conftest import FAILED
 from hil_tests.fido.hid import HidHost, host_on
-from hil_tests.fido.host import Host
+from hil_tests.fido.host import ERR, RP_ID, Host, P
+
+_PIN_IS_RIGHT = pytest.StashKey[bool]()
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +24,31 @@ def exchange(request: pytest.FixtureRequest, key: Key) -> Iterator[None]:
     lines = key.exhibit_traffic()
     if request.node.stash.get(FAILED, False):
         request.node.user_properties.append(("exchange", "\n".join(lines)))
+
+
+@pytest.fixture(autouse=True)
+def right_pin(request: pytest.FixtureRequest, key: Key, exchange: None) -> None:
+    """Of an attached key the PIN of the rig file is tried once: a wrong one must not spend the tries, case by case."""
+    if not key.has_own_clock:
+        return  # it was made with its PIN
+    stash = request.config.stash
+    if _PIN_IS_RIGHT not in stash:
+        stash[_PIN_IS_RIGHT] = _pin_is_right(key)
+    if not stash[_PIN_IS_RIGHT]:
+        pytest.fail("the PIN in the rig file is not the key's, and no more tries are spent on it", pytrace=False)
+
+
+def _pin_is_right(key: Key) -> bool:
+    if "PIN" not in key.capabilities():
+        return True
+    with key.open() as device:
+        try:
+            Host(device, key.pin).token(P.MAKE_CREDENTIAL, RP_ID)
+        except CtapError as error:
+            if error.code in (ERR.PIN_INVALID, ERR.PIN_AUTH_BLOCKED, ERR.PIN_BLOCKED):
+                return False
+            raise
+    return True
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from authrig.cli import main
+
 
 def _authrig(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -60,14 +62,27 @@ def test_a_failure_is_told_with_its_exchange(folder: Path) -> None:
     [
         (("fidoo",), "there is no suite 'fidoo': expected one of "),
         (("../fido",), "there is no suite '../fido'"),
-        (("fido", "--only", "nothing_like_that"), "the suite fido has no case that is named like that"),
         (("fido", "--rig", "missing.toml"), "missing.toml"),
-        (("fido", "--hil", "imagined"), "imagined"),
+    ],
+)
+def test_what_is_not_there_is_a_sentence(
+    words: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2, before anything runs."""
+    assert main(["test", *words]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--only", "nothing_like_that"), "the suite fido has no case that is named like that"),
+        (("--hil", "imagined"), "imagined"),
     ],
 )
 def test_what_cannot_run_is_a_sentence(folder: Path, words: tuple[str, ...], sentence: str) -> None:
     """Exit code 2."""
-    done = _authrig(*words, folder=folder)
+    done = _authrig("fido", *words, folder=folder)
     assert done.returncode == 2
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
