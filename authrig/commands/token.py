@@ -317,47 +317,25 @@ def _in_hand(path: Path) -> "Iterator[HandledToken]":
 
 
 def _state(args: argparse.Namespace) -> int:
-    from authrig.tokens.description import describe_file
+    from authrig.tokens.description import describe_file, state_text
     from authrig.tokens.token_file import TokenFile
 
     with TokenFile.open(args.file) as file:
         described = describe_file(file)
     if args.json:
         return _print_json(described)
-    from authrig.commands.key import _readable as readable
-
-    for member, value in described.items():
-        shown = (
-            ", ".join(f"{each['name'] or '(no name)'} ({each['protocol']})" for each in value)
-            if isinstance(value, list)
-            else readable(value)
-        )
-        sys.stdout.write(f"{member}: {shown}\n")
+    sys.stdout.write(state_text(described))
     return 0
 
 
 def _profiles(args: argparse.Namespace) -> int:
-    from emulators.hwtoken.profile import load_profile, profile_names
+    from authrig.tokens.description import describe_profiles
 
-    found = {name: load_profile(name) for name in profile_names()}
+    described = describe_profiles()
     if args.json:
-        return _print_json(
-            [
-                {
-                    "name": name,
-                    "model": profile.name,
-                    "personalities": list(profile.personalities),
-                    "display": [profile.display.width, profile.display.height],
-                    "keypad": profile.behaviour.keypad,
-                    "camera": profile.behaviour.camera,
-                    "network": profile.behaviour.network,
-                    "pin": profile.pin is not None,
-                }
-                for name, profile in found.items()
-            ]
-        )
-    for name, profile in found.items():
-        sys.stdout.write(f"{name:20}  {profile.name}: {', '.join(profile.personalities)}\n")
+        return _print_json(described)
+    for each in described:
+        sys.stdout.write(f"{each['name']:20}  {each['model']}: {', '.join(each['personalities'])}\n")
     return 0
 
 

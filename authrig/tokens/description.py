@@ -7,6 +7,7 @@ from authrig.tokens.handled import HandledToken
 from authrig.tokens.token_file import TokenFile
 from emulators.env import SystemClock
 from emulators.hwtoken.accounts import PROTOCOLS
+from emulators.hwtoken.profile import Profile, load_profile, profile_names
 from emulators.hwtoken.readout import read_keys, read_text
 from emulators.hwtoken.token import QrToken
 
@@ -42,6 +43,16 @@ def describe_file(file: TokenFile) -> dict[str, Any]:
     }
 
 
+def state_text(described: dict[str, Any]) -> str:
+    """``describe_file`` for people, a line for each thing."""
+    return "".join(f"{member}: {_readable(value)}\n" for member, value in described.items())
+
+
+def describe_profiles() -> list[dict[str, Any]]:
+    """The models that are shipped."""
+    return [_describe(name, load_profile(name)) for name in profile_names()]
+
+
 def screen_document(token: QrToken) -> dict[str, Any]:
     """The screen as the token's console tells it, without the hash."""
     cancel, ok = read_keys(token.screen)
@@ -70,6 +81,31 @@ def picture(handled: HandledToken) -> bytes:
 
     token = handled.token
     return encode_png(draw(token.screen, token.profile, None, token.defects))
+
+
+def _describe(name: str, profile: Profile) -> dict[str, Any]:
+    return {
+        "name": name,
+        "model": profile.name,
+        "personalities": list(profile.personalities),
+        "display": [profile.display.width, profile.display.height],
+        "keypad": profile.behaviour.keypad,
+        "camera": profile.behaviour.camera,
+        "network": profile.behaviour.network,
+        "pin": profile.pin is not None,
+    }
+
+
+def _readable(value: object) -> str:
+    match value:
+        case None:
+            return "(absent)"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(f"{each['name'] or '(no name)'} ({each['protocol']})" for each in value)
+        case _:
+            return str(value)
 
 
 def _public_key(private: str | None) -> str | None:

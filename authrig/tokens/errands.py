@@ -132,10 +132,14 @@ class Courier:
         verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if where.scheme == "http" else ssl.create_default_context()
         with (
             httpx.Client(verify=verify, timeout=self._seconds, trust_env=not here, follow_redirects=False) as client,
-            client.stream(method, where, content=body or None, headers=headers) as response,
+            client.stream(
+                method, where, content=body or None, headers={"Accept-Encoding": "identity", **headers}
+            ) as response,
         ):
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise ValueError("expected an answer that is not compressed, as asked for, found another")
             content = bytearray()
-            for chunk in response.iter_bytes():
+            for chunk in response.iter_raw():
                 content += chunk
                 if len(content) > MAX_BYTES or time.monotonic() > until:
                     raise ValueError(f"expected up to {MAX_BYTES} bytes within {self._seconds:g} seconds, found more")

@@ -70,6 +70,7 @@ def type_digits(token: HandledToken, digits: str) -> None:
         raise RigError(f"the token asks for no digits now: it shows {describe(token)}")
     if not digits.isascii() or not digits.isdigit():
         raise RigError("expected digits to type, found something else")
+    _erase(token)
     for digit in digits:
         _type_one(token, digit)
     typing = _asked(token)
@@ -123,6 +124,14 @@ def _asked(token: HandledToken) -> Typing | None:
     """What is being typed."""
     screen = token.token.screen
     return screen if isinstance(screen, Typing) else None
+
+
+def _erase(token: HandledToken) -> None:
+    """Take away what an earlier command has typed."""
+    while (typing := _asked(token)) is not None and typing.shown:
+        if typing.wheel:
+            _turn_to(token, "<")
+        token.press(Button.OK if typing.wheel else Button.CANCEL)
 
 
 def _type_one(token: HandledToken, digit: str) -> None:

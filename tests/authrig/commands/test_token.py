@@ -178,6 +178,20 @@ def test_activation_by_a_sealed_message(new_hand: Hand, tmp_path: Path) -> None:
     assert new_hand("state")["accounts"] == [{"protocol": "OTQ1", "name": "alice"}]
 
 
+@pytest.mark.parametrize("profile", ["qr-reader-keypad", "qr-reader-2button"])
+def test_type_begins_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str], profile: str) -> None:
+    """What another command has typed, or typed in vain, is erased first."""
+    hand = Hand(tmp_path / "new.token", capsys)
+    main(["token", "new", hand.file, "--profile", profile])
+    capsys.readouterr()
+    hand("power", "on")
+    hand("press", "ok" if "2" in profile else "7")
+    assert hand("screen")["lines"][2].startswith("*")
+    hand.refused("type", "123456789")
+    hand("type", PIN)
+    assert hand("type", PIN)["lines"] == ["PIN", "It is set."]
+
+
 def test_activation_by_the_code_on_a_letter(new_hand: Hand, tmp_path: Path) -> None:
     """Profile C: as it stands on the letter, with its spaces; without it the sentence says what is missing."""
     code = otq1.make_activation_code("1234567890123456")
@@ -306,6 +320,16 @@ def test_a_model_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert hand("state")["model"] == "My Reader"
     mine.write_text("name = 3")
     assert str(mine) in Hand(tmp_path / "other", capsys).refused("new", "--profile", str(mine))
+
+
+def test_the_state_for_people(hand: Hand, capsys: pytest.CaptureFixture[str]) -> None:
+    """A line for each thing; no secret among them."""
+    assert main(["token", "state", hand.file]) == 0
+    shown = capsys.readouterr().out
+    assert {f"serial: {SERIAL}", "activated: yes", "accounts: (no name) (OTQ1)", "screen: idle"} <= set(
+        shown.splitlines()
+    )
+    assert SEED.hex() not in shown
 
 
 def test_profiles_lists_the_models(capsys: pytest.CaptureFixture[str]) -> None:
