@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from authrig.errors import RigError
@@ -15,10 +16,11 @@ from emulators.camera_scanner.barcode_readers.emulated.newland import Newland
 from emulators.camera_scanner.barcode_readers.emulated.plain import PlainReader
 from emulators.camera_scanner.barcode_readers.emulated.zebra_ssi import ZebraSsi
 from emulators.env import Env
+from emulators.usb.serial_pty import SerialPty
+from emulators.usb.serial_tcp import SerialTcp
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager, ExitStack
 
     from emulators.camera_scanner.barcode_readers.emulated.looking import LookingReader
@@ -39,32 +41,15 @@ class Cable(Protocol):
         ...
 
 
-class Plugged(Protocol):
-    """What a run needs of a reader that is plugged in."""
+@dataclass(frozen=True, slots=True)
+class Plugged:
+    """A reader that is plugged in."""
 
+    cable: Cable
     place: str
     """Where a host finds it."""
-
-    def using(self) -> AbstractContextManager[LookingReader]:
-        """The reader, to hold something before it."""
-        ...
-
-    def in_use(self) -> bool:
-        """Whether what it says now is heard, as far as that can be told."""
-        ...
-
-
-class _Plugged:
-    def __init__(self, cable: Cable, place: str, in_use: Callable[[], bool] = lambda: True) -> None:
-        self._cable = cable
-        self.place = place
-        self.in_use = in_use
-
-    @contextmanager
-    def using(self) -> Iterator[LookingReader]:
-        """The reader, to hold something before it."""
-        with self._cable.using() as reader:
-            yield reader
+    in_use: Callable[[], bool]
+    """Whether what it says now is heard, as far as that can be told."""
 
 
 _SERIAL: dict[str, Callable[[Env, SettingsMemory | None], SerialReader]] = {
@@ -74,6 +59,22 @@ _SERIAL: dict[str, Callable[[Env, SettingsMemory | None], SerialReader]] = {
     "zebra-ssi": ZebraSsi,
     "de2120": De2120,
 }
+
+
+class _Pty(SerialPty["SerialReader"]):
+    """A terminal that knows whether a host understands it."""
+
+    def in_use(self) -> bool:
+        """Whether a program has set the reader's baud rate; a new terminal has another one, but for 38400."""
+        return not self._speeds_differ()
+
+
+class _Tcp(SerialTcp["SerialReader"]):
+    """A port that knows whether a host has connected."""
+
+    def in_use(self) -> bool:
+        """Whether one has."""
+        return self._host is not None
 
 
 def plug_in(args: Namespace, opened: ExitStack) -> Plugged:
@@ -96,18 +97,14 @@ def plug_in(args: Namespace, opened: ExitStack) -> Plugged:
 def _serial(args: Namespace, opened: ExitStack) -> Plugged:
     reader = _serial_reader(args)
     if args.transport == "pty":
-        from emulators.usb.serial_pty import SerialPty  # noqa: PLC0415 - only what is run is imported, also below
-
-        pty = opened.enter_context(SerialPty(reader, args.link))
-        return _Plugged(pty, pty.path if args.link is None else str(args.link))
+        pty = opened.enter_context(_Pty(reader, args.link))
+        return Plugged(pty, pty.path if args.link is None else str(args.link), pty.in_use)
     if args.transport == "tcp":
-        from emulators.usb.serial_tcp import SerialTcp  # noqa: PLC0415 - see above
-
-        tcp = opened.enter_context(SerialTcp(reader, args.host, args.port or 0))
+        tcp = opened.enter_context(_Tcp(reader, args.host, args.port or 0))
         host, port = tcp.address
-        return _Plugged(tcp, f"socket://{host}:{port}")
+        return Plugged(tcp, f"socket://{host}:{port}", tcp.in_use)
     if args.transport == "usbip":
-        from emulators.usb.usb_identity import UsbIdentity  # noqa: PLC0415 - see above
+        from emulators.usb.usb_identity import UsbIdentity  # noqa: PLC0415 - only what is run is imported, also below
         from emulators.usb.usbip_function import composite_device  # noqa: PLC0415 - see above
         from emulators.usb.usbip_serial import UsbSerial  # noqa: PLC0415 - see above
 
@@ -116,7 +113,7 @@ def _serial(args: Namespace, opened: ExitStack) -> Plugged:
         identity = _named(UsbIdentity(0x1209, 0x0004, 0x0100, "Authrig", "Authrig test reader"), args)
         busid = server.plug_in(composite_device(identity, serial.function))
         opened.callback(server.unplug, busid)
-        return _Plugged(serial, _bus_place(server, busid), lambda: serial.line.dtr)
+        return Plugged(serial, _bus_place(server, busid), lambda: serial.line.dtr)
     raise RigError(f"--family {args.family} is a serial device: choose --transport pty, tcp or usbip")
 
 
@@ -139,14 +136,14 @@ def _hid(args: Namespace, opened: ExitStack) -> Plugged:
         from emulators.camera_scanner.barcode_readers.hid.uhid_cable import UhidReader  # noqa: PLC0415 - see above
 
         uhid = opened.enter_context(UhidReader(reader, identity))
-        return _Plugged(uhid, str(uhid.path), lambda: uhid.in_use)
+        return Plugged(uhid, str(uhid.path), lambda: uhid.in_use)
     if args.transport == "usbip":
         from emulators.camera_scanner.barcode_readers.hid.usb_cable import UsbReader  # noqa: PLC0415 - see above
 
         server = _server(args, opened)
         usb = opened.enter_context(UsbReader(reader, identity, server))
         assert usb.busid is not None
-        return _Plugged(usb, _bus_place(server, usb.busid), lambda: usb.in_use)
+        return Plugged(usb, _bus_place(server, usb.busid), lambda: usb.in_use)
     raise RigError(f"--family {args.family} is a HID device: choose --transport usbip or uhid")
 
 
@@ -174,8 +171,6 @@ def _bus_place(server: UsbIpServer, busid: str) -> str:
 
 def _named(identity: UsbIdentity, args: Namespace) -> UsbIdentity:
     """``identity`` with the numbers that were asked for; its names say that it is a test device all the same."""
-    from dataclasses import replace  # noqa: PLC0415 - see above
-
     if args.usb_id is None:
         return identity
     vendor, product = args.usb_id

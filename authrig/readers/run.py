@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from emulators.camera_scanner.frames import FrameSource
 
 _CHECK_SECONDS = 0.1
+_LOOKS = 2
 _OUT_OF_VIEW_SECONDS = 0.5
 """A code that a camera does not read for so long is away; a single blurred frame does not count."""
 
@@ -67,6 +68,7 @@ class _Feeder:
         self._plugged = plugged
         self._ended = ended
         self._button = button
+        self._heard = False
         self.trouble: str | None = None
 
     def run(self, source: FrameSource | None, code: str | None, every: float | None) -> None:
@@ -91,14 +93,25 @@ class _Feeder:
 
     def _show(self, code: SeenCode) -> None:
         """Hold ``code`` before the reader, as soon as somebody listens, and press its button."""
-        while not self._plugged.in_use():
-            if self._ended.wait(_CHECK_SECONDS):
+        if not self._heard or not self._plugged.in_use():
+            self._heard = self._wait_for_host()
+            if not self._heard:
                 return
-        with self._plugged.using() as reader:
+        with self._plugged.cable.using() as reader:
             reader.show(None)
             reader.show(code)
             if self._button:
                 reader.press()
+
+    def _wait_for_host(self) -> bool:
+        """Whether one came before the end."""
+        # It must stay for two looks: pyserial, for one, throws away what it finds on a line that it has just opened.
+        looks = 0
+        while looks < _LOOKS:
+            looks = looks + 1 if self._plugged.in_use() else 0
+            if self._ended.wait(_CHECK_SECONDS):
+                return False
+        return True
 
     def _show_frames(self, source: FrameSource) -> None:
         from emulators.camera_scanner.tracking import LastPlaceFirst  # noqa: PLC0415 - slow to import
@@ -117,5 +130,5 @@ class _Feeder:
                     self._show(reads[0])
             elif seen is not None and frame.time - seen_at > _OUT_OF_VIEW_SECONDS:
                 seen = None
-                with self._plugged.using() as reader:
+                with self._plugged.cable.using() as reader:
                     reader.show(None)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emulators.camera_scanner.frames import MAX_PIXELS
 from emulators.env import SystemClock
 
 if TYPE_CHECKING:
@@ -17,6 +19,10 @@ def open_source(name: str) -> FrameSource:
     Raises:
         SourceError: if it cannot be opened.
     """
+    # Before OpenCV is loaded: no log lines of its own, no pictures that fill the memory.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
     clock = SystemClock()
     if name.partition(":")[0] in ("http", "https"):
         from emulators.camera_scanner.sources.stream import HttpStream  # noqa: PLC0415 - only one of them is needed

@@ -21,7 +21,7 @@ class Typing(Enum):
     """How characters become keys. The names of readers' settings for it differ; each of these is among them."""
 
     KEYS = "keys"
-    """The keys of the layout. What it has no key for is left out, as Honeywell's and Zebra's readers do by default."""
+    """The keys of the layout. What it has no key for is left out (so most readers do, from memory)."""
     KEYS_AND_ALT_CODES = "keys-and-alt-codes"
     """The keys of the layout, and Alt with a number on the keypad for the rest."""
     ALT_CODES = "alt-codes"

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -88,6 +89,7 @@ def test_noise_never_breaks_it(noise: list[bytes]) -> None:
     assert reports_of(pos) == []
 
 
+REQUIRE_TOOLS = "AUTHRIG_REQUIRE_TOOLS"
 PARSER = "@point-of-sale/webhid-barcode-scanner"
 VERSION = "1.2.2"
 INTEGRITY = "sha512-PWsBE36SeAyqmKCwv/IjhDifMX8PAi8t+nXTzBDY5xdzqUG1zbCYfhfsfFIZnoeNLzI91rwtknOsE2QUENJgVw=="
@@ -133,8 +135,11 @@ def parser(tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
         text=True,
         timeout=100,
-        check=True,
+        check=False,
     )
+    if packed.returncode and os.environ.get(REQUIRE_TOOLS) != "1":
+        pytest.skip(f"npm cannot fetch {PARSER}: {packed.stderr.strip()[-200:]}")
+    assert packed.returncode == 0, packed.stderr
     (package,) = json.loads(packed.stdout)
     assert package["integrity"] == INTEGRITY
     archive = next(folder.glob("*.tgz"))
