@@ -12,10 +12,25 @@ import os
 import sys
 from importlib.metadata import version
 
-from authrig.commands import audit, cameras, demo, doctor, key, reader, rig, scan, serve, test, token, vm, webcam
+from authrig.commands import (
+    audit,
+    cameras,
+    compare,
+    demo,
+    doctor,
+    key,
+    reader,
+    rig,
+    scan,
+    serve,
+    test,
+    token,
+    vm,
+    webcam,
+)
 from authrig.errors import RigError
 
-COMMANDS = (demo, test, serve, audit, scan, cameras, key, token, webcam, reader, rig, vm, doctor)
+COMMANDS = (demo, test, compare, serve, audit, scan, cameras, key, token, webcam, reader, rig, vm, doctor)
 
 
 def build_parser() -> argparse.ArgumentParser:

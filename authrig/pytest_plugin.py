@@ -27,6 +27,7 @@ _FAILED = pytest.StashKey[bool]()
 _WANTS: "pytest.StashKey[Wants]" = pytest.StashKey()
 MODES = ("prefer-attached", "emulated", "attached")
 TRANSPORTS = ("in-process", "pty", "tcp", "uhid", "usbip")
+CLOCKS = ("real", "simulated")
 EVIDENCE = ("on-failure", "always", "off")
 MARKERS = (
     'hil(kind, caps=[...], count=1): wants so many devices of this kind ("fido", "qr-token", "scanner"), with these caps',
@@ -47,6 +48,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--hil-seed", type=int, help="seed of the emulated devices; drawn and printed in the header when not given"
     )
     group.addoption(
+        "--hil-clock",
+        choices=CLOCKS,
+        default=CLOCKS[0],
+        help="what emulated devices go by; a simulated clock stands still until a test lets time pass",
+    )
+    group.addoption(
         "--hil-evidence",
         choices=EVIDENCE,
         default=EVIDENCE[0],
@@ -58,6 +65,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=Path("out/hil"),
         metavar="DIR",
         help="where it goes (default: %(default)s)",
+    )
+    group.addoption(
+        "--hil-report", type=Path, metavar="FILE", help="write a page on the run: each test with its evidence in time"
+    )
+    group.addoption(
+        "--hil-report-before", type=Path, metavar="FILE", help="the page of a former run, to say what has changed"
     )
     group.addoption(
         "--hil-require", action="store_true", help="a test whose device is missing fails instead of being skipped"
@@ -72,6 +85,11 @@ def pytest_configure(config: pytest.Config) -> None:
     given = config.getoption("--hil-seed")
     workers_input: dict[str, int] = getattr(config, "workerinput", {})
     config.stash[_SEED] = workers_input.get("hil_seed", secrets.randbelow(2**31)) if given is None else given
+
+    if config.getoption("--hil-report") is not None and not hasattr(config, "workerinput"):
+        from authrig.hil.run_page import RunPage  # noqa: PLC0415 - only where a page is wanted
+
+        config.pluginmanager.register(RunPage(config, config.stash[_SEED]), "authrig-run-page")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -134,7 +152,7 @@ def evidence(request: pytest.FixtureRequest, _hil_rig: "Rig") -> "Iterator[Recor
     """What the test's devices do, step by step; it is kept when the test fails, or always, as --hil-evidence says."""
     from authrig.evidence.recorder import Recorder  # noqa: PLC0415 - as above
 
-    recorder = Recorder()
+    recorder, began = Recorder(monotonic=_hil_rig.bench.clock.monotonic), _hil_rig.bench.clock.time()
     _hil_rig.watch(recorder.exhibit)
     yield recorder
     failed = request.node.stash.get(_FAILED, False)
@@ -142,7 +160,7 @@ def evidence(request: pytest.FixtureRequest, _hil_rig: "Rig") -> "Iterator[Recor
     if wanted == "always" or (wanted == "on-failure" and failed):
         from authrig.hil.session import keep_evidence  # noqa: PLC0415 - as above
 
-        keep_evidence(recorder, request.node, request.config)
+        keep_evidence(recorder, _hil_rig.audit_rows(began), request.node, request.config, request.config.stash[_SEED])
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from authrig.attached.person import Person as BenchPerson
 from authrig.bench.bench import Bench, Mode
@@ -154,6 +154,19 @@ class Rig:
             RigError: if it is not there.
         """
         return self.bench.key(name, profile)
+
+    def audit_rows(self, since: float) -> list[dict[str, Any]]:
+        """What the server has written into its audit log since that time (seconds since 1970).
+
+        Nothing if none runs, or if it does not say: evidence is no reason to start one, and none to fail.
+        """
+        if "server" not in self.__dict__:
+            return []
+        try:
+            rows = self.administrator.audit_rows()
+        except RigError:
+            return []
+        return [row for row in rows if float(row["attributes"]["time"]) >= since]
 
     def _exhibit(self, exhibit: Exhibit) -> None:
         if self._observer is not None:

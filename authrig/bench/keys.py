@@ -26,7 +26,7 @@ def attached_key(tools: Tools, device: str, entry: Fido, attached: AttachedFido)
     else:
         cable = HidrawCable(device, attached.match, tools.hands.switch(entry.power, device))
     presence = Presence(tools.hands.finger(entry.touch, device))
-    return _kept(tools, Key(cable, presence, attached.pin, tools.on_exhibit))
+    return _kept(tools, Key(cable, presence, attached.pin, tools.on_exhibit, device))
 
 
 def emulated_key(tools: Tools, name: str, emulated: EmulatedFido) -> Key:
@@ -49,7 +49,7 @@ def emulated_key(tools: Tools, name: str, emulated: EmulatedFido) -> Key:
     user.on_request = lambda _: presence.blinks()
     hid = CtapHid(Authenticator(env, profile, user=user))
     cable = InProcessCable(hid) if emulated.transport == "in-process" else WiredCable(hid, emulated.transport)
-    key = _kept(tools, Key(cable, presence, PIN, tools.on_exhibit))
+    key = _kept(tools, Key(cable, presence, PIN, tools.on_exhibit, name))
     key.ensure_pin()
     return key
 

@@ -9,7 +9,7 @@ import serial
 from authrig.bench.cameras import camera
 from authrig.bench.pictures import shows_pictures
 from authrig.errors import RigError
-from authrig.ports.scanner import CameraReader, Scanner, SerialReader, SyntheticView
+from authrig.ports.scanner import OUR_DECODERS, CameraReader, Scanner, SerialReader, SyntheticView
 from emulators.camera_scanner.barcode_readers.drivers.de2120 import De2120Driver
 from emulators.camera_scanner.barcode_readers.drivers.gm65 import Gm65Driver
 from emulators.camera_scanner.barcode_readers.drivers.honeywell import HoneywellDriver
@@ -48,7 +48,7 @@ def emulated_scanner(tools: Tools, name: str, emulated: entries.EmulatedScanner)
         eye = SyntheticCamera(tools.stream(emulated.seed, f"{name} camera"), emulated.preset)
     except ValueError as error:
         raise RigError(str(error)) from error
-    return Scanner(SyntheticView(eye), CameraReader(eye, tools.on_exhibit))
+    return Scanner(SyntheticView(eye), CameraReader(eye, tools.on_exhibit), tools.on_exhibit, OUR_DECODERS)
 
 
 def attached_scanner(tools: Tools, device: str, entry: entries.Scanner, attached: entries.AttachedScanner) -> Scanner:
@@ -57,14 +57,16 @@ def attached_scanner(tools: Tools, device: str, entry: entries.Scanner, attached
     Raises:
         RigError: if it is not there, or cannot be set up.
     """
-    shows = shows_pictures(tools, device, entry.picture)
+    shows, can = shows_pictures(tools, device, entry.picture), frozenset(entry.capabilities)
     if attached.camera is not None:
-        return Scanner(shows, CameraReader(camera(tools, attached.camera), tools.on_exhibit))
+        return Scanner(
+            shows, CameraReader(camera(tools, attached.camera), tools.on_exhibit), tools.on_exhibit, can | OUR_DECODERS
+        )
     assert attached.port is not None  # refused when the rig file is read, as is a port without a family
     assert attached.family is not None
     driver, baud_rate = _FAMILIES[attached.family]
     reader = _configured(tools, attached.port, driver, attached.baud_rate or baud_rate)
-    return Scanner(shows, SerialReader(reader, device))
+    return Scanner(shows, SerialReader(reader, device), tools.on_exhibit, can)
 
 
 def _configured(

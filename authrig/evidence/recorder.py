@@ -74,8 +74,8 @@ class Recorder:
         self, *, on_step: Callable[[Step], None] | None = None, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self.steps: list[Step] = []
-        self.events: list[tuple[float, Event]] = []
-        """Each with the seconds since the record began."""
+        self.timeline: list[tuple[float, Exhibit]] = []
+        """Exhibits and events, each with the seconds since the record began."""
         self._exhibits: list[Picture | Traffic] = []
         self._on_step = on_step
         self._monotonic = monotonic
@@ -89,9 +89,8 @@ class Recorder:
 
     def exhibit(self, exhibit: Exhibit) -> None:
         """Keep ``exhibit`` for the step that is under way; an event goes to the log."""
-        if isinstance(exhibit, Event):
-            self.events.append((self._monotonic() - self._began, exhibit))
-        else:
+        self.timeline.append((self._monotonic() - self._began, exhibit))
+        if not isinstance(exhibit, Event):
             self._exhibits.append(exhibit)
 
     def expect(self, name: str, expected: str, found: str, *, evil: bool = False) -> None:

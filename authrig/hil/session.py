@@ -1,11 +1,9 @@
 """Makes the rig of a run from pytest's options, and keeps the evidence of a test."""
 
-import json
 import re
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -68,7 +66,10 @@ def make_rig(config: pytest.Config, folder: Path, seed: int) -> "AbstractContext
             if mode == "attached":
                 raise pytest.UsageError(f"worker {worker} has no bench: the rig file has {len(benches) or 'none'}")
             mode = "emulated"
-    return Rig(folder, seed, rig_file, mode, only=only)
+    rig = Rig(folder, seed, rig_file, mode, only=only)
+    if config.getoption("--hil-clock") == "simulated":
+        rig.bench.clock.stand_still()
+    return rig
 
 
 def lend_keys(rig: "Rig", wants: "Wants | None") -> "list[Key]":
@@ -96,23 +97,24 @@ def lend_qr_token(rig: "Rig", wants: "Wants | None", serial: str = "QT1-00000001
     return lent
 
 
-def keep_evidence(recorder: "Recorder", item: pytest.Item, config: pytest.Config) -> None:
+def keep_evidence(
+    recorder: "Recorder", audit: list[dict[str, Any]], item: pytest.Item, config: pytest.Config, seed: int
+) -> None:
     """Write what a test's devices did into a folder of its own, and name it in the report."""
-    from authrig.evidence.recorder import Picture  # noqa: PLC0415 - with the recorder
+    from authrig.evidence.folder import command_line, keep  # noqa: PLC0415 - with the recorder
 
     folder = config.getoption("--hil-artifacts") / re.sub(r"[^A-Za-z0-9._-]+", "_", item.nodeid).strip("_")
-    folder.mkdir(parents=True, exist_ok=True)
-    events = []
-    for number, (step, exhibit) in enumerate(recorder.all_exhibits(), 1):
-        event = {"number": number, "step": step, "caption": exhibit.caption}
-        if isinstance(exhibit, Picture):
-            event["file"] = f"{number:03}.png"
-            (folder / f"{number:03}.png").write_bytes(exhibit.png)
-        else:
-            event["lines"] = exhibit.lines
-        events.append(event)
-    steps = [{**asdict(step), "exhibits": len(step.exhibits)} for step in recorder.steps]
-    (folder / "steps.json").write_text(json.dumps(steps, indent=2), "utf-8")
-    (folder / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events), "utf-8")
+    about = {
+        "seed": seed,
+        "mode": config.getoption("--hil"),
+        "clock": config.getoption("--hil-clock"),
+        "rig": msgspec.to_builtins(rig_file_of(config)),
+        "command": command_line(),
+    }
+    try:
+        keep(recorder, folder, item.nodeid, about, audit)
+    except RigError as error:
+        item.add_report_section("teardown", "authrig", f"evidence could not be kept: {error}")
+        return
     item.add_report_section("teardown", "authrig", f"evidence: {folder}")
     item.user_properties.append(("authrig-evidence", str(folder)))

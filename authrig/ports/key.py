@@ -14,12 +14,14 @@ from fido2.hid import CAPABILITY
 from fido2.hid.base import CtapHidConnection
 from fido2.webauthn import PublicKeyCredentialCreationOptions, PublicKeyCredentialRequestOptions
 
+from authrig.captures.comments import ReportComments
 from authrig.errors import Deviation
 from authrig.evidence.ctap_lines import CtapTranscript
-from authrig.evidence.recorder import Exhibit, Traffic
+from authrig.evidence.recorder import Event, Exhibit, Traffic
 from authrig.ports.capabilities import CTAPHID, POWER, capabilities_of
 from authrig.ports.key_cables import Cable
 from authrig.ports.presence import Presence, TouchedDevice
+from emulators.fido_authenticator.ctaphid import Direction
 
 
 class KeyRefused(Deviation):
@@ -56,10 +58,14 @@ class Key:
         cable: what it is plugged in by.
         presence: who touches it; a test holds the finger back with ``presence.held_back()``.
         pin: the PIN that it has, or gets by ``ensure_pin``.
-        on_exhibit: gets the traffic when it is asked for.
+        on_exhibit: gets each report as an event, and the decoded traffic when it is asked for.
+        name: for the event log.
     """
 
-    def __init__(self, cable: Cable, presence: Presence, pin: str, on_exhibit: Callable[[Exhibit], None]) -> None:
+    def __init__(
+        self, cable: Cable, presence: Presence, pin: str, on_exhibit: Callable[[Exhibit], None], name: str = "key"
+    ) -> None:
+        self.name = name
         self.presence = presence
         self.pin = pin
         self._cable = cable
@@ -77,7 +83,7 @@ class Key:
         Raises:
             RigError: if the key is not there.
         """
-        return TouchedDevice(self._cable.open(self._transcript.add), self.presence)
+        return TouchedDevice(self._cable.open(self._tap()), self.presence)
 
     def open_connection(self) -> CtapHidConnection:
         """As ``open``, for a host that writes and reads the 64-byte reports itself; nobody touches by itself.
@@ -85,7 +91,20 @@ class Key:
         Raises:
             RigError: if the key is not there, or speaks no CTAPHID.
         """
-        return self._cable.connect(self._transcript.add)
+        return self._cable.connect(self._tap())
+
+    def _tap(self) -> Callable[[Direction, bytes], None]:
+        """Reads along with one host: for the transcript, and for the event log."""
+        comments = ReportComments()
+
+        def tap(direction: Direction, report: bytes) -> None:
+            self._transcript.add(direction, report)
+            about = comments.comment(direction, report)
+            decoded = {} if about is None else {"about": about}
+            where = "to_device" if direction == "to_key" else "from_device"
+            self._on_exhibit(Event("ctaphid", self.name, where, report, decoded))
+
+        return tap
 
     def capabilities(self) -> frozenset[str]:
         """What it can do, in the words that ``authrig.ports.capabilities`` lists.

@@ -5,12 +5,13 @@ Its ends are a camera of any kind, emulated or attached, and a barcode reader on
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import nullcontext
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from authrig.errors import Deviation, RigError
-from authrig.evidence.recorder import Exhibit, Picture
+from authrig.evidence.recorder import Event, Exhibit, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,10 @@ FRAMES_TO_TRY = 60
 """Two seconds at 30 frames a second."""
 SECONDS_TO_TRY = 5.0
 """For a reader that looks by itself."""
+
+
+OUR_DECODERS: Final = frozenset({"utf-8", "binary", "micro-qr"})
+"""What a camera can read with our decoders behind it."""
 
 
 class ReadsCodes(Protocol):
@@ -62,7 +67,7 @@ class CameraReader:
             for frame in islice(self._source.frames(), FRAMES_TO_TRY):
                 reads = read_codes(frame.image)
                 if reads:
-                    seen = encode_png(outline(frame.image, reads))
+                    seen = encode_png(outline(frame.image, reads, timed=False))
                     caption = f"what the scanner saw; read by {reads[0].decoder} ({reads[0].stage})"
                     self._on_exhibit(Picture(caption, seen))
                     return reads[0].data
@@ -102,11 +107,23 @@ class SyntheticView:
 
 
 class Scanner:
-    """A scanner with somebody who holds things before it."""
+    """A scanner with somebody who holds things before it; ``on_exhibit`` gets an event for each read."""
 
-    def __init__(self, shows: ShowsPictures, reader: ReadsCodes) -> None:
+    def __init__(
+        self,
+        shows: ShowsPictures,
+        reader: ReadsCodes,
+        on_exhibit: Callable[[Exhibit], None] = lambda _: None,
+        can: frozenset[str] = frozenset(),
+    ) -> None:
         self._shows = shows
         self._reader = reader
+        self._on_exhibit = on_exhibit
+        self._can = can
+
+    def capabilities(self) -> frozenset[str]:
+        """What it reads beside usual QR codes: ``utf-8``, ``binary``, ``micro-qr``, or what the rig file says."""
+        return self._can
 
     def scan(self, picture: Image) -> bytes:
         """The bytes of the one code on ``picture``, held before the scanner.
@@ -115,8 +132,20 @@ class Scanner:
             Deviation: if nothing was read in the time that one would wait.
             RigError: if a part of the port fails.
         """
-        with self._shows.showing(picture):
-            data = self._reader.read()
+        data = self.try_to_scan(picture)
         if data is None:
             raise Deviation(self._reader.name, "a code", "none in the time that one would wait")
+        return data
+
+    def try_to_scan(self, picture: Image) -> bytes | None:
+        """As ``scan``; None if nothing was read, which may be right.
+
+        Raises:
+            RigError: if a part of the port fails.
+        """
+        shown = {"sha256": hashlib.sha256(picture.tobytes()).hexdigest(), "size": list(picture.shape[1::-1])}
+        self._on_exhibit(Event("picture", "scanner", "to_device", b"", shown))
+        with self._shows.showing(picture):
+            data = self._reader.read()
+        self._on_exhibit(Event("scan", "scanner", "from_device", data or b"", {"read": data is not None}))
         return data

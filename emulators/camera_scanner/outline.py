@@ -24,8 +24,10 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _LONGEST_LABEL = 44
 
 
-def outline(image: Image, reads: Iterable[Read]) -> Image:
+def outline(image: Image, reads: Iterable[Read], *, timed: bool = True) -> Image:
     """A copy of ``image`` in colour: what is no code darkened, each code framed and labelled with what it says.
+
+    Unless ``timed``, the label leaves out how long reading took, so that the same frame gives the same picture.
 
     Raises:
         ImageError: if ``image`` is not a picture.
@@ -42,7 +44,7 @@ def outline(image: Image, reads: Iterable[Read]) -> Image:
     thick = max(2, round(min(colour.shape[:2]) / 160))
     for read, hull in drawn:
         cv2.polylines(picture, [hull], isClosed=True, color=_GREEN, thickness=thick, lineType=cv2.LINE_AA)
-        _label(picture, hull, (_shorten(printable(read.data, "ascii")), describe(read)))
+        _label(picture, hull, (_shorten(printable(read.data, "ascii")), describe(read, timed=timed)))
     return picture
 
 

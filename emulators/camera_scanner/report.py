@@ -39,12 +39,13 @@ def printable(data: bytes, encoding: str = "utf-8") -> str:
     return "".join(_shown(character, encoding) for character in data.decode("utf-8", "surrogateescape"))
 
 
-def describe(read: Read) -> str:
-    """What was read and how, in a few words: "QR 7-M, zxing-cpp, half-size, 3.1 ms"."""
+def describe(read: Read, *, timed: bool = True) -> str:
+    """What was read and how, in a few words: "QR 7-M, zxing-cpp, half-size, 3.1 ms", without the time unless ``timed``."""
     size = "" if read.version is None else f" {read.version}"
     level = "" if read.error_correction is None else f"-{read.error_correction}"
     stage = "" if read.stage == "direct" else f", {read.stage}"
-    return f"{'Micro ' * read.micro}QR{size}{level}, {read.decoder}{stage}, {read.milliseconds:.1f} ms"
+    took = f", {read.milliseconds:.1f} ms" if timed else ""
+    return f"{'Micro ' * read.micro}QR{size}{level}, {read.decoder}{stage}{took}"
 
 
 def _text(data: bytes) -> str | None:
