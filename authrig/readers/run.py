@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _CHECK_SECONDS = 0.1
 _LOOKS = 2
+LONGEST_CODE = 7089
+"""Bytes that no code exceeds: the digits that fit into the largest QR code."""
+_LONGEST_LINE = LONGEST_CODE + 2
 _OUT_OF_VIEW_SECONDS = 0.5
 """A code that a camera does not read for so long is away; a single blurred frame does not count."""
 
@@ -32,6 +35,8 @@ def run_reader(args: Namespace) -> None:
     Raises:
         RigError: if what is asked for does not go together, or the camera ends.
     """
+    if args.code is not None and not 0 < len(args.code.encode(errors="surrogateescape")) <= LONGEST_CODE:
+        raise RigError(f"--code: expected a text of 1 to {LONGEST_CODE} bytes")
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -84,12 +89,17 @@ class _Feeder:
             self._show(data)
             while every is not None and not self._ended.wait(every):
                 self._show(data)
-        else:
+        elif sys.stdin is not None:
             # Not through sys.stdin: at the end of the process its lock would still be held by this waiting thread.
             with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as lines:
-                for line in lines:
-                    if line := line.rstrip(b"\r\n"):
-                        self._show(Code(line))
+                while line := lines.readline(_LONGEST_LINE):
+                    self._show_line(line)
+
+    def _show_line(self, line: bytes) -> None:
+        if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+            sys.stderr.write(f"authrig: no code holds more than {LONGEST_CODE} bytes: the line is read in pieces\n")
+        if data := line.rstrip(b"\r\n"):
+            self._show(Code(data))
 
     def _show(self, code: SeenCode) -> None:
         """Hold ``code`` before the reader, as soon as somebody listens, and press its button."""

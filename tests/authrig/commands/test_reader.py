@@ -146,6 +146,8 @@ def test_a_serial_reader_on_usb() -> None:
         (["--family", "plain", "--transport", "tcp", "--layout", "de"], "go with --family wedge: plain sends bytes"),
         (["--family", "plain", "--transport", "tcp", "--memory", "x"], "a plain reader has no settings to keep"),
         (["--family", "gm65", "--transport", "tcp", "--every", "1"], "--every goes with --code"),
+        (["--family", "gm65", "--transport", "tcp", "--code", ""], "--code: expected a text of 1 to 7089 bytes"),
+        (["--family", "gm65", "--transport", "tcp", "--code", "x" * 7090], "--code: expected a text of 1 to 7089"),
         (["--family", "gm65", "--transport", "tcp", "--link", "x"], "--link goes with --transport pty"),
         (["--family", "gm65", "--transport", "tcp", "--usb-id", "1234:5678"], "--usb-id goes with"),
         (["--family", "gm65", "--transport", "tcp", "--camera", "nosuch.png"], "nosuch.png"),
