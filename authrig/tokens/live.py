@@ -39,7 +39,7 @@ class LiveToken(App[None]):
 
     Args:
         using: the token, for a moment.
-        polls: whether nobody else lets its time pass.
+        address: where its console is; on no line, nobody else lets its time pass.
         ended: set from outside to end it.
     """
 
@@ -53,10 +53,10 @@ class LiveToken(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [("q", "quit", "quit")]
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, using: Using, *, polls: bool = True, ended: threading.Event | None = None) -> None:
+    def __init__(self, using: Using, *, address: str = "", ended: threading.Event | None = None) -> None:
         super().__init__()
         self._using = using
-        self._polls = polls
+        self._address = address
         self._ended = ended or threading.Event()
         self._said = ""
 
@@ -108,7 +108,7 @@ class LiveToken(App[None]):
             self.exit()
             return
         with self._using() as core:
-            if self._polls:
+            if not self._address:
                 core.poll()
             panel, keys, status = self._panel(core), self._keys(core), self._status(core)
         for name, shown in (("panel", panel), ("keys", keys), ("status", status)):
@@ -136,6 +136,8 @@ class LiveToken(App[None]):
     def _status(self, core: PoweredToken) -> Text:
         token = core.token
         parts = [f"{token.profile.name} {token.memory.serial or ''}", "test device"]
+        if self._address:
+            parts.append(f"console on {self._address}")
         if token.parts.radio.present:
             parts.append("online" if token.parts.radio.on else "offline")
         if core.eye is not None and core.eye.problem:

@@ -66,7 +66,7 @@ def run_token(options: RunOptions) -> int:
         if options.live:
             from authrig.tokens.live import LiveToken  # noqa: PLC0415 - Textual is slow to import
 
-            LiveToken(line.using, polls=not line.address, ended=ended).run()
+            LiveToken(line.using, address=line.address, ended=ended).run()
         else:
             _wait(ended, line, options)
     return 0

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -416,3 +416,24 @@ def test_live_wants_a_terminal(hand: Hand) -> None:
     """In a pipe there is nobody to look."""
     done = subprocess.run([AUTHRIG, "token", "run", hand.file, "--live"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "authrig: --live wants a terminal, found none\n")
+
+
+def test_the_terminal_is_given_back(hand: Hand) -> None:
+    """SIGTERM ends the live screen with exit code 0, and the shell is where it was."""
+    ours, its = os.openpty()
+    command = [AUTHRIG, "token", "run", hand.file, "--live"]
+    with subprocess.Popen(
+        command, stdin=its, stdout=its, stderr=its, env={**os.environ, "TERM": "xterm-256color"}
+    ) as live:
+        os.close(its)
+        shown = b""
+        while b"CANCEL" not in shown:
+            shown += os.read(ours, 65536)
+        live.send_signal(signal.SIGTERM)
+        with suppress(OSError):  # the terminal's other end is closed
+            while chunk := os.read(ours, 65536):
+                shown += chunk
+        assert live.wait(timeout=60) == 0
+    os.close(ours)
+    assert b"\x1b[?1049l" in shown  # back from the alternate screen
+    assert b"Traceback" not in shown

@@ -22,12 +22,12 @@ from tests.authrig.tokens.logins import KEYS, PIN, SEED, SERIAL, challenge
 
 
 @contextmanager
-def running(folder: Path, profile: str, camera: str | None = None) -> Iterator[Line]:
+def running(folder: Path, profile: str, camera: str | None = None, transport: str | None = None) -> Iterator[Line]:
     """A token of ``profile``, switched on."""
     with TokenFile.create(folder / "my.token", profile, SERIAL) as file:
         file.memory().provision(SERIAL, SEED)
     with ExitStack() as opened:
-        yield open_line(RunOptions(folder / "my.token", camera=camera), opened)
+        yield open_line(RunOptions(folder / "my.token", camera=camera, transport=transport), opened)
 
 
 def screen_of(line: Line) -> Screen:
@@ -45,7 +45,7 @@ def drive(line: Line, steps: Callable[[LiveToken, Pilot[None]], Awaitable[None]]
     """Run the application in a terminal of ``size`` without a terminal."""
 
     async def run() -> None:
-        app = LiveToken(line.using)
+        app = LiveToken(line.using, address=line.address)
         async with app.run_test(size=size) as pilot:
             await steps(app, pilot)
 
@@ -95,6 +95,22 @@ def test_a_key_that_the_model_lacks_is_said(tmp_path: Path) -> None:
 
     with running(tmp_path, "dot_matrix_128x64") as line:
         drive(line, steps, (130, 50))
+
+
+def test_console_and_terminal_are_one_token(tmp_path: Path) -> None:
+    """What is pressed on one is seen on the other; the terminal says where the console is."""
+
+    async def steps(app: LiveToken, pilot: Pilot[None]) -> None:
+        assert line.address in shown(app, "status")
+        with line.using() as core:
+            core.ask(b'{"cmd":"press","button":"ok"}')
+        await until(pilot, lambda: "Stop" in shown(app, "keys"))
+        await pilot.press("c")
+        with line.using() as core:
+            assert b'"state":"idle"' in core.ask(b'{"cmd":"state"}')
+
+    with running(tmp_path, "dot_matrix_128x64", transport="pty") as line:
+        drive(line, steps, (132, 42))
 
 
 @pytest.mark.parametrize(
