@@ -82,6 +82,12 @@ def channel(hid: HidHost) -> int:
 
 
 @pytest.fixture
+def may_be_erased(key: Key, pytestconfig: pytest.Config) -> bool:
+    """Whether what is on the key is nobody's."""
+    return not key.has_own_clock or bool(pytestconfig.getoption("--hil-destructive-ok"))
+
+
+@pytest.fixture
 def let_pass(key: Key, clock: RigClock) -> Callable[[float], None]:
     """Lets so many seconds pass for the key: at once where it goes by the rig's clock."""
     return time.sleep if key.has_own_clock else clock.advance

@@ -148,6 +148,14 @@ class Host:
         """The PIN/UV auth protocol of this number, or the one that the key prefers."""
         return PROTOCOLS[number or self.ctap2.info.pin_uv_protocols[0]]()
 
+    def pin_retries(self) -> int:
+        """The tries that are left for the PIN (§6.5.5.2)."""
+        return int(self.ask(CLIENT_PIN, {0x02: 0x01})[0x03])
+
+    def key_agreement(self, number: int) -> CoseKey:
+        """The key's own half of a shared secret (§6.5.5.4)."""
+        return CoseKey.parse(self.ask(CLIENT_PIN, {0x01: number, 0x02: 0x02})[0x01])
+
     def token(self, permissions: P, rp_id: str | None = None, number: int | None = None) -> bytes:
         """A pinUvAuthToken got with the PIN (§6.5.5.7)."""
         return ClientPin(self.ctap2, self.protocol(number)).get_pin_token(self.pin, permissions, rp_id)

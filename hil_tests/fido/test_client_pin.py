@@ -1,13 +1,10 @@
 """PIN and UV: key agreement, PIN and tokens, by both PIN/UV auth protocols (CTAP 2.3 §6.5). No try is lost for good."""
 
 import hashlib
-import os
 from typing import Any
 
 import pytest
-from fido2.cose import CoseKey
 from fido2.ctap2.base import Info
-from fido2.ctap2.pin import ClientPin
 
 from hil_tests.fido.host import (
     CLIENT_DATA_HASH,
@@ -28,22 +25,14 @@ from hil_tests.fido.host import (
 
 pytestmark = pytest.mark.hil("fido", caps=["CTAP2", "PIN"])
 
-GET_RETRIES, GET_KEY_AGREEMENT, SET_PIN, CHANGE_PIN, GET_TOKEN, GET_TOKEN_WITH_PERMISSIONS = 1, 2, 3, 4, 5, 9
+GET_KEY_AGREEMENT, GET_TOKEN, GET_TOKEN_WITH_PERMISSIONS = 2, 5, 9
 WITH_PERMISSIONS = pytest.mark.hil("fido", caps=["pinUvAuthToken"])
-
-
-def _retries(host: Host) -> int:
-    return int(host.ask(CLIENT_PIN, {0x02: GET_RETRIES})[0x03])
-
-
-def _key_agreement(host: Host, number: int) -> CoseKey:
-    return CoseKey.parse(host.ask(CLIENT_PIN, {0x01: number, 0x02: GET_KEY_AGREEMENT})[0x01])
 
 
 def _ask_token(host: Host, number: int, subcommand: int, changes: dict[int, Any], pin: str = "") -> dict[int, Any]:
     """Ask for a token with ``pin``, the key's by default; ``changes`` is what the host does otherwise."""
     protocol = host.protocol(number)
-    platform_key, secret = protocol.encapsulate(_key_agreement(host, number))
+    platform_key, secret = protocol.encapsulate(host.key_agreement(number))
     digest = hashlib.sha256((pin or host.pin).encode()).digest()[:16]
     members = {0x01: number, 0x02: subcommand, 0x03: platform_key, 0x06: protocol.encrypt(secret, digest), **changes}
     return host.ask(CLIENT_PIN, {key: value for key, value in members.items() if value is not None})
@@ -51,7 +40,7 @@ def _ask_token(host: Host, number: int, subcommand: int, changes: dict[int, Any]
 
 def _superseded_token(host: Host, number: int) -> bytes:
     protocol = host.protocol(number)
-    platform_key, secret = protocol.encapsulate(_key_agreement(host, number))
+    platform_key, secret = protocol.encapsulate(host.key_agreement(number))
     digest = hashlib.sha256(host.pin.encode()).digest()[:16]
     request = {0x01: number, 0x02: GET_TOKEN, 0x03: platform_key, 0x06: protocol.encrypt(secret, digest)}
     return protocol.decrypt(secret, host.ask(CLIENT_PIN, request)[0x02])
@@ -64,14 +53,14 @@ def _wrong(pin: str) -> str:
 @pytest.mark.clause("CTAP 2.3 §6.5.5.2")
 def test_retries_are_told(host: Host) -> None:
     """The member pinRetries is a number from 1 to 8 as long as the PIN is not blocked."""
-    assert 1 <= _retries(host) <= 8
+    assert 1 <= host.pin_retries() <= 8
 
 
 @EACH_PROTOCOL
 @pytest.mark.clause("CTAP 2.3 §6.5.5.4")
 def test_key_agreement_is_a_point(host: Host, number: int) -> None:
     """The subcommand getKeyAgreement gives an ECDH-ES+HKDF-256 key on P-256, without other members."""
-    key = _key_agreement(host, number)
+    key = host.key_agreement(number)
     assert set(key) == {1, 3, -1, -2, -3}
     assert (key[1], key[3], key[-1], len(key[-2]), len(key[-3])) == (2, -25, 1, 32, 32)
 
@@ -120,22 +109,22 @@ def test_token_registers_and_logs_in(host: Host, number: int) -> None:
 def test_wrong_pin_costs_a_try_and_the_right_one_gives_it_back(host: Host, number: int) -> None:
     """PIN_INVALID takes one of the tries; the right PIN afterwards restores them all."""
     host.token(P.MAKE_CREDENTIAL, RP_ID, number)
-    full = _retries(host)
+    full = host.pin_retries()
     with refused(ERR.PIN_INVALID):
         _ask_token(host, number, GET_TOKEN, {}, _wrong(host.pin))
-    assert _retries(host) == full - 1
+    assert host.pin_retries() == full - 1
     host.token(P.MAKE_CREDENTIAL, RP_ID, number)
-    assert _retries(host) == full
+    assert host.pin_retries() == full
 
 
 @EACH_PROTOCOL
 @pytest.mark.clause("CTAP 2.3 §6.5.5.7")
 def test_wrong_pin_changes_the_key_agreement(host: Host, number: int) -> None:
     """After a wrong PIN the key makes a new key agreement key."""
-    before = _key_agreement(host, number)
+    before = host.key_agreement(number)
     with refused(ERR.PIN_INVALID):
         _ask_token(host, number, GET_TOKEN, {}, _wrong(host.pin))
-    assert _key_agreement(host, number) != before
+    assert host.key_agreement(number) != before
     host.token(P.MAKE_CREDENTIAL, RP_ID, number)
 
 
@@ -170,11 +159,11 @@ def test_superseded_subcommand_takes_no_permissions(host: Host, number: int) -> 
 )
 def test_token_request_must_be_whole(host: Host, member: int, value: int | None, expected: ERR) -> None:
     """Asking for no permission is INVALID_PARAMETER, leaving out a member MISSING_PARAMETER; neither costs a try."""
-    full = _retries(host)
+    full = host.pin_retries()
     number = host.protocol().VERSION
     with refused(expected):
         _ask_token(host, number, GET_TOKEN_WITH_PERMISSIONS, {0x09: 1, 0x0A: RP_ID, member: value})
-    assert _retries(host) == full
+    assert host.pin_retries() == full
 
 
 @WITH_PERMISSIONS
@@ -215,77 +204,6 @@ def test_touch_uses_up_the_permissions(host: Host) -> None:
     host.register({0x08: param, 0x09: number})
     with refused(ERR.PIN_AUTH_INVALID, ERR.PUAT_REQUIRED, ERR.PIN_TOKEN_EXPIRED):
         host.ask(MAKE_CREDENTIAL, creation({0x08: param, 0x09: number}))
-
-
-@EACH_PROTOCOL
-@pytest.mark.clause("CTAP 2.3 §6.5.5.5")
-def test_pin_that_is_set_is_not_set_again(host: Host, number: int) -> None:
-    """The subcommand setPIN on a key with a PIN is PIN_AUTH_INVALID (NOT_ALLOWED on some)."""
-    protocol = host.protocol(number)
-    platform_key, secret = protocol.encapsulate(_key_agreement(host, number))
-    new = protocol.encrypt(secret, b"86420".ljust(64, b"\0"))
-    request = {0x01: number, 0x02: SET_PIN, 0x03: platform_key, 0x04: protocol.authenticate(secret, new), 0x05: new}
-    with refused(ERR.PIN_AUTH_INVALID, ERR.NOT_ALLOWED):
-        host.ask(CLIENT_PIN, request)
-    host.token(P.MAKE_CREDENTIAL, RP_ID, number)
-
-
-@EACH_PROTOCOL
-@pytest.mark.clause("CTAP 2.3 §6.5.5.6")
-def test_pin_is_changed_and_changed_back(host: Host, info: Info, number: int) -> None:
-    """After a change only the new PIN is right; the test changes it back."""
-    if info.pin_complexity_policy:
-        pytest.skip("the key has rules for PINs that this host does not know")
-    client = ClientPin(host.ctap2, host.protocol(number))
-    new = "2580147" if host.pin != "2580147" else "7410852"
-    client.change_pin(host.pin, new)
-    try:
-        with refused(ERR.PIN_INVALID):
-            client.get_pin_token(host.pin, P.MAKE_CREDENTIAL, RP_ID)
-        assert client.get_pin_token(new, P.MAKE_CREDENTIAL, RP_ID)
-    finally:
-        client.change_pin(new, host.pin)
-    assert client.get_pin_token(host.pin, P.MAKE_CREDENTIAL, RP_ID)
-
-
-@EACH_PROTOCOL
-@pytest.mark.clause("CTAP 2.3 §6.5.5.6 step 5")
-def test_change_with_a_wrong_proof_costs_no_try(host: Host, number: int) -> None:
-    """A changePIN whose pinUvAuthParam is wrong is PIN_AUTH_INVALID before the PIN is looked at."""
-    full = _retries(host)
-    protocol = host.protocol(number)
-    platform_key, secret = protocol.encapsulate(_key_agreement(host, number))
-    new = protocol.encrypt(secret, b"86420".ljust(64, b"\0"))
-    old = protocol.encrypt(secret, hashlib.sha256(host.pin.encode()).digest()[:16])
-    wrong = os.urandom(len(protocol.authenticate(secret, new + old)))
-    request = {0x01: number, 0x02: CHANGE_PIN, 0x03: platform_key, 0x04: wrong, 0x05: new, 0x06: old}
-    with refused(ERR.PIN_AUTH_INVALID):
-        host.ask(CLIENT_PIN, request)
-    assert _retries(host) == full
-
-
-NEW_PINS = {
-    "too short": (b"123".ljust(64, b"\0"), ERR.PIN_POLICY_VIOLATION),
-    "no end": (b"1" * 64, ERR.PIN_POLICY_VIOLATION),
-    "48 bytes": (b"1234567".ljust(48, b"\0"), ERR.INVALID_PARAMETER),
-}
-
-
-@pytest.mark.parametrize("case", NEW_PINS)
-@pytest.mark.clause("CTAP 2.3 §6.5.5.6 steps 9 to 12")
-def test_new_pin_that_breaks_the_rules_is_refused(host: Host, case: str) -> None:
-    """Shorter than the minimum, longer than 63 bytes, or not padded to 64: refused, and the old PIN stays."""
-    padded, expected = NEW_PINS[case]
-    protocol = host.protocol()
-    platform_key, secret = protocol.encapsulate(_key_agreement(host, protocol.VERSION))
-    new = protocol.encrypt(secret, padded)
-    old = protocol.encrypt(secret, hashlib.sha256(host.pin.encode()).digest()[:16])
-    param = protocol.authenticate(secret, new + old)
-    members = {0x01: protocol.VERSION, 0x02: CHANGE_PIN, 0x03: platform_key, 0x04: param, 0x05: new, 0x06: old}
-    # Keys of CTAP 2.0 had one code for all of them.
-    with refused(expected, ERR.PIN_POLICY_VIOLATION):
-        host.ask(CLIENT_PIN, members)
-    host.token(P.MAKE_CREDENTIAL, RP_ID)
 
 
 @pytest.mark.clause("CTAP 2.3 §6.5.5")

@@ -30,8 +30,7 @@ def _told(registered: Registered) -> dict[str, Any]:
 def _salts(host: Host, number: int, salts: bytes) -> tuple[PinProtocol, bytes, dict[int, Any]]:
     """The hmac-secret input for ``salts``, with the protocol and the secret that read the output."""
     protocol = host.protocol(number)
-    peer = host.ctap2.client_pin(number, 2)[1]
-    platform_key, secret = protocol.encapsulate(peer)
+    platform_key, secret = protocol.encapsulate(host.key_agreement(number))
     encrypted = protocol.encrypt(secret, salts)
     members = {1: platform_key, 2: encrypted, 3: protocol.authenticate(secret, encrypted)}
     return protocol, secret, members | ({4: number} if number > 1 else {})

@@ -47,7 +47,7 @@ def test_pin_counts_in_code_points(host: Host) -> None:
     protocol = host.protocol()
     with refused(ERR.PIN_POLICY_VIOLATION):
         self_made = "äöü".encode().ljust(64, b"\0")
-        public_key, secret = protocol.encapsulate(host.ctap2.client_pin(protocol.VERSION, 2)[1])
+        public_key, secret = protocol.encapsulate(host.key_agreement(protocol.VERSION))
         encrypted = protocol.encrypt(secret, self_made)
         param = protocol.authenticate(secret, encrypted)
         host.ask(CLIENT_PIN, {1: protocol.VERSION, 2: 3, 3: public_key, 4: param, 5: encrypted})
@@ -81,7 +81,7 @@ def test_three_wrong_pins_want_a_power_cycle(key: Key, host: Host) -> None:
 def test_last_wrong_pin_blocks(key: Key, host: Host) -> None:
     """When all tries are spent it is PIN_BLOCKED, for the right PIN and after a power cycle too."""
     _set(host, host.pin)
-    tries = host.ask(CLIENT_PIN, {0x02: 1})[0x03]
+    tries = host.pin_retries()
     assert tries <= 8
     spent = 0
     while spent < tries:
@@ -92,7 +92,7 @@ def test_last_wrong_pin_blocks(key: Key, host: Host) -> None:
                 spent += 1
                 with refused(ERR.PIN_INVALID, ERR.PIN_BLOCKED if spent == tries else ERR.PIN_AUTH_BLOCKED):
                     _guess(guesser, "97531")
-            assert guesser.ask(CLIENT_PIN, {0x02: 1})[0x03] == tries - spent
+            assert guesser.pin_retries() == tries - spent
     key.restart()
     with key.open() as device, refused(ERR.PIN_BLOCKED):
         _guess(Host(device, key.pin), key.pin)
@@ -102,10 +102,10 @@ def test_last_wrong_pin_blocks(key: Key, host: Host) -> None:
 def test_blocked_key_works_after_a_reset(key: Key, host: Host, fido_reset: Callable[[], None]) -> None:
     """A reset gives a new PIN all its tries."""
     _set(host, host.pin)
-    full = host.ask(CLIENT_PIN, {0x02: 1})[0x03]
+    full = host.pin_retries()
     with refused(ERR.PIN_INVALID):
         _guess(host, "97531")
     fido_reset()
     key.ensure_pin()
     with key.open() as device:
-        assert Host(device, key.pin).ask(CLIENT_PIN, {0x02: 1})[0x03] == full
+        assert Host(device, key.pin).pin_retries() == full

@@ -12,7 +12,6 @@ from hil_tests.fido import hid as ctaphid
 from hil_tests.fido.hid import BROADCAST, host_on
 from hil_tests.fido.host import (
     CLIENT_DATA_HASH,
-    CLIENT_PIN,
     ERR,
     GET_NEXT_ASSERTION,
     MAKE_CREDENTIAL,
@@ -93,10 +92,10 @@ def test_key_agreement_does_not_survive(key: Key) -> None:
     """The key makes a new key agreement key when it is plugged in."""
     with plugged_in(key) as host:
         number = host.protocol().VERSION
-        before = host.ask(CLIENT_PIN, {0x01: number, 0x02: 2})
+        before = host.key_agreement(number)
     key.restart()
     with plugged_in(key) as host:
-        assert host.ask(CLIENT_PIN, {0x01: number, 0x02: 2}) != before
+        assert host.key_agreement(number) != before
 
 
 @pytest.mark.hil("fido", caps=["PIN"])
@@ -106,14 +105,14 @@ def test_spent_try_stays_spent(key: Key) -> None:
     wrong = "0" * len(key.pin) if set(key.pin) != {"0"} else "1" * len(key.pin)
     with plugged_in(key) as host:
         host.token(P.MAKE_CREDENTIAL, RP_ID)
-        full = host.ask(CLIENT_PIN, {0x02: 1})[0x03]
+        full = host.pin_retries()
         with refused(ERR.PIN_INVALID):
             Host(host.device, wrong).token(P.MAKE_CREDENTIAL, RP_ID)
     key.restart()
     with plugged_in(key) as host:
-        assert host.ask(CLIENT_PIN, {0x02: 1})[0x03] == full - 1
+        assert host.pin_retries() == full - 1
         host.token(P.MAKE_CREDENTIAL, RP_ID)
-        assert host.ask(CLIENT_PIN, {0x02: 1})[0x03] == full
+        assert host.pin_retries() == full
 
 
 @KEEPS
