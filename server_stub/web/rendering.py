@@ -12,6 +12,7 @@ from server_stub.web.languages import languages
 from server_stub.web.visit import PUBLIC, Page, Visit
 
 FOLDER = Path(__file__).with_name("templates")
+LOCKED = ("USER_LOCKED", "USER_TEMPORARILY_LOCKED")
 WITH_DETAILS = ("BAD_REQUEST", "UNPRINTABLE")
 """Refusals whose own sentence says what to mend."""
 
@@ -62,6 +63,8 @@ def words(visit: Visit, error: ApiError) -> str:
 
 async def error_page(visit: Visit, error: ApiError) -> Page:
     """The general page about a refusal: what happened, and what to do next."""
+    if visit.told and (visit.told.code == error.code or error.code in LOCKED):
+        visit.told = None  # it is said once, and who is locked need not be told which try it was
     session = await visit.session() if error.status < 500 and visit.site is PUBLIC else None
     application = visit.path.get("application") or (session.application if session else None)
     if application not in visit.iam.policies.applications:

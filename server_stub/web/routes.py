@@ -30,6 +30,8 @@ _PAGES = (
     _step("password", login.check_password, bound=False),
     _step("username", login.check_username, bound=False),
     _step("device-token", login.check_device_token, bound=False),
+    _step("provider", login.choose_provider, bound=False),
+    PageRoute("GET", f"{LOGIN}/provider/{{provider}}", login.leave_for_provider, back=LOGIN),
     _step("second-password", login.check_second_password),
     PageRoute("GET", f"{LOGIN}/devices", devices.choose_again, back=LOGIN),
     _step("devices", devices.select),

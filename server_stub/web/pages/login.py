@@ -54,6 +54,25 @@ async def check_username(visit: Visit) -> Answer:
     return login(name)
 
 
+async def choose_provider(visit: Visit) -> Answer:
+    """Off to another provider. A form may lead to this server only, so a page of ours goes on from here."""
+    name = await begin(visit)
+    provider = visit.form.get("provider", "")
+    if provider not in visit.iam.oidc:
+        raise ApiError(404, "OIDC_PROVIDER_UNKNOWN", "there is no such provider")
+    return Redirect(f"/login/{name}/provider/{provider}")
+
+
+async def leave_for_provider(visit: Visit) -> Answer:
+    """The page that leads there."""
+    provider = visit.iam.oidc.get(visit.path["provider"])
+    if provider is None:
+        raise ApiError(404, "OIDC_PROVIDER_UNKNOWN", "there is no such provider")
+    name = application_of(visit)
+    values = {"application": name, "title": provider.title, "target": f"/auth/oidc/{provider.name}/start"}
+    return Page("provider.html", values)
+
+
 async def check_device_token(visit: Visit) -> Answer:
     """This browser, if it is remembered."""
     name = await begin(visit)
@@ -85,6 +104,7 @@ def _first(visit: Visit, name: str) -> Page:
         "with_key": Method.FIDO in methods,
         "with_badge": bool(BADGES.intersection(methods)),
         "with_name": Method.USERNAME in methods,
+        "providers": [(each.name, each.title) for each in visit.iam.oidc.values()] if Method.OIDC in methods else [],
         "with_device": Method.DEVICE_TOKEN in methods,
         "username": visit.told.username if visit.told else "",
     }

@@ -1,5 +1,7 @@
 """The offline QR code: a large picture to hold a token up to, and a field for the code that it shows."""
 
+from server_stub.api.current import subject_of
+from server_stub.api.second_factor import refuse_locked
 from server_stub.errors import ApiError
 from server_stub.sessions import Session
 from server_stub.web import qr_picture
@@ -8,7 +10,8 @@ from server_stub.web.visit import Answer, Visit
 
 
 async def show(visit: Visit, session: Session) -> Answer:
-    """The challenge that there is, or a new one."""
+    """The challenge that there is, or a new one; none for who may not answer it now."""
+    await refuse_locked(visit.iam, subject_of(session))
     shown = qr_picture.recall(visit, session.pending.challenge_id) or await _fresh(visit)
     return step.page(visit, "offline_qr.html", session, **await qr_picture.values(visit, shown))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from server_stub.api.second_factor import refuse_locked
 from server_stub.api.transaction_approval import COOKIE
 from server_stub.errors import ApiError, bad_request, unexpected_call
 from server_stub.factors.offline_qr import group_account, group_amount
@@ -127,6 +128,8 @@ async def approve(visit: Visit) -> Answer:
         if approval.push_id is None:
             await visit.rest("transaction_approval.poll_status")
         return Page("shop_push.html", values | {"waiting": "waiting" in visit.query})
+    assert approval.user_id is not None
+    await refuse_locked(visit.iam, approval.user_id)
     known = qr_picture.recall(visit, approval.challenge_id) if approval.step == OTP_REQUIRED else None
     shown = known or await _fresh(visit)
     return Page("shop_qr.html", values | await qr_picture.values(visit, shown))

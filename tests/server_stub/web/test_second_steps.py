@@ -188,3 +188,22 @@ def test_a_page_of_a_step_that_is_not_next_leads_to_the_login(world: World, path
     visitor = Visitor(world)
     visitor.open(path)
     assert any(form.action.endswith("/password") for form in visitor.page.forms)
+
+
+def test_who_is_locked_sees_no_code_until_the_lock_is_over(world_of_its_own: World) -> None:
+    """Also when the page is loaded again; it says once until when, and the login then goes on where it was."""
+    world = world_of_its_own
+    visitor, _, device = at_the_qr_code(world)
+    for _ in range(5):
+        visitor.send("/code", otp=off_by_one(device.code(qr_of(visitor))))
+        if not [each for tag, each in visitor.page.elements if tag == "img"]:
+            break
+    for _ in range(2):
+        assert "Try again after" in visitor.error
+        assert visitor.page.text.count("Too many wrong attempts") == 1
+        assert not [each for tag, each in visitor.page.elements if tag == "img"]
+        assert visitor.open("/login/ebanking").status_code == 403
+    world.clock.advance(61)
+    visitor.open("/login/ebanking")
+    visitor.send("/code", otp=device.code(qr_of(visitor)))
+    assert visitor.path == "/ebanking/"
