@@ -7,6 +7,8 @@ import msgspec
 
 from server_stub.cloud.account import ServiceAccount
 from server_stub.cloud.messages import (
+    Activate,
+    Activation,
     Assign,
     Auth,
     AuthResult,
@@ -19,6 +21,7 @@ from server_stub.cloud.messages import (
     ImportToken,
     ImportTokens,
     Message,
+    NewName,
     NewState,
     Passcode,
     Preauth,
@@ -135,6 +138,15 @@ class CloudClient:
         """A token from stock, to a user."""
         path = f"/srv/admin/v1/hardware-tokens/{quote(device_id, safe='')}/assign"
         return await self._post(self._account.admin, path, Assign(user_id.hex()), Device)
+
+    async def rename_token(self, device_id: str, user_id: bytes, display_name: str) -> Device:
+        """Call a user's token something else."""
+        path = f"/srv/admin/v1/hardware-tokens/{quote(device_id, safe='')}/name"
+        return await self._post(self._account.admin, path, NewName(user_id.hex(), display_name), Device)
+
+    async def activate_token(self, message: Activate) -> Activation:
+        """A token from stock, to who shows a code of it."""
+        return await self._post(self._account.admin, "/srv/admin/v1/hardware-tokens/activate", message, Activation)
 
     async def unlock_token(self, device_id: str, user_id: bytes) -> Device:
         """Forgive the wrong codes of a user's token."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from server_stub.api.admin import known_user
 from server_stub.api.envelope import Document, Request, answer, list_answer, timestamp
 from server_stub.api.routing import Call, Nothing, Reply
-from server_stub.cloud.messages import Device, Enroll, ImportToken, Kind, PushAnswer, Resync
+from server_stub.cloud.messages import Device, Enroll, Enrollment, ImportToken, Kind, PushAnswer, Resync
 from server_stub.errors import ApiError
 from server_stub.factors import offline_qr
 from server_stub.factors.password import normalise
@@ -134,9 +134,13 @@ async def enroll_app(iam: Iam, call: Call[AppEnrollment]) -> Reply:
     user = await iam.database.run(known_user, call.path["username"])
     made = await iam.cloud.enroll(Enroll(user.id.hex(), call.body.valid_seconds, call.body.short_code))
     await iam.database.run(_audit, iam, "admin.app.enroll", user, enrollment=made.enrollment_id)
+    return Reply(answer(iam.now(), "app-enrollment", made.enrollment_id, await app_codes(made)), 201)
+
+
+async def app_codes(made: Enrollment) -> AppCodes:
+    """The codes, and the picture of the one that is scanned."""
     picture = await asyncio.to_thread(offline_qr.picture, made.activation_code_uri, 6)
-    attributes = AppCodes(made.activation_code_uri, picture, made.activation_code_short, timestamp(made.expiration))
-    return Reply(answer(iam.now(), "app-enrollment", made.enrollment_id, attributes), 201)
+    return AppCodes(made.activation_code_uri, picture, made.activation_code_short, timestamp(made.expiration))
 
 
 async def get_enrollment(iam: Iam, call: Call[Nothing]) -> Reply:

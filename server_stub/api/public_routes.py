@@ -1,5 +1,6 @@
 """The route table of the public REST."""
 
+from server_stub.api.admin_tokens import AppCodes, EnrollmentState
 from server_stub.api.airlock_2fa import (
     DeviceAttributes,
     OfflineQrAttributes,
@@ -50,6 +51,17 @@ from server_stub.api.oidc import (
     list_providers,
     retrieve_authorization,
 )
+from server_stub.api.own_tokens import (
+    OwnAppEnrollment,
+    OwnTokenAttributes,
+    TokenActivation,
+    activate_token,
+    enroll_own_app,
+    get_own_enrollment,
+    give_back_token,
+    list_tokens,
+    rename_token,
+)
 from server_stub.api.routing import Route
 from server_stub.api.self_service import LoggedOut, SessionAttributes, get_session, log_out
 from server_stub.store.iam import addresses
@@ -63,6 +75,8 @@ _OIDC = f"{_AUTHENTICATION}/oidc"
 _PROTECTED = f"{BASE}/protected"
 _CREDENTIALS = f"{_PROTECTED}/self-service/fido/credentials"
 _REMEMBERED = f"{_PROTECTED}/self-service/remembered-devices"
+_TOKENS = f"{_PROTECTED}/self-service/tokens"
+_ENROLLMENTS = f"{_PROTECTED}/self-service/app-enrollments"
 _REGISTRATION = f"{_PROTECTED}/self-service/fido/registration"
 
 PUBLIC_ROUTES = (
@@ -230,6 +244,59 @@ PUBLIC_ROUTES = (
         "Check a new credential and keep it",
         RegistrationCheck,
         errors=("FIDO_REGISTRATION_WRONG", "FIDO_CREDENTIAL_EXISTS"),
+    ),
+    Route(
+        "GET",
+        _TOKENS,
+        list_tokens,
+        ListAnswer[OwnTokenAttributes],
+        "List one's own tokens, and when each was used last",
+        errors=CLOUD,
+    ),
+    Route(
+        "POST",
+        f"{_TOKENS}/activate",
+        addresses.limited(activate_token),
+        Answer[OwnTokenAttributes],
+        "Take an OTP token out of stock by its serial and a code that it shows",
+        TokenActivation,
+        201,
+        errors=("OTP_WRONG", *LOCKS, *CLOUD),
+    ),
+    Route(
+        "PUT",
+        f"{_TOKENS}/{{token}}",
+        rename_token,
+        Answer[OwnTokenAttributes],
+        "Call a token something else",
+        RegistrationRequest,
+        errors=("TOKEN_UNKNOWN", *CLOUD),
+    ),
+    Route(
+        "DELETE",
+        f"{_TOKENS}/{{token}}",
+        give_back_token,
+        Answer[Forgotten],
+        "Have a token no longer",
+        errors=("TOKEN_UNKNOWN", *CLOUD),
+    ),
+    Route(
+        "POST",
+        _ENROLLMENTS,
+        enroll_own_app,
+        Answer[AppCodes],
+        "Make the codes with which one's own app is enrolled, by a scan or by typing",
+        OwnAppEnrollment,
+        201,
+        errors=CLOUD,
+    ),
+    Route(
+        "GET",
+        f"{_ENROLLMENTS}/{{enrollment}}",
+        get_own_enrollment,
+        Answer[EnrollmentState],
+        "Tell whether the app was enrolled",
+        errors=("ENROLLMENT_UNKNOWN", *CLOUD),
     ),
     Route("GET", _CREDENTIALS, list_credentials, ListAnswer[CredentialAttributes], "List one's own keys"),
     Route(

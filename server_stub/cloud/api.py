@@ -9,6 +9,8 @@ from offline_qr.otq1.header import CHALLENGE_ID_BYTES
 from server_stub.api.routing import Call, Nothing, Reply, Route
 from server_stub.cloud import challenges, enrollments, passcodes, pushes, tokens
 from server_stub.cloud.messages import (
+    Activate,
+    Activation,
     AppEnroll,
     AppSeed,
     Assign,
@@ -22,6 +24,7 @@ from server_stub.cloud.messages import (
     Failure,
     ImportToken,
     ImportTokens,
+    NewName,
     NewState,
     Passcode,
     Preauth,
@@ -182,6 +185,18 @@ async def unassign(cloud: Cloud, call: Call[Assign]) -> Reply:
     return Reply(await cloud.database.run(tokens.unassign, call.path["token"], call.body.user_id, now))
 
 
+async def rename(cloud: Cloud, call: Call[NewName]) -> Reply:
+    """Call a user's token something else."""
+    now, body = cloud.settings.time(), call.body
+    return Reply(await cloud.database.run(tokens.rename, call.path["token"], body.user_id, body.display_name, now))
+
+
+async def activate(cloud: Cloud, call: Call[Activate]) -> Reply:
+    """Give a token from stock to who shows a code of it."""
+    now, schedule = cloud.settings.time(), cloud.settings.cloud_lockout
+    return Reply(await cloud.database.run(passcodes.activate, cloud.vault, call.body, now, schedule))
+
+
 async def set_state(cloud: Cloud, call: Call[NewState]) -> Reply:
     """Suspend a token, or let it work again."""
     now = cloud.settings.time()
@@ -335,6 +350,23 @@ ADMIN_ROUTES = (
         201,
         errors=("TOKEN_EXISTS",),
         body_limit=8 * 2**20,
+    ),
+    Route(
+        "POST",
+        "/srv/admin/v1/hardware-tokens/activate",
+        activate,
+        Activation,
+        "Give an OTP token from stock to who shows a code of it",
+        Activate,
+    ),
+    Route(
+        "POST",
+        "/srv/admin/v1/hardware-tokens/{token}/name",
+        rename,
+        Device,
+        "Call a user's token something else",
+        NewName,
+        errors=("TOKEN_UNKNOWN",),
     ),
     Route("GET", "/srv/admin/v1/hardware-tokens", stock, Stock, "List all tokens"),
     Route(

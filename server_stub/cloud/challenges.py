@@ -23,7 +23,7 @@ from offline_qr.otq1.body import parse_body
 from offline_qr.otq1.header import parse_header
 from server_stub.cloud.messages import Auth, AuthResult, Status, Verify, VerifyResult
 from server_stub.cloud.store import attempts, audit, challenges
-from server_stub.cloud.tokens import Token, open_token
+from server_stub.cloud.tokens import Token, open_token, used
 from server_stub.errors import ApiError, bad_request
 from server_stub.limits import SCHEDULE, Schedule
 from server_stub.store.prepared import Prepared
@@ -126,12 +126,10 @@ def _judge(connection: Connection, row: Row[tuple[object, ...]], token: Token, c
         # 4. A challenge that is not open judges nothing, so nothing counts.
         attempts.release(connection, token.id, METHOD)
         return VerifyResult("deny", _why_closed(connection, row.id))
-    if right:
+    if right or declined:
         attempts.clear(connection, token.id, METHOD)
-        return VerifyResult("allow", "approved")
-    if declined:
-        attempts.clear(connection, token.id, METHOD)
-        return VerifyResult("deny", "declined")
+        used(connection, token.id, now)
+        return VerifyResult("allow", "approved") if right else VerifyResult("deny", "declined")
     return VerifyResult("deny", "wrong_code", attempts_left=MAX_WRONG - wrong)
 
 

@@ -28,6 +28,8 @@ class Device(Message, frozen=True):
     type: Literal["hardware_token", "app"] = "hardware_token"
     capabilities: tuple[str, ...] = ("offline_qrcode",)
     state: Literal["active", "suspended"] = "active"
+    last_used_at: float | None = None
+    """When it last gave a right code, or an answer (seconds since 1970)."""
 
 
 class Preauth(Message, frozen=True):
@@ -252,6 +254,30 @@ class NewState(Message, frozen=True):
     """``suspended`` tokens can do nothing until they are ``active`` again."""
 
     state: Literal["active", "suspended"]
+
+
+class NewName(Message, frozen=True):
+    """What its user calls a token."""
+
+    user_id: UserId
+    display_name: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Activate(Message, frozen=True):
+    """A user says that a token from stock is theirs, and shows a code of it."""
+
+    user_id: UserId
+    serial: Annotated[str, Meta(pattern=r"^[!-~]{1,64}$(?!\n)")]
+    passcode: Annotated[str, Meta(pattern=r"^[0-9]{1,16}$(?!\n)")]
+
+
+class Activation(Message, frozen=True):
+    """``device`` is the user's from now on, under ``allow``."""
+
+    result: Literal["allow", "deny"]
+    status: Status
+    device: Device | None = None
+    locked_until: float | None = None
 
 
 class Assign(Message, frozen=True):

@@ -1,18 +1,20 @@
 """Passcodes of HOTP and TOTP tokens: judged, and resynchronised. One conditional update accepts a factor once."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from server_stub.cloud import hotp
-from server_stub.cloud.messages import Passcode, Resync, VerifyResult
+from server_stub.cloud.messages import Activate, Activation, Passcode, Resync, VerifyResult
 from server_stub.cloud.store import attempts, audit, tokens
-from server_stub.cloud.tokens import owned, seed_row
+from server_stub.cloud.tokens import assign, owned, seed_row, used
 from server_stub.errors import ApiError
 from server_stub.limits import Schedule
 from server_stub.vault import Vault
 
 METHOD = "passcode"
+USABLE = (tokens.c.state == "active") & tokens.c.kind.in_(("hotp", "totp"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,35 @@ def verify(connection: Connection, vault: Vault, message: Passcode, now: float, 
     token = _open(connection, vault, message.device_id, message.user_id)
     if token is None:
         return VerifyResult("deny", "unknown_session")
-    lock = attempts.reserve(connection, token.id, METHOD, now, schedule)
-    if lock:
-        result = VerifyResult("deny", "locked_out", locked_until=lock.until)
-    elif _accept(connection, token, message.passcode, now):
-        attempts.clear(connection, token.id, METHOD)
-        result = VerifyResult("allow", "approved")
-    else:
-        result = VerifyResult("deny", "wrong_code")
+    result = _judge(connection, token, message.passcode, now, schedule)
     user = bytes.fromhex(message.user_id)
     audit.append(connection, now, "passcode.verify", result.status, user, token=token.id)
     return result
+
+
+def activate(connection: Connection, vault: Vault, message: Activate, now: float, schedule: Schedule) -> Activation:
+    """Give an OTP token that nobody has to who shows a code of it; serials that are not there look like wrong codes."""
+    free = (tokens.c.serial == message.serial) & tokens.c.user_id.is_(None)
+    row = connection.execute(select(tokens).where(free, USABLE).with_for_update()).one_or_none()
+    user = bytes.fromhex(message.user_id)
+    if row is None:
+        audit.append(connection, now, "token.activate", "no such token", user)
+        return Activation("deny", "wrong_code")
+    result = _judge(connection, _token(vault, row), message.passcode, now, schedule)
+    audit.append(connection, now, "token.activate", result.status, user, token=row.id)
+    device = assign(connection, row.id, message.user_id, now) if result.result == "allow" else None
+    return Activation(result.result, result.status, device, result.locked_until)
+
+
+def _judge(connection: Connection, token: OtpToken, code: str, now: float, schedule: Schedule) -> VerifyResult:
+    lock = attempts.reserve(connection, token.id, METHOD, now, schedule)
+    if lock:
+        return VerifyResult("deny", "locked_out", locked_until=lock.until)
+    if not _accept(connection, token, code, now):
+        return VerifyResult("deny", "wrong_code")
+    attempts.clear(connection, token.id, METHOD)
+    used(connection, token.id, now)
+    return VerifyResult("allow", "approved")
 
 
 def _accept(connection: Connection, token: OtpToken, code: str, now: float) -> bool:
@@ -99,9 +119,10 @@ def resync(connection: Connection, vault: Vault, token_id: str, message: Resync,
 
 
 def _open(connection: Connection, vault: Vault, token_id: str, user_id: str) -> OtpToken | None:
-    usable = (tokens.c.id == token_id) & (tokens.c.state == "active") & tokens.c.kind.in_(("hotp", "totp"))
-    row = connection.execute(select(tokens).where(usable, owned(user_id))).one_or_none()
-    if row is None:
-        return None
+    row = connection.execute(select(tokens).where(tokens.c.id == token_id, USABLE, owned(user_id))).one_or_none()
+    return None if row is None else _token(vault, row)
+
+
+def _token(vault: Vault, row: Row[Any]) -> OtpToken:
     key = vault.open(row.sealed_seed, seed_row(row.id))
     return OtpToken(row.id, key, row.digits, row.algorithm, row.period, row.next_factor, row.drift)

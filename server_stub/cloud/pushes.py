@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from server_stub.cloud.messages import PushAnswer, PushAuth, PushRequest, PushStatus
 from server_stub.cloud.store import audit, pushes, tokens
-from server_stub.cloud.tokens import owned
+from server_stub.cloud.tokens import owned, used
 from server_stub.errors import ApiError
 
 
@@ -84,9 +84,10 @@ def answer(
     if device_id is not None:
         still &= pushes.c.token_id.in_(select(tokens.c.id).where(tokens.c.id == device_id, tokens.c.state == "active"))
     changed = connection.execute(
-        update(pushes).where(still).values(state=outcome).returning(pushes.c.user_id)
-    ).scalar_one_or_none()
+        update(pushes).where(still).values(state=outcome).returning(pushes.c.user_id, pushes.c.token_id)
+    ).one_or_none()
     if changed is None:
         raise ApiError(409, "PUSH_OVER", "nobody waits for that answer any more")
-    audit.append(connection, now, "push.answer", outcome, bytes.fromhex(changed), push=push_id)
+    used(connection, changed.token_id, now)
+    audit.append(connection, now, "push.answer", outcome, bytes.fromhex(changed.user_id), push=push_id)
     return PushStatus(push_id, "approved" if outcome == "approved" else "denied")

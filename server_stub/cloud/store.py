@@ -5,7 +5,7 @@ from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, La
 from server_stub.audit import AuditLog
 from server_stub.limits import Attempts
 
-metadata = MetaData(info={"revision": "cloud_4", "schema": "cloud"})
+metadata = MetaData(info={"revision": "cloud_5", "schema": "cloud"})
 """As in the IAM's store."""
 
 tokens = Table(
@@ -23,6 +23,7 @@ tokens = Table(
     Column("period", Integer, nullable=False, server_default="0"),
     Column("next_factor", BigInteger, nullable=False, server_default="0"),
     Column("drift", BigInteger, nullable=False, server_default="0"),
+    Column("last_used_at", Float),
 )
 
 challenges = Table(

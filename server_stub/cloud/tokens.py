@@ -200,7 +200,27 @@ def device(connection: Connection, token_id: str) -> Device:
 def _device(row: Row[Any]) -> Device:
     kind: Literal["app", "hardware_token"] = "app" if row.kind == "app" else "hardware_token"
     state: Literal["active", "suspended"] = "active" if row.state == "active" else "suspended"
-    return Device(row.id, row.display_name, row.serial, kind, CAPABILITIES[row.kind], state)
+    return Device(row.id, row.display_name, row.serial, kind, CAPABILITIES[row.kind], state, row.last_used_at)
+
+
+_USED = Prepared(update(tokens).where(tokens.c.id == bindparam("used")).values(last_used_at=bindparam("now")))
+
+
+def used(connection: Connection, token_id: str, now: float) -> None:
+    """The token has given a right code, or an answer."""
+    _USED.changed(connection, {"used": token_id, "now": now})
+
+
+def rename(connection: Connection, token_id: str, user_id: str, display_name: str, now: float) -> Device:
+    """Call a user's token something else.
+
+    Raises:
+        ApiError: 404 if the user has no such token.
+    """
+    _require(connection, token_id, user_id)
+    connection.execute(update(tokens).where(tokens.c.id == token_id).values(display_name=display_name))
+    audit.append(connection, now, "token.rename", "done", bytes.fromhex(user_id), token=token_id)
+    return device(connection, token_id)
 
 
 def devices_of(connection: Connection, user_id: str) -> list[Device]:

@@ -141,6 +141,7 @@ def signed(credentials: Callable[[Target], Credentials]) -> Show:
     def show(target: Target, request: requests.PreparedRequest, _: Any) -> dict[str, str]:
         body = request.body or b""
         data = body.encode() if isinstance(body, str) else body
+        assert isinstance(data, bytes)
         host = target.world.server.cloud_url.removeprefix("http://")
         what = Signed(str(request.method), host, request.path_url, data)
         return sign(credentials(target), what, time.time())
@@ -182,7 +183,7 @@ def test_every_call_answers_as_it_is_described(target: Target, part: str, route:
 
         @given(st.one_of(modes), st.data())
         @BOUNDED
-        def ask(case: schemathesis.Case, data: st.DataObject) -> None:
+        def ask(case: schemathesis.Case[Any], data: st.DataObject) -> None:
             base = getattr(target.world.server, f"{part}_url")
             request = http.prepare_request(requests.Request(**_sendable(case, base)))
             request.headers.update(show(target, request, data.draw))
@@ -195,7 +196,7 @@ def test_every_call_answers_as_it_is_described(target: Target, part: str, route:
         ask()
 
 
-def _sendable(case: schemathesis.Case, base: str) -> dict[str, Any]:
+def _sendable(case: schemathesis.Case[Any], base: str) -> dict[str, Any]:
     """What ``requests`` takes; headers that HTTP cannot carry are tried with raw sockets elsewhere."""
     known = {"method", "url", "headers", "files", "data", "json", "params", "cookies"}
     arguments = {name: value for name, value in case.as_transport_kwargs(base_url=base).items() if name in known}
