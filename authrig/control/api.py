@@ -144,11 +144,11 @@ class ControlApi:
 
     async def _list(self, request: Request) -> Response:
         del request
-        devices = [await run_in_threadpool(_described, each) for each in self._bench.devices.values()]
+        devices = [await run_in_threadpool(self._described, each) for each in self._bench.devices.values()]
         return _json({"devices": devices})
 
     async def _state(self, request: Request) -> Response:
-        return _json(await run_in_threadpool(_described, self._device(request)))
+        return _json(await run_in_threadpool(self._described, self._device(request)))
 
     async def _screen(self, request: Request) -> Response:
         dots = request.query_params.get("dots") == "1"
@@ -158,35 +158,58 @@ class ControlApi:
 
     async def _press(self, request: Request) -> Response:
         device, press = self._device(request), messages.decode(await _body(request), messages.Press)
-        return await _after(device, lambda: device.press(press.button, held=press.held))
+        return await self._after(device, lambda: device.press(press.button, held=press.held))
 
     async def _touch(self, request: Request) -> Response:
         device, touch = self._device(request), messages.decode(await _body(request), messages.Touch)
-        return await _after(device, lambda: device.touch(touch.on))
+        return await self._after(device, lambda: device.touch(touch.on))
 
     async def _power(self, request: Request) -> Response:
         device, power = self._device(request), messages.decode(await _body(request), messages.Power)
-        return await _after(device, lambda: device.power(on=power.on))
+        return await self._after(device, lambda: device.power(on=power.on))
 
     async def _picture(self, request: Request) -> Response:
         device, body = self._device(request), await _body(request)
         kind = request.headers.get("content-type", "")
         image = await run_in_threadpool(messages.decode_picture, body, kind)
-        return await _after(device, lambda: device.picture(image))
+        return await self._after(device, lambda: device.picture(image))
 
     async def _no_picture(self, request: Request) -> Response:
         device = self._device(request)
-        return await _after(device, lambda: device.picture(None))
+        return await self._after(device, lambda: device.picture(None))
 
     def _device(self, request: Request) -> Device:
         return self._bench.device(request.path_params["name"])
+
+    async def _after(self, device: Device, act: Callable[[], object]) -> Response:
+        """Do ``act``, and say how the device stands then."""
+        await run_in_threadpool(act)
+        return _json(await run_in_threadpool(self._described, device))
+
+    def _described(self, device: Device) -> dict[str, Any]:
+        """What a device is and how it stands; one that cannot be asked says why."""
+        # Before its state: of two answers that overtake each other the one with the higher number is the newer one.
+        number = self._bench.happenings.last
+        try:
+            state = device.state()
+        except RigError as error:
+            state = {"trouble": str(error)}
+        return {
+            "name": device.name,
+            "kind": device.kind,
+            "emulated": device.emulated,
+            "actions": sorted(device.actions),
+            "number": number,
+            "state": state,
+        }
 
     # The calls of Yubico's rig
 
     async def _ports(self, request: Request) -> Response:
         del request
         ports = [
-            {"port": number, **await run_in_threadpool(_described, key)} for number, key in self._bench.keys.items()
+            {"port": number, **await run_in_threadpool(self._described, key)}
+            for number, key in self._bench.keys.items()
         ]
         return _json({"ports": ports})
 
@@ -201,7 +224,7 @@ class ControlApi:
             known = ", ".join(f"usb{each}" for each in keys) or "none: the rig file has no keys"
             return _refusal(HTTPStatus.NOT_FOUND, f"expected one of {known}, found usb{number[1]}")
         on = position == "on"
-        return await _after(key, lambda: key.touch(on) if what == "touch" else key.power(on=on))
+        return await self._after(key, lambda: key.touch(on) if what == "touch" else key.power(on=on))
 
     # What happens
 
@@ -244,27 +267,6 @@ class ControlApi:
 
 if TYPE_CHECKING:
     _Answer = Callable[[Request], Awaitable[Response]]
-
-
-def _described(device: Device) -> dict[str, Any]:
-    """What a device is and how it stands; one that cannot be asked says why."""
-    try:
-        state = device.state()
-    except RigError as error:
-        state = {"trouble": str(error)}
-    return {
-        "name": device.name,
-        "kind": device.kind,
-        "emulated": device.emulated,
-        "actions": sorted(device.actions),
-        "state": state,
-    }
-
-
-async def _after(device: Device, act: Callable[[], object]) -> Response:
-    """Do ``act``, and say how the device stands then."""
-    await run_in_threadpool(act)
-    return _json(await run_in_threadpool(_described, device))
 
 
 async def _body(request: Request) -> bytes:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 OWN_NAMES = ("127.0.0.1", "localhost")
 """A Host header with another name is one that somebody else's DNS resolves to this machine."""
 
+HTTP_PORT = 80
+"""The one that a browser does not name."""
+
 
 class Guard:
     """The secrets of one bench, and what each of them opens."""
@@ -50,7 +53,7 @@ def objection(request: Request, port: int, *, page: bool) -> str | None:
         port: where it was asked.
         page: our own page may ask this too, else only programs may.
     """
-    hosts = {f"{name}:{port}" for name in OWN_NAMES}
+    hosts = {f"{name}:{port}" for name in OWN_NAMES} | set(OWN_NAMES if port == HTTP_PORT else ())
     if request.headers.get("host", "") not in hosts:
         return f"expected a request to {OWN_NAMES[0]}:{port}, found another Host"
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "none")

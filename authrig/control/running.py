@@ -111,6 +111,8 @@ def rig_up(rig_file: RigFile, port: int, *, automatic: bool, as_json: bool) -> N
     with OpenBench(rig_file, automatic=automatic) as bench, ControlServer(bench, port) as server:
         (_tell_programs if as_json else _tell_people)(bench, server)
         ended.wait()
+        # Putting a device away may have to wait for a person; who interrupts once more does not want to.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _tell_programs(bench: OpenBench, server: ControlServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 FRAMES_TO_TRY = 60
 """Two seconds at 30 frames a second."""
+LONGEST_SECONDS = 5.0
+"""For as many frames as that, on a machine that is slow or busy."""
 
 
 class EmulatedScanner(Device):
@@ -56,6 +59,8 @@ class EmulatedScanner(Device):
                 self._happened("picture", "taken away")
                 return None
             self._camera.show(image)
+            self._happened("picture", "before it")
+            until = time.monotonic() + LONGEST_SECONDS
             for frame in islice(self._camera.frames(), FRAMES_TO_TRY):
                 reads = read_codes(frame.image)
                 if reads:
@@ -63,6 +68,8 @@ class EmulatedScanner(Device):
                     self._read = printable(reads[0].data)
                     self._happened("read", f"{self._read}  ({describe(reads[0])})")
                     return self._read
+                if time.monotonic() > until:
+                    break
             self._view = encode_png(frame.image)
             self._happened("read", "nothing in the time that one would wait")
             return None

@@ -4,6 +4,7 @@ const STORED = "authrig-bench-token";
 const KEPT_LINES = 1000;
 const cards = new Map();
 const turns = new Map();
+const newest = new Map();
 let token = sessionStorage.getItem(STORED) ?? "";
 let lastEvent = 0;
 
@@ -99,6 +100,7 @@ by("login-form").addEventListener("submit", (event) => {
 // Cards
 
 function build(devices) {
+  newest.clear();
   by("devices").replaceChildren();
   by("filter").replaceChildren(by("filter").options[0]);
   for (const device of devices) {
@@ -124,6 +126,9 @@ function part(card, name) {
 
 function update(device) {
   const card = cards.get(device.name);
+  // Answers may overtake each other.
+  if (device.number < (newest.get(device.name) ?? 0)) return;
+  newest.set(device.name, device.number);
   const { trouble } = device.state;
   const line = card.querySelector(":scope > .trouble");
   line.hidden = !trouble;
@@ -267,7 +272,7 @@ const KINDS = {
         card.querySelector(selector).textContent = word && word !== name ? `${name} · ${word}` : name;
       }
       facts(card, device.emulated ? [["serial", state.serial], ["profile", state.profile]] : [["in use", state.opened ? "yes" : "not yet"]]);
-      if (device.emulated || state.opened) attempt(async () => { await draw(card, device.name); place(card); });
+      if (device.emulated || state.opened) attempt(async () => { if (await draw(card, device.name, state.screen)) place(card); });
     },
   },
 

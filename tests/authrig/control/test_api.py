@@ -168,6 +168,14 @@ def test_what_cannot_be_understood_is_refused(
     assert program.get("/devices").json() == before
 
 
+def test_answers_that_overtake_each_other_can_be_told_apart(program: httpx.Client) -> None:
+    """The one with the higher number is newer."""
+    first = program.get("/devices/token/state").json()
+    second = program.post("/devices/token/press", json={"button": "ok"}).json()
+    assert (first["state"]["screen"], second["state"]["screen"]) == ("idle", "scanning")
+    assert first["number"] < second["number"]
+
+
 def test_what_a_device_cannot_do_is_refused(program: httpx.Client) -> None:
     """By a sentence that says what it can."""
     assert _error(program.post("/devices/gate/touch"), 409) == (

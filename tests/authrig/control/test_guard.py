@@ -2,7 +2,9 @@ import http.client
 
 import httpx
 import pytest
+from starlette.requests import Request
 
+from authrig.control.guard import objection
 from authrig.control.running import ControlServer
 
 
@@ -61,6 +63,13 @@ def test_our_own_page_may_ask(server: ControlServer) -> None:
         headers = {"Host": f"{name}:{server.port}", "Origin": f"http://{name}:{server.port}"}
         token = f"Bearer {server.guard.token}"
         assert _get(server, "/devices", Authorization=token, Sec_Fetch_Site="same-origin", **headers) == 200
+
+
+def test_the_port_that_browsers_do_not_name() -> None:
+    """On port 80 a Host header has none."""
+    request = Request({"type": "http", "headers": [(b"host", b"localhost"), (b"origin", b"http://localhost")]})
+    assert objection(request, 80, page=True) is None
+    assert objection(request, 81, page=True) == "expected a request to 127.0.0.1:81, found another Host"
 
 
 def test_no_page_may_use_the_controllers_address(server: ControlServer) -> None:

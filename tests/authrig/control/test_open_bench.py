@@ -181,6 +181,27 @@ def test_nothing_is_left_when_the_bench_is_put_away() -> None:
     assert set(threading.enumerate()) <= before
 
 
+def test_people_are_told_where_everything_is(tmp_path: Path) -> None:
+    """Each device, the page, and the secrets: on standard output only."""
+    file = tmp_path / "rig.toml"
+    file.write_text(
+        'version = 1\n[devices.key]\nkind = "fido"\nemulated = {}\n'
+        '[devices.odd]\nkind = "fido"\nemulated = { profile = "nobody" }\n'
+        '[devices.real]\nkind = "fido"\nattached = { match = { serial = "1" } }\n'
+    )
+    command = [str(Path(sys.executable).with_name("authrig")), "rig", "up", "--rig", str(file), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(8)]
+        process.send_signal(signal.SIGTERM)
+        rest, errors = process.communicate(timeout=30)
+    assert (process.returncode, rest, errors) == (0, "", "")
+    assert lines[0].startswith("key   fido, emulated: /dev/pts/")
+    assert lines[1].startswith("odd   fido, emulated: odd: ")
+    assert lines[2] == "real  fido, attached, opened when first used\n"
+    assert [line.split()[0] for line in lines[4:]] == ["page", "API", "token", "controller"]
+
+
 def test_the_command_line(tmp_path: Path) -> None:
     """It says where everything is, serves until it is interrupted, and writes no secret into a log."""
     file = tmp_path / "rig.toml"
