@@ -4,9 +4,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from fido2.ctap import STATUS, CtapDevice
+from fido2.ctap import STATUS, CtapDevice, CtapError
 
 from authrig.attached.hands import Finger
+
+_PATIENT_SENDS = 3
+"""How often a message is sent again that arrived too slowly."""
 
 
 class Presence:
@@ -76,6 +79,14 @@ class TouchedDevice(CtapDevice):
             if on_keepalive is not None:
                 on_keepalive(status)
 
+        for _ in range(_PATIENT_SENDS):
+            try:
+                return self.device.call(cmd, data, event, heed)
+            except CtapError as error:
+                # The key gave up on a message because this machine took its time between two fragments of it
+                # (CTAP 2.3 §11.2.5.2); nothing was done yet, so it is sent again.
+                if error.code != CtapError.ERR.TIMEOUT:
+                    raise
         return self.device.call(cmd, data, event, heed)
 
     def close(self) -> None:
