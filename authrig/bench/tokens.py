@@ -13,7 +13,7 @@ from authrig.bench.pictures import shows_pictures
 from authrig.errors import RigError
 from authrig.ports import qr_token
 from authrig.ports.emulated_token import EmulatedToken
-from authrig.ports.token_parts import ACTIVATION, POWER
+from authrig.ports.token_parts import ACTIVATION, CAMERA, POWER
 from authrig.rig_file.entries import Buttons, Camera, Console, OtpToken, QrToken
 from emulators.camera_scanner.display_reader import DotMatrix, SevenSegments
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
@@ -155,8 +155,12 @@ class AttachedParts:
 
     def _can(self) -> frozenset[str]:
         """What the rig file says, and what its ends tell."""
-        switched = self._entry.power != "none" or self._consoles
-        return frozenset({*self._entry.capabilities, *((POWER,) if switched else ())})
+        found = set(self._entry.capabilities)
+        if self._entry.power != "none" or self._consoles:
+            found.add(POWER)
+        if isinstance(self._entry, QrToken):
+            found.add(CAMERA)
+        return frozenset(found)
 
     def _shows(self) -> ShowsPictures:
         match self._entry:

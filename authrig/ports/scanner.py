@@ -28,7 +28,7 @@ SECONDS_TO_TRY = 5.0
 """For a reader that looks by itself."""
 
 
-OUR_DECODERS: Final = frozenset({"utf-8", "binary", "micro-qr"})
+OUR_DECODERS: Final = frozenset({"utf-8", "binary"})
 """What a camera can read with our decoders behind it."""
 
 
