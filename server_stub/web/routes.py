@@ -1,7 +1,19 @@
 """The table of all pages."""
 
 from server_stub.iam import Iam
-from server_stub.web.pages import application, badge, devices, home, key, login, offline_qr, push, self_service, shop
+from server_stub.web.pages import (
+    application,
+    badge,
+    devices,
+    home,
+    key,
+    login,
+    offline_qr,
+    own_app,
+    push,
+    self_service,
+    shop,
+)
 from server_stub.web.visit import PageHandler, PageRoute
 
 LOGIN = "/login/{application}"
@@ -46,6 +58,12 @@ _PAGES = (
     PageRoute("GET", SELF_SERVICE, self_service.show),
     _own("keys/{credential}/rename", self_service.rename_key),
     _own("keys/{credential}/remove", self_service.remove_key),
+    _own("tokens", self_service.activate_token),
+    _own("tokens/{token}/rename", self_service.rename_token),
+    _own("tokens/{token}/remove", self_service.give_back_token),
+    PageRoute("GET", own_app.PATH, own_app.show, back=SELF_SERVICE),
+    _own("app", own_app.begin),
+    _post(f"{own_app.PATH}/check", own_app.check, back=SELF_SERVICE),
     _own("browsers", self_service.remember_browser),
     _own("browsers/{device}/forget", self_service.forget_browser),
     PageRoute("GET", shop.PATH, shop.show),

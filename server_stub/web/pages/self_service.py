@@ -8,7 +8,17 @@ from server_stub.web.visit import Answer, Page, Redirect, Visit
 
 PATH = "/self-service/"
 APPLICATION = "self-service"
-NOTES = ("added", "renamed", "removed", "remembered", "forgotten")
+NOTES = (
+    "added",
+    "renamed",
+    "removed",
+    "remembered",
+    "forgotten",
+    "activated",
+    "token_renamed",
+    "given_back",
+    "app_added",
+)
 
 
 async def rename_key(visit: Visit) -> Answer:
@@ -22,6 +32,28 @@ async def remove_key(visit: Visit) -> Answer:
     """A key less."""
     await visit.rest("fido.remove_credential", credential=visit.path["credential"])
     return Redirect(f"{PATH}?done=removed")
+
+
+async def activate_token(visit: Visit) -> Answer:
+    """A token from stock, by what stands on it and what it shows."""
+    serial = visit.form.get("serial", "").strip()
+    code = visit.form.get("otp", "").strip()
+    if not serial or not code:
+        raise ApiError(400, "FIELDS_MISSING", "the serial number and a code are needed")
+    await visit.rest("own_tokens.activate_token", {"serial": serial, "otp": code})
+    return Redirect(f"{PATH}?done=activated")
+
+
+async def rename_token(visit: Visit) -> Answer:
+    """Another name for a token or an app."""
+    await visit.rest("own_tokens.rename_token", {"displayName": _name(visit)}, token=visit.path["token"])
+    return Redirect(f"{PATH}?done=token_renamed")
+
+
+async def give_back_token(visit: Visit) -> Answer:
+    """A token or an app less."""
+    await visit.rest("own_tokens.give_back_token", token=visit.path["token"])
+    return Redirect(f"{PATH}?done=given_back")
 
 
 async def remember_browser(visit: Visit) -> Answer:
@@ -49,6 +81,7 @@ async def show(visit: Visit) -> Answer:
     if session is None or session.authenticated_at is None:
         return Redirect(_login(visit, session))
     keys = await visit.rest("fido.list_credentials")
+    tokens = await visit.rest("own_tokens.list_tokens")
     browsers = await visit.rest("first_steps.list_remembered_devices")
     done = visit.query.get("done", "")
     values = {
@@ -56,6 +89,16 @@ async def show(visit: Visit) -> Answer:
         "keys": [
             {"id": each.id, "name": each.attributes.display_name, "used": _shown(visit, each.attributes.last_used_at)}
             for each in keys.data
+        ],
+        "tokens": [
+            {
+                "id": each.id,
+                "name": each.attributes.display_name,
+                "serial": each.attributes.serial,
+                "suspended": each.attributes.state == "suspended",
+                "used": _shown(visit, each.attributes.last_used_at),
+            }
+            for each in tokens.data
         ],
         "browsers": [
             {

@@ -13,8 +13,8 @@ from server_stub.web.languages import choose, languages
 from server_stub.web.rendering import FOLDER
 
 TABLES = languages()
-MADE_UP = {"AIRLOCK_2FA_DEVICE_CHOICE_REQUIRED", "ENROLLMENT_UNKNOWN", "PUSH_OVER"}
-"""Refusals of the REST that no page shows: one leads to the page where a device is chosen, the others are of an app's emulation."""
+MADE_UP = {"AIRLOCK_2FA_DEVICE_CHOICE_REQUIRED", "PUSH_OVER"}
+"""Refusals of the REST that no page shows: one leads to the page where a device is chosen, the other is of an app's emulation."""
 
 
 def places(message: str) -> set[str]:

@@ -1,10 +1,15 @@
 """One's own keys and browsers: the forms, without a script. Registering a key needs one: see test_in_chromium."""
 
+import base64
+import re
+
+import httpx
 import pytest
 
+from server_stub.cloud.hotp import hotp
 from tests.server_stub.soft_key import SoftKey
 from tests.server_stub.web.browsing import Visitor
-from tests.server_stub.world import Person, World
+from tests.server_stub.world import NO_TLS, SEED, Person, World
 
 REGISTRATION = "/auth/rest/protected/self-service/fido/registration"
 
@@ -122,3 +127,87 @@ def test_who_is_not_logged_in_is_led_to_the_login(world: World) -> None:
     visitor.post(form.action, form.fields)
     assert visitor.path == "/login/self-service"
     assert "not logged in" in visitor.error
+
+
+def in_stock(world: World, serial: str) -> None:
+    """A token that nobody has."""
+    content = base64.b64encode(f"serial,kind,seed_hex\n{serial},hotp,{SEED.hex()}\n".encode()).decode()
+    made = world.admin.post("/admin/rest/tokens/import", json={"format": "csv", "content": content})
+    assert made.status_code == 201, made.text
+
+
+def test_a_token_is_activated_by_its_code_named_used_and_given_back(world: World) -> None:
+    """By what stands on it and what it shows; afterwards it logs in."""
+    person, visitor = world.person(), Visitor(world)
+    serial = f"OWN-{person.name}"
+    in_stock(world, serial)
+    visitor.log_in("self-service", person.name)
+    assert "no token and no app yet" in visitor.page.text
+    visitor.send("/tokens", serial=serial, otp="000000")
+    assert "not the right code" in visitor.error
+    visitor.send("/tokens", serial=serial, otp=hotp(SEED, 0, 6, "sha1"))
+    assert "The token is yours." in visitor.page.text
+    visitor.send("/rename", name="my fob <b>")
+    assert "my fob <b>" in visitor.page.text
+    customer = Visitor(world)
+    customer.log_in("portal", person.name)
+    customer.send("/code", otp=hotp(SEED, 1, 6, "sha1"))
+    assert customer.path == "/portal/"
+    visitor.open("/self-service/")
+    assert "last used on" in visitor.page.text
+    visitor.send("/remove")
+    assert "It is removed." in visitor.page.text
+    assert "no token and no app yet" in visitor.page.text
+
+
+@pytest.mark.parametrize("typed", [{"serial": "", "otp": "1"}, {"serial": "A", "otp": ""}, {"serial": "A", "otp": "x"}])
+def test_what_activates_nothing_is_refused(world: World, typed: dict[str, str]) -> None:
+    """On the same page."""
+    visitor = Visitor(world)
+    visitor.log_in("self-service", world.person().name)
+    visitor.send("/tokens", **typed)
+    assert visitor.error
+    assert visitor.path == "/self-service/"
+
+
+def test_the_token_of_somebody_else_is_left_alone(world: World) -> None:
+    """Knowing its id is not enough; nor is its serial and a code."""
+    owner, thief = world.person(), Visitor(world)
+    device = world.device_of(owner, "hotp", SEED.hex())
+    thief.log_in("self-service", world.person().name)
+    state = next(each.fields["state"] for each in thief.page.forms if "state" in each.fields)
+    for path in ("rename", "remove"):
+        thief.post(f"/self-service/tokens/{device.id}/{path}", {"state": state, "name": "mine"})
+        assert "no such token" in thief.error
+    thief.send("/tokens", serial=device.serial, otp=hotp(SEED, 0, 6, "sha1"))
+    assert "not the right code" in thief.error
+
+
+def test_an_app_is_connected_by_the_digits_on_the_page(world: World) -> None:
+    """The page keeps its codes when it is loaded again, and says when the app has used them."""
+    person, visitor = world.person(), Visitor(world)
+    visitor.log_in("self-service", person.name)
+    visitor.send("/app")
+    assert visitor.path == "/self-service/app"
+    digits = re.search(r"\d{4} \d{4} \d{4} \d{4}", visitor.page.text)
+    assert digits
+    visitor.open("/self-service/app")
+    assert digits[0] in visitor.page.text
+    visitor.send("/app/check")
+    assert "not used the code yet" in visitor.page.text
+    body = {"activation_code": digits[0].replace(" ", ""), "serial": f"APP-{person.name}", "display_name": "my phone"}
+    with httpx.Client(base_url=world.server.cloud_url, verify=NO_TLS) as app:
+        assert app.post("/srv/app/v1/enroll", json=body).status_code in {200, 201}
+    visitor.send("/app/check")
+    assert "The app is connected." in visitor.page.text
+    assert "my phone" in visitor.page.text
+
+
+def test_the_codes_for_an_app_are_of_who_asked_for_them(world: World) -> None:
+    """Whoever logs in afterwards in the same browser does not see them."""
+    visitor = Visitor(world)
+    visitor.log_in("self-service", world.person().name)
+    visitor.send("/app")
+    visitor.log_in("classroom", world.person().name)
+    visitor.open("/self-service/app")
+    assert visitor.path == "/self-service/"
