@@ -6,6 +6,7 @@ The words are those of getInfo (CTAP 2.3 §6.4): versions, extensions, and optio
 - ``PIN``: the key has a PIN now;
 - ``pinUvAuthProtocol1`` and ``pinUvAuthProtocol2``;
 - ``CTAPHID``: it is reached by reports, not by the APDUs of a smart card;
+- ``shared``: several programs may have it open at once;
 - ``power``: something, or somebody, can unplug it.
 """
 
@@ -17,6 +18,7 @@ from fido2.hid import CAPABILITY
 
 CTAPHID: Final = "CTAPHID"
 POWER: Final = "power"
+SHARED: Final = "shared"
 
 NOT_SET_UP_YET: Final = frozenset(
     {"alwaysUv", "bioEnroll", "clientPin", "ep", "userVerificationMgmtPreview", "uv"},

@@ -18,7 +18,7 @@ from authrig.captures.comments import ReportComments
 from authrig.errors import Deviation
 from authrig.evidence.ctap_lines import CtapTranscript
 from authrig.evidence.recorder import Event, Exhibit, Traffic
-from authrig.ports.capabilities import CTAPHID, POWER, capabilities_of
+from authrig.ports.capabilities import CTAPHID, POWER, SHARED, capabilities_of
 from authrig.ports.key_cables import Cable
 from authrig.ports.presence import Presence, TouchedDevice
 from emulators.fido_authenticator.ctaphid import Direction
@@ -115,9 +115,9 @@ class Key:
         with self.open() as device:
             words = capabilities_of(device)
         self._transcript.take_lines()
-        if self._cable.has_reports:
-            words |= {CTAPHID}
-        return words | {POWER} if self._cable.has_power_switch else words
+        cable = self._cable
+        by_cable = {CTAPHID: cable.has_reports, SHARED: cable.is_shared, POWER: cable.has_power_switch}
+        return words | {word for word, holds in by_cable.items() if holds}
 
     def ensure_pin(self) -> None:
         """Set the PIN, if the key can have one and has none.

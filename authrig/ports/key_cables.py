@@ -38,6 +38,11 @@ class Cable(Protocol):
         ...
 
     @property
+    def is_shared(self) -> bool:
+        """Whether several programs may have the key open at once."""
+        ...
+
+    @property
     def has_power_switch(self) -> bool:
         """Whether something, or somebody, can unplug the key."""
         ...
@@ -90,7 +95,7 @@ class InProcessCable:
     def __init__(self, hid: CtapHid) -> None:
         self._hid = hid
         self._transport: InProcessTransport | None = InProcessTransport(hid)
-        self.has_reports = self.has_power_switch = True
+        self.has_reports = self.has_power_switch = self.is_shared = True
         self.has_own_clock = False
 
     def open(self, tap: ReportTap) -> CtapDevice:
@@ -133,6 +138,7 @@ class WiredCable:
         self._plug = self._cabling.plug(1)
         self._wire: Wire | None = self._plug(hid)
         self.has_reports = self.has_power_switch = True
+        self.is_shared = transport in {"uhid", "usbip"}
         self.has_own_clock = False
 
     def open(self, tap: ReportTap) -> CtapDevice:
@@ -185,7 +191,7 @@ class HidrawCable:
         self._name = name
         self._match = match
         self._switch = switch
-        self.has_reports = self.has_own_clock = True
+        self.has_reports = self.has_own_clock = self.is_shared = True
         self.has_power_switch = not isinstance(switch, NoSwitch)
         self._node()
 
@@ -231,7 +237,7 @@ class ReaderCable:
     def __init__(self, name: str, reader: str) -> None:
         self._name = name
         self._reader = reader
-        self.has_reports = self.has_power_switch = False
+        self.has_reports = self.has_power_switch = self.is_shared = False
         self.has_own_clock = True
 
     def open(self, tap: ReportTap) -> CtapDevice:

@@ -65,6 +65,7 @@ def test_init_ends_a_message_that_is_not_complete(hid: HidHost, channel: int) ->
 
 
 @pytest.mark.clause("CTAP 2.3 §11.2.9.1.3")
+@pytest.mark.hil("fido", caps=["shared"])
 def test_init_of_another_host_leaves_a_message_alone(hid: HidHost, channel: int) -> None:
     """A broadcast INIT between two fragments is answered, and the message still arrives."""
     data = os.urandom(100)
@@ -227,6 +228,7 @@ def test_lock_keeps_others_out(hid: HidHost, channel: int) -> None:
 
 
 @pytest.mark.clause("CTAP 2.3 §11.2.4")
+@pytest.mark.hil("fido", caps=["shared"])
 def test_two_hosts_take_turns(key: Key) -> None:
     """Two processes with the key open at once, each on a channel of its own, get their own answers."""
     with host_on(key.open_connection()) as first, host_on(key.open_connection()) as second:

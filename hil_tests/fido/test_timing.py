@@ -22,7 +22,13 @@ TYPICAL_TIMEOUT = 31.0
 
 
 @pytest.fixture
-def selecting(hid: HidHost, channel: int, presence: Presence) -> HidHost:
+def other(hid: HidHost, channel: int) -> int:
+    """Another host's channel."""
+    return hid.allocate()
+
+
+@pytest.fixture
+def selecting(hid: HidHost, channel: int, other: int, presence: Presence) -> HidHost:
     """A host that waits for authenticatorSelection: the key blinks, and nobody touches it."""
     with presence.held_back():
         hid.send(channel, CTAPHID.CBOR, SELECTION)
@@ -83,9 +89,8 @@ def test_cancel_itself_is_not_answered(selecting: HidHost, channel: int) -> None
 
 @SELECTS
 @pytest.mark.clause("CTAP 2.3 §11.2.9.1.5")
-def test_cancel_of_another_host_does_not_count(selecting: HidHost, channel: int) -> None:
+def test_cancel_of_another_host_does_not_count(selecting: HidHost, channel: int, other: int) -> None:
     """A CANCEL on another channel leaves the command waiting."""
-    other = selecting.allocate()
     selecting.send(other, CTAPHID.CANCEL)
     assert selecting.read(keepalives=True).command == CTAPHID.KEEPALIVE
     assert _cancel(selecting, channel).data == bytes((KEEPALIVE_CANCEL,))
@@ -93,9 +98,8 @@ def test_cancel_of_another_host_does_not_count(selecting: HidHost, channel: int)
 
 @SELECTS
 @pytest.mark.clause("CTAP 2.3 §11.2.5.2")
-def test_other_hosts_are_told_that_the_key_is_busy(selecting: HidHost, channel: int) -> None:
+def test_other_hosts_are_told_that_the_key_is_busy(selecting: HidHost, channel: int, other: int) -> None:
     """While one host's command waits for its touch, another host's is ERR_CHANNEL_BUSY."""
-    other = selecting.allocate()
     answer = selecting.call(other, CTAPHID.CBOR, GET_INFO)
     while answer.channel != other:
         answer = selecting.read()

@@ -23,7 +23,7 @@ def key(request: pytest.FixtureRequest) -> Iterator[Key]:
 def test_every_product_says_what_it_can(key: Key) -> None:
     """One that speaks U2F alone too; something of the sort that tests ask for."""
     words = key.capabilities()
-    assert {"CTAPHID", "power"} <= words
+    assert {"CTAPHID", "power", "shared"} <= words
     assert words & {"U2F_V2", "FIDO_2_0"}
     assert ("CTAP2" in words) == bool(words & {"FIDO_2_0", "FIDO_2_1", "FIDO_2_3"})
     assert not words & {"plat"}
