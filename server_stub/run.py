@@ -18,6 +18,7 @@ from server_stub.app import create_cloud_app, create_internal_app, create_public
 from server_stub.cloud.service import Cloud
 from server_stub.errors import ServerError
 from server_stub.iam import Iam
+from server_stub.patience import patient
 from server_stub.settings import Settings, check_host
 from server_stub.sweep import keep_sweeping
 
@@ -180,7 +181,7 @@ async def run_until(
         ServerError: if it cannot start.
     """
     async with services(settings) as (iam, cloud):
-        servers = {name: _Server(_config(app)) for name, app in _apps(iam, cloud).items()}
+        servers = {name: _Server(_config(app, settings)) for name, app in _apps(iam, cloud).items()}
         sweeper = asyncio.create_task(keep_sweeping(iam, cloud, settings.sweep_interval))
         tasks = [asyncio.create_task(server.serve([sockets[name]])) for name, server in servers.items()]
         try:
@@ -211,10 +212,10 @@ async def _first_of(event: asyncio.Event, tasks: list[asyncio.Task[None]]) -> No
     waiting.cancel()
 
 
-def _config(app: Starlette) -> uvicorn.Config:
+def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=patient(settings.request_timeout),
         lifespan="off",
         log_config=None,
         access_log=False,

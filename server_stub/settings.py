@@ -115,6 +115,8 @@ class Settings:
     session_lifetime: int = 3600
     body_limit: int = 64 * 1024
     cloud_timeout: float = 5.0
+    request_timeout: float = 20.0
+    """How long a client may take to send a request, or to go on reading an answer."""
 
     time: Callable[[], float] = time.time
     token_bytes: Callable[[int], bytes] = secrets.token_bytes

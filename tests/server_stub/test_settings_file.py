@@ -42,6 +42,7 @@ login_lifetime = 300
 session_lifetime = 900
 body_limit = 4096
 cloud_timeout = 1.5
+request_timeout = 3
 database_url = "postgresql://authrig@localhost/authrig"
 workers = 2
 

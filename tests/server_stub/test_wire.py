@@ -1,7 +1,10 @@
 """What comes in below the REST: broken, slow and double-tongued HTTP, on a raw socket."""
 
+import contextlib
+import itertools
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
@@ -9,7 +12,8 @@ import httpx
 import pytest
 
 from server_stub.api.routing import HEADERS
-from tests.server_stub.world import NO_TLS, World
+from server_stub.settings import Settings
+from tests.server_stub.world import CHEAP, NO_TLS, World, own_world
 
 ACCESS = "/auth/rest/public/authentication/applications/self-service/access"
 
@@ -85,9 +89,76 @@ def test_a_header_that_says_two_things_says_nothing(world: World, headers: tuple
 
 
 def test_a_header_without_end_is_refused(world: World) -> None:
-    """And not kept."""
-    answer = told(world, b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 2**20)
-    assert b'"status":"ok"' not in answer
+    """And not kept, also when the sender waits for more."""
+    start = b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: "
+    with contextlib.suppress(ConnectionResetError):
+        assert b'"status":"ok"' not in told(world, start + b"x" * 2**20)
+    with connect(world) as wire, pytest.raises(ConnectionError):
+        send_all(wire, [start, *[b"x" * 2**14] * 2**14])
+
+
+def send_all(wire: socket.socket, pieces: Iterable[bytes], pause: float = 0.0) -> None:
+    """One piece after the other."""
+    for piece in pieces:
+        wire.sendall(piece)
+        time.sleep(pause)
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A server that waits for half a second."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("impatient") / "data", argon2=CHEAP)
+    with own_world(settings, request_timeout=0.5) as world:
+        yield world
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        b"\r\n",
+        b"G",
+        b"GET /health HTTP/1.1\r\nHost: local",
+        b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
+        b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hea",
+    ],
+)
+def test_who_never_finishes_a_request_is_hung_up_on(impatient: World, start: bytes) -> None:
+    """Wherever they stop: nothing, a byte, half a header, half a body, half of a second request."""
+    with connect(impatient) as wire:
+        wire.sendall(start)
+        begun = time.monotonic()
+        with contextlib.suppress(ConnectionResetError):
+            while wire.recv(65536):
+                pass
+        assert time.monotonic() - begun < 5, "the ten seconds of this socket are not over"
+
+
+def test_who_drips_is_hung_up_on(impatient: World) -> None:
+    """A byte now and then does not buy more time."""
+    drops = [bytes([each]) for each in b"GET /health?" + b"x" * 1000]
+    with connect(impatient) as wire, pytest.raises(ConnectionError):
+        send_all(wire, drops, pause=0.05)
+
+
+def test_who_does_not_read_is_hung_up_on(impatient: World) -> None:
+    """The answers that pile up are dropped."""
+    ask = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with connect(impatient) as wire:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with pytest.raises(ConnectionError):
+            send_all(wire, itertools.repeat(ask * 100))
+
+
+def test_who_is_slow_but_in_time_is_answered(impatient: World) -> None:
+    """In as many pieces as they like, one request after the other."""
+    with connect(impatient) as wire:
+        for _ in range(5):
+            for piece in (b"GET /health HT", b"TP/1.1\r\nHost: local", b"host\r\n\r\n"):
+                wire.sendall(piece)
+                time.sleep(0.1)
+            assert wire.recv(65536).endswith(b'{"status":"ok"}')
 
 
 @pytest.mark.parametrize("url", ["public_url", "internal_url", "cloud_url"])
