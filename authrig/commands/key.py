@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from authrig.commands.arguments import address
+
 DEFAULT_PROFILE = "authrig-2.3"
 TRANSPORTS = ("pty", "tcp", "uhid", "usbip", "smartcard")
 
@@ -48,7 +50,7 @@ def _add_run(actions: Any) -> None:
     )
     run.add_argument(
         "--listen",
-        type=_address,
+        type=address,
         default=("127.0.0.1", None),
         metavar="HOST:PORT",
         help="for tcp: where the first key listens, the others at the ports after it; for usbip: where all do "
@@ -56,7 +58,7 @@ def _add_run(actions: Any) -> None:
     )
     run.add_argument(
         "--reader-address",
-        type=_address,
+        type=address,
         default=("127.0.0.1", 35963),
         metavar="HOST:PORT",
         help="for smartcard: where the reader (pcscd's Virtual PCD) waits for the first card; the second goes to the "
@@ -108,14 +110,6 @@ def _add_readers(actions: Any) -> None:
     diff.set_defaults(run=_diff)
     for parser in (info, listed, profiles, diff):
         parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-
-
-def _address(text: str) -> tuple[str, int]:
-    """HOST:PORT, an IPv6 address in brackets."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 0xFFFF:
-        raise argparse.ArgumentTypeError(f"expected HOST:PORT, found {text}")
-    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def _new(args: argparse.Namespace) -> int:

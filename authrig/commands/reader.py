@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from authrig.readers.arguments import address, seconds, usb_id
+from authrig.commands.arguments import address, seconds, usb_id
 
 FAMILIES = ("gm65", "newland", "honeywell", "zebra-ssi", "de2120", "plain", "wedge", "pos")
 TRANSPORTS = ("pty", "tcp", "usbip", "uhid")

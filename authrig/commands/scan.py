@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from authrig.commands.arguments import seconds
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -43,10 +45,10 @@ def add_parser(subparsers: Any) -> None:
         help="look through camera N (0 is the first; `authrig cameras` lists them), the one with NAME in its name or id, an HTTP stream of JPEG pictures, or at the screen (screen, or screen:LEFT,TOP,WIDTH,HEIGHT), until a code is read",
     )
     parser.add_argument("--continuous", action="store_true", help="with --camera: go on after the first code")
-    parser.add_argument("--seconds", type=_seconds, metavar="S", help="with --camera: give up after S seconds")
+    parser.add_argument("--seconds", type=seconds, metavar="S", help="with --camera: give up after S seconds")
     parser.add_argument(
         "--patience",
-        type=_seconds,
+        type=seconds,
         metavar="S",
         help="with --camera: end when it shows nothing but black, or the very same picture, for S seconds",
     )
@@ -311,13 +313,3 @@ def _size(text: str) -> tuple[int, int]:
     if not all(side.isascii() and side.isdigit() and 0 < int(side[:6]) <= 16384 for side in (width, height)):
         raise argparse.ArgumentTypeError(f"a size is WIDTHxHEIGHT in pixels, found {text!r}")
     return int(width), int(height)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e9:
-        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, found {text!r}")
-    return seconds

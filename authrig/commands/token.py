@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from authrig.commands.arguments import address, seconds
+
 if TYPE_CHECKING:
     from authrig.tokens.handled import HandledToken
 
@@ -63,7 +65,7 @@ def _add_run(actions: Any) -> None:
     )
     run.add_argument(
         "--listen",
-        type=_address,
+        type=address,
         default=("127.0.0.1", None),
         metavar="HOST:PORT",
         help="for tcp and usbip (default: on loopback, a free port, and 3240 for usbip)",
@@ -138,7 +140,7 @@ def _add_hands(actions: Any) -> None:
     )
     _add_file(wait)
     wait.add_argument(
-        "--seconds", type=_seconds, default=60.0, metavar="S", help="how long (default: 60); then exit code 1"
+        "--seconds", type=seconds, default=60.0, metavar="S", help="how long (default: 60); then exit code 1"
     )
     wait.set_defaults(run=_wait)
     for parser in (press, typed, scan, power, network, screen, wait):
@@ -159,24 +161,12 @@ def _add_file(parser: Any, text: str = "the token") -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help=text)
 
 
-def _address(text: str) -> tuple[str, int]:
-    from authrig.commands.key import _address as address
-
-    return address(text)
-
-
 def _key(text: str) -> tuple[str, bool]:
     """A key, and whether it is held."""
     hold, colon, name = text.rpartition(":")
     if name not in KEYS or (colon and hold != "hold"):
         raise argparse.ArgumentTypeError(f"expected one of {', '.join(KEYS)}, or hold: before it, found {text!r}")
     return name, bool(colon)
-
-
-def _seconds(text: str) -> float:
-    from authrig.commands.scan import _seconds as seconds
-
-    return seconds(text)
 
 
 def _new(args: argparse.Namespace) -> int:

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from authrig.commands.arguments import address, seconds
+
 KINDS = ("usbip", "v4l2", "http", "chromium")
 
 
@@ -23,7 +25,7 @@ def add_parser(subparsers: Any) -> None:
     )
     run.add_argument("--lines", action="store_true", help="show each line of standard input as a QR code, as it comes")
     run.add_argument(
-        "--hold", type=_seconds, default=2.0, metavar="S", help="seconds for a picture or code (default: 2)"
+        "--hold", type=seconds, default=2.0, metavar="S", help="seconds for a picture or code (default: 2)"
     )
     run.add_argument(
         "--as",
@@ -41,7 +43,7 @@ def add_parser(subparsers: Any) -> None:
     )
     run.add_argument(
         "--listen",
-        type=_address,
+        type=address,
         default=("127.0.0.1", None),
         metavar="HOST:PORT",
         help="for usbip and http (default: on loopback, port 3240 for usbip and a free one for http)",
@@ -80,22 +82,3 @@ def _size(text: str) -> tuple[int, int]:
     if not all(16 <= side <= 4096 and side % 2 == 0 for side in size):
         raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT, even numbers of 16 to 4096, found {text}")
     return size
-
-
-def _seconds(text: str) -> float:
-    """A time above 0."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e6:
-        raise argparse.ArgumentTypeError(f"expected seconds above 0, found {text}")
-    return seconds
-
-
-def _address(text: str) -> tuple[str, int]:
-    """HOST:PORT, an IPv6 address in brackets."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 0xFFFF:
-        raise argparse.ArgumentTypeError(f"expected HOST:PORT, found {text}")
-    return host.removeprefix("[").removesuffix("]"), int(port)
