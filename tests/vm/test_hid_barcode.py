@@ -4,7 +4,6 @@ import fcntl
 import itertools
 import os
 import select
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -38,16 +37,6 @@ from tests.vm.conftest import node_with, settle, wait_for
 BADGE = SecureBadge(bytes(range(16)), bytes(range(100, 132))).text
 SLOW_SECONDS = 100.0
 _serial = itertools.count(1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _evdev() -> None:
-    """The kernel's module for /dev/input/eventN, which the guest does not load by itself."""
-    if not Path("/sys/module/evdev").exists():
-        # The guest's own script knows where the kernel's modules are.
-        lines = Path("/run/authrig/guest.sh").read_text().splitlines()
-        root = next(line.partition("=")[2].strip("'\"") for line in lines if line.startswith("KERNEL_ROOT="))
-        subprocess.run(["modprobe", "-d", root, "evdev"], check=True)
 
 
 class Plugged:
