@@ -235,6 +235,8 @@ class ControlApi:
         given = request.headers.get("last-event-id", "")
         since = int(given) if given.isascii() and given.isdecimal() and len(given) < 16 else 0
         headers = {**HEADERS, "X-Accel-Buffering": "no"}
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type="text/event-stream")
         return StreamingResponse(self._stream(name, since), headers=headers, media_type="text/event-stream")
 
     async def _stream(self, name: str | None, since: int) -> AsyncIterator[bytes]:

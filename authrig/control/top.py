@@ -90,7 +90,8 @@ class Top(App[None]):
             await self._draw()
             async for event in self._client.events():
                 self._write(event)
-                if event["device"] in self._known:
+                # Lines that belong to the one before change nothing.
+                if event["device"] in self._known and not event["text"].startswith("    "):
                     await self._refresh(event["device"])
         except RigError as error:
             self.notify(str(error), severity="error", timeout=30)

@@ -222,6 +222,12 @@ def test_a_stream_goes_on_where_it_was_left(program: httpx.Client) -> None:
     assert second["number"] == first["number"] + 1
 
 
+def test_who_asks_only_for_the_headers_of_a_stream_gets_them(program: httpx.Client) -> None:
+    """And no stream."""
+    answer = program.head("/events")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+
+
 def test_who_reads_slowly_is_told_what_was_skipped_and_holds_nobody_up(
     program: httpx.Client, bench: OpenBench, server: ControlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
