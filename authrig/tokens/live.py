@@ -107,6 +107,8 @@ class LiveToken(App[None]):
         if self._ended.is_set():
             self.exit()
             return
+        if not self.query("#panel"):
+            return  # the window has a size before it has contents, and after
         with self._using() as core:
             if not self._address:
                 core.poll()
