@@ -285,6 +285,7 @@ def test_every_page_can_be_read_and_fits(
     rig.administrator.assign_token(with_app.username, "app", f"APP-{with_app.username}", bytes(range(32)))
     rig.administrator.assign_token(with_otp.username, "hotp", f"OTP-{with_otp.username}", bytes(range(20)))
     context = browser.new_context(color_scheme=theme, locale=LOCALES[theme], viewport=NARROW)
+    plug_in(context, rig.new_key(f"a key in the {theme}"), rig.origin)
     gallery = Gallery(Desk(rig.origin, context.new_page()), pytestconfig.rootpath / "out/pages", theme)
     desk, look = gallery.desk, gallery.look
     for path in OPEN_PAGES:
@@ -309,8 +310,23 @@ def test_every_page_can_be_read_and_fits(
     for path in OWN_PAGES:
         desk.open(path)
         look("own" + path.rstrip("/").replace("/", "-"))
+    desk.open("/self-service/")
+    desk.page.click("form[action='/self-service/app'] button")
+    look("own-self-service-app", "img.qr")
+    desk.open("/self-service/")
+    desk.page.fill("#new-key", "key")
+    desk.page.click("[data-key=create] [data-start]")
+    desk.page.wait_for_url("**/?done=added")
+    for details in desk.page.locator("details").all():
+        details.evaluate("each => each.open = true")
+    look("own-self-service-open")
+    desk.open("/shop/")
     desk.page.click(".things button >> nth=0")
     look("shop-devices", "fieldset")
+    desk.page.check("input[value=FIDO]")
+    desk.page.click("main form:has(fieldset) button")
+    look("shop-key", "[data-key=approve]")
+    desk.open("/shop/2026-001/devices")
     desk.page.click("main form:has(fieldset) button")
     look("shop-qr", "img.qr")
     context.close()
