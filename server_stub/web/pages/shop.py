@@ -118,12 +118,11 @@ async def approve(visit: Visit) -> Answer:
     invoice = INVOICES.get((approval.transaction or {}).get("reference", ""))
     if invoice is None or approval.step == DENIED:
         raise ApiError(403, "TRANSACTION_DENIED", "the payment was refused on the device")
-    values = await _ways(visit, session) | {"invoice": invoice}
+    values: dict[str, object] = {"invoice": invoice}
     if approval.step in {FIDO_RETRIEVAL_REQUIRED, FIDO_RESPONSE_REQUIRED}:
-        asked = await visit.rest("approval_fido.retrieve_challenge")
-        return Page(
-            "shop_key.html", values | {"options": msgspec.json.encode(asked.data.attributes.public_key).decode()}
-        )
+        values |= await _about_key(visit, session)
+        return Page("shop_key.html", values)
+    values["with_key"] = await _with_key(visit)
     if approval.step == POLLING_REQUIRED:
         if approval.push_id is None:
             await visit.rest("transaction_approval.poll_status")
@@ -133,6 +132,18 @@ async def approve(visit: Visit) -> Answer:
     known = qr_picture.recall(visit, approval.challenge_id) if approval.step == OTP_REQUIRED else None
     shown = known or await _fresh(visit)
     return Page("shop_qr.html", values | await qr_picture.values(visit, shown))
+
+
+async def _about_key(visit: Visit, session: Session) -> dict[str, object]:
+    """A challenge for the payment, and whether there is another way; who has a key can pay while the cloud is silent."""
+    asked = await visit.rest("approval_fido.retrieve_challenge")
+    try:
+        devices = await _devices(visit, session)
+    except ApiError as error:
+        if error.code != "AIRLOCK_2FA_UNAVAILABLE":
+            raise
+        devices = []
+    return {"options": msgspec.json.encode(asked.data.attributes.public_key).decode(), "devices": devices}
 
 
 async def check(visit: Visit) -> Answer:
@@ -203,20 +214,28 @@ async def choose_device(visit: Visit) -> Answer:
     """Which device approves the payment, for who has several."""
     session = await _require(visit)
     assert session.user_id is not None
-    return Page("shop_devices.html", await _ways(visit, session) | {"invoice": _invoice(visit)})
+    values = {"invoice": _invoice(visit), "devices": await _devices(visit, session), "with_key": await _with_key(visit)}
+    return Page("shop_devices.html", values)
 
 
-async def _ways(visit: Visit, session: Session) -> dict[str, object]:
-    """With what the user can pay."""
+async def _devices(visit: Visit, session: Session) -> list[dict[str, str]]:
+    """Tokens and apps with which the user can pay."""
     assert session.user_id is not None
-    able = [
+    return [
         {"id": each.device_id, "name": each.display_name, "serial": each.serial}
         for each in await visit.iam.cloud.devices(session.user_id)
-        if each.state == "active" and "offline_qrcode" in each.capabilities
+        if each.state == "active" and "offline_qrcode" in each.capabilities and _allows(visit, "AIRLOCK_2FA")
     ]
-    allowed = visit.iam.policies.approvals[FLOW].methods if FLOW in visit.iam.policies.approvals else ()
-    with_key = "FIDO" in allowed and bool((await visit.rest("fido.list_credentials")).data)
-    return {"devices": able if "AIRLOCK_2FA" in allowed else [], "with_key": with_key}
+
+
+async def _with_key(visit: Visit) -> bool:
+    """Whether the user can pay with a key."""
+    return _allows(visit, "FIDO") and bool((await visit.rest("fido.list_credentials")).data)
+
+
+def _allows(visit: Visit, method: str) -> bool:
+    flow = visit.iam.policies.approvals.get(FLOW)
+    return flow is not None and method in flow.methods
 
 
 def _invoice(visit: Visit) -> Invoice:

@@ -7,9 +7,10 @@ import httpx
 import pytest
 
 from server_stub.cloud.hotp import hotp
+from server_stub.settings import Settings
 from tests.server_stub.soft_key import SoftKey
 from tests.server_stub.web.browsing import Visitor
-from tests.server_stub.world import NO_TLS, SEED, Person, World
+from tests.server_stub.world import NO_TLS, SEED, Person, World, own_world
 
 REGISTRATION = "/auth/rest/protected/self-service/fido/registration"
 
@@ -211,3 +212,12 @@ def test_the_codes_for_an_app_are_of_who_asked_for_them(world: World) -> None:
     visitor.log_in("classroom", world.person().name)
     visitor.open("/self-service/app")
     assert visitor.path == "/self-service/"
+
+
+def test_keys_are_managed_while_the_cloud_is_silent(settings: Settings) -> None:
+    """Only the part with tokens says that it is."""
+    with own_world(settings, cloud_url="http://127.0.0.1:9", cloud_timeout=0.5) as world:
+        visitor, _ = with_a_key(world)
+        assert "does not answer" in visitor.page.text
+        visitor.send("/rename", name="red key")
+        assert "red key" in visitor.page.text
