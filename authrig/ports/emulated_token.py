@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,9 @@ from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.outline import encode_png, outline
 from emulators.hwtoken.console import Console
 from emulators.hwtoken.display import picture as picture_of_screen
+from emulators.hwtoken.profile import Profile
 from emulators.hwtoken.readout import read_keys, read_text
-from emulators.hwtoken.screens import Code, Declined, Scanning
+from emulators.hwtoken.screens import Code, Declined, Scanning, Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
 
 FRAMES_TO_TRY = 60
 """Two seconds at 30 frames a second: a hand holds a token no longer before it moves."""
+
+
+@lru_cache(maxsize=512)
+def _png(screen: Screen, profile: Profile) -> bytes:
+    """A picture of the device; a PIN that is typed with a wheel brings the same screens up again and again."""
+    return encode_png(picture_of_screen(screen, profile))
 
 
 class EmulatedToken:
@@ -111,6 +119,6 @@ class EmulatedToken:
     def _shown(self) -> Shown:
         screen, profile = self._token.screen, self._token.profile
         lines = read_text(screen, profile)
-        png = encode_png(picture_of_screen(screen, profile))
+        png = _png(screen, profile)
         code = code_in(lines) if isinstance(screen, Code | Declined) else None
         return Shown(screen.state.name.lower(), lines, read_keys(screen)[1], code, png)

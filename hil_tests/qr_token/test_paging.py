@@ -32,8 +32,8 @@ def test_the_longest_value_is_shown_whole(issuer: Issuer, token: QrToken) -> Non
     """120 bytes, each of them; a page may repeat the label, and mark that the text goes on."""
     value = (LONG * 2)[:120]
     issuer.show(issuer.payment((*PAYMENT[:1], otq1.Field(otq1.Tag.REFERENCE, value))))
-    words = [line.rstrip("…. ") for line in token.read_review() or () if line != "Reference"]
-    shown = "".join(words).replace(" ", "").replace(".", "")
+    words = [line.strip("…. ") for line in token.read_review() or ()]
+    shown = "".join(word for word in words if word != "Reference").replace(" ", "").replace(".", "")
     assert value.replace(" ", "").replace(".", "") in shown
 
 
