@@ -18,7 +18,7 @@ from server_stub.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class AttestationPolicy:
-    """``verifier`` is None when attestation is neither asked for nor looked at; ``aaguids`` is empty when any will do."""
+    """``verifier`` is None when nobody has to vouch for a model; ``aaguids`` is empty when any will do."""
 
     verifier: AttestationVerifier | None = None
     aaguids: frozenset[Aaguid] = frozenset()

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
-from fido2.attestation.base import InvalidAttestation
+from fido2.attestation.base import Attestation, InvalidAttestation
 from fido2.cose import CoseKey
 from fido2.server import Fido2Server
 from fido2.utils import websafe_decode
@@ -99,6 +99,7 @@ class Fido:
         self._token_bytes = settings.token_bytes
         self._user_verification = UserVerificationRequirement(settings.fido_user_verification)
         self._aaguids = attestation.aaguids
+        self._vouched = attestation.verifier is not None
         self._server = Fido2Server(
             PublicKeyCredentialRpEntity(name=settings.service_name, id=settings.rp_id),
             AttestationConveyancePreference.DIRECT if attestation.verifier else AttestationConveyancePreference.NONE,
@@ -145,6 +146,8 @@ class Fido:
             response = RegistrationResponse.from_dict(_mapping(credential))
             _check_same_origin(response.response.client_data)
             data = self._server.register_complete(state, response)
+            if not self._vouched:
+                _check_statement(response)
             if data.credential_data is None:
                 raise FidoRefused("the response holds no credential")
             if data.credential_data.credential_id != response.raw_id:
@@ -198,6 +201,12 @@ def _mapping(credential: AssertionJson | AttestationJson) -> dict[str, Any]:
 def _check_same_origin(client_data: Any) -> None:
     if client_data.cross_origin:
         raise FidoRefused("the response was made inside a page of another site")
+
+
+def _check_statement(response: RegistrationResponse) -> None:
+    """WebAuthn §7.1: of a format that we know, and right, even where nobody has to vouch for the model."""
+    attestation, client_data = response.response.attestation_object, response.response.client_data
+    Attestation.for_type(attestation.fmt)().verify(attestation.att_stmt, attestation.auth_data, client_data.hash)
 
 
 def _check_key(key: CoseKey) -> None:
