@@ -74,6 +74,9 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write("\n")
     else:
         _print_summary(report.cases)
+    if all(case.outcome == "not applicable" for case in report.cases):
+        # A script must not take a bench without devices for one on which all is well.
+        raise RigError(f"nothing was tested: {report.cases[0].why}")
     return 1 if any(case.outcome == "failed" for case in report.cases) else 0
 
 

@@ -78,6 +78,7 @@ def test_what_is_not_there_is_a_sentence(
     [
         (("--only", "nothing_like_that"), "the suite fido has no case that is named like that"),
         (("--hil", "imagined"), "imagined"),
+        (("--hil", "attached"), "nothing was tested: wants 1 attached fido, and the rig has 0"),
     ],
 )
 def test_what_cannot_run_is_a_sentence(folder: Path, words: tuple[str, ...], sentence: str) -> None:
