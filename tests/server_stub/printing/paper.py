@@ -6,11 +6,16 @@ import cv2
 import numpy as np
 import pypdfium2  # type: ignore[import-untyped]  # it has none
 
+from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Image
+from server_stub.printing.cards import COLUMNS, HEIGHT, ROWS, WIDTH
+from server_stub.printing.drawing import A4
 
 DPI = 300
 PIXELS = DPI / 25.4
 """In a millimetre."""
+PATIENCE_MS = 30_000
+"""A whole page has many pixels, and the machine may be busy: what is tested is not the scanner's speed."""
 
 
 def rasterize(pdf: bytes) -> list[Image]:
@@ -46,3 +51,19 @@ def draw_codes_of_svg(svg: str, pixels: float = 8.0) -> Image:
         )
         cv2.rectangle(picture, *corners, 0, cv2.FILLED)
     return picture
+
+
+def read_all(picture: Image) -> list[bytes]:
+    """What the codes in it say."""
+    return [each.data for each in read_codes(picture, deadline_ms=PATIENCE_MS)]
+
+
+def place_of_card(number: int) -> tuple[float, float]:
+    """Where the card of that number is on its sheet, in millimetres."""
+    row, column = divmod(number, COLUMNS)
+    return (A4[0] - COLUMNS * WIDTH) / 2 + column * WIDTH, (A4[1] - ROWS * HEIGHT) / 2 + row * HEIGHT
+
+
+def card_of(sheet: Image, number: int) -> Image:
+    """A card, cut out along the marks."""
+    return cut_out(sheet, *place_of_card(number), WIDTH, HEIGHT)

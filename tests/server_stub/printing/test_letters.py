@@ -1,11 +1,10 @@
 """Letters as they come out of a printer."""
 
-from emulators.camera_scanner.decoders import read_codes
 from server_stub.printing import pdf, svg
 from server_stub.printing.drawing import A4, Symbol, Text
 from server_stub.printing.font import width
 from server_stub.printing.letters import MARGIN, Letter, pages
-from tests.server_stub.printing.paper import rasterize, words_of
+from tests.server_stub.printing.paper import rasterize, read_all, words_of
 
 NOW = 1_767_603_600.0
 LETTER = Letter(
@@ -25,7 +24,7 @@ def test_a_letter_has_its_words_and_a_code_that_reads() -> None:
     """On one page."""
     written = pdf.write(pages(LETTER), "Letter", NOW)
     [page] = rasterize(written)
-    assert [read.data for read in read_codes(page)] == [LETTER.content.encode()]
+    assert read_all(page) == [LETTER.content.encode()]
     text = words_of(written)
     for words in (LETTER.name, LETTER.title, LETTER.digits, "Open the app.", "Good until 2027-01-31."):
         assert words in text

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from emulators.camera_scanner.decoders import read_codes
 from server_stub.printing.cards import CODE, HEIGHT, ON_A_SHEET, WIDTH
-from tests.server_stub.printing.paper import rasterize, words_of
+from tests.server_stub.printing.paper import rasterize, read_all, words_of
 
 PAGE = (Path(__file__).parents[3] / "docs/how-to/print-badges.md").read_text("utf-8")
 
@@ -20,7 +19,7 @@ def test_the_example_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     exec(block[1], {})  # noqa: S102 - our own page
     printed = (tmp_path / "badges.pdf").read_bytes()
     assert "Žofia Größer" in words_of(printed)
-    assert [read.data for read in read_codes(rasterize(printed)[0])] == [b"AQB1:WHAT-THE-REST-ANSWERED"]
+    assert read_all(rasterize(printed)[0]) == [b"AQB1:WHAT-THE-REST-ANSWERED"]
     assert {"Žofia", "Größer"} <= set(re.findall(r">(\w+)</text>", (tmp_path / "badges.svg").read_text("utf-8")))
 
 

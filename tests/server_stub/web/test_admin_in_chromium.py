@@ -11,8 +11,7 @@ import pytest
 
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.env import SeededRandom
-from server_stub.printing.cards import HEIGHT, WIDTH
-from tests.server_stub.printing.paper import cut_out, rasterize
+from tests.server_stub.printing.paper import card_of, rasterize
 from tests.server_stub.web.chromium import LOCALES, NARROW, Desk, Gallery, new_desk
 from tests.server_stub.world import PASSWORD, SEED, World
 
@@ -71,7 +70,7 @@ def test_a_new_user_gets_a_token_and_a_badge_and_logs_in_with_it(
     assert download.value.suggested_filename == "badges.pdf"
     download.value.save_as(tmp_path / "badges.pdf")
     [sheet] = rasterize((tmp_path / "badges.pdf").read_bytes())
-    badge = cut_out(sheet, (210 - 2 * WIDTH) / 2, (297 - 5 * HEIGHT) / 2, WIDTH, HEIGHT)
+    badge = card_of(sheet, 0)
     with new_desk(browser, admin_world.server.origin) as classroom:
         classroom.open("/login/classroom/badge")
         classroom.page.wait_for_selector("[data-decoder]")
