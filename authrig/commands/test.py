@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import secrets
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,7 +30,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--rig", type=Path, metavar="FILE", help="the rig file; without one every device is emulated")
     parser.add_argument("--hil", metavar="MODE", help="prefer-attached (the default), emulated or attached")
     parser.add_argument("--transport", metavar="NAME", help="how emulated keys are plugged in")
-    parser.add_argument("--seed", type=int, metavar="N", help="of the emulated devices")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="of the emulated devices; drawn and printed when not given"
+    )
     parser.add_argument(
         "--destructive-ok",
         action="store_true",
@@ -57,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
         from authrig.rig_file.reading import load_rig_file
 
         load_rig_file(args.rig)  # one sentence, rather than one for each case
+    if args.seed is None:
+        args.seed = secrets.randbelow(2**31)
     suite = args.suite.replace("-", "_")
     options = [str(_folder(suite)), *_options(args)]
     if args.list:
@@ -68,12 +73,12 @@ def run(args: argparse.Namespace) -> int:
     if not report.cases:
         raise RigError(f"the suite {suite} has no case that is named like that")
     if args.report is not None:
-        _write(args.report, as_page(suite, report.cases, f"Rig: {args.rig or 'emulated devices'}"))
+        _write(args.report, as_page(suite, report.cases, f"Rig: {args.rig or 'emulated devices'}, seed {args.seed}"))
     if args.json:
-        json.dump(as_json(suite, report.cases), sys.stdout, indent=2)
+        json.dump({**as_json(suite, report.cases), "seed": args.seed}, sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        _print_summary(report.cases)
+        _print_summary(report.cases, args.seed)
     if all(case.outcome == "not applicable" for case in report.cases):
         # A script must not take a bench without devices for one on which all is well.
         raise RigError(f"nothing was tested: {report.cases[0].why}")
@@ -154,7 +159,7 @@ def _run_with_progress(options: list[str], *, quiet: bool) -> "SuiteReport":
     return report
 
 
-def _print_summary(cases: "list[Case]") -> None:
+def _print_summary(cases: "list[Case]", seed: int) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -180,6 +185,7 @@ def _print_summary(cases: "list[Case]") -> None:
     table.add_section()
     table.add_row("All", *(str(sum(found[outcome] for found in areas.values())) for outcome in OUTCOMES))
     console.print(table)
+    console.print(f"Emulated devices: --seed {seed}", highlight=False)
 
 
 def _write(path: Path, text: str) -> None:
