@@ -10,6 +10,7 @@ import pytest
 from emulators.camera_scanner.frames import Image
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.env import SeededRandom
+from server_stub.cloud.enrollments import URI
 from tests.server_stub.printing.paper import card_of, draw_codes_of_svg, rasterize, read_all, words_of
 from tests.server_stub.web.administering import administrator
 from tests.server_stub.web.browsing import Form, Visitor
@@ -141,9 +142,11 @@ def test_a_lost_badge_is_voided_then_all_then_everybodys(admin_world: World) -> 
     assert all(each["attributes"]["voidedAt"] for each in issued)
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "Activate your app"), ("de", "Aktivieren Sie Ihre App")])
-def test_a_letter_enrols_an_app(admin_world: World, language: str, words: str) -> None:
-    """The code on it, and the digits too, are what the cloud gave out."""
+@pytest.mark.parametrize(
+    ("language", "words", "scanned"), [("en", "Activate your app", True), ("de", "Aktivieren Sie Ihre App", False)]
+)
+def test_a_letter_enrols_an_app(admin_world: World, language: str, words: str, *, scanned: bool) -> None:
+    """By the code on it that is scanned, and as well by the digits that are typed."""
     person = admin_world.person()
     visitor = administrator(admin_world, "users")
     visitor.open(f"/admin/users/{person.name}")
@@ -156,13 +159,13 @@ def test_a_letter_enrols_an_app(admin_world: World, language: str, words: str) -
     assert digits
     [page] = rasterize(response.content)
     [content] = read_all(page)
-    body = {"activation_code": digits[0].replace(" ", ""), "serial": f"APP-{person.name}", "display_name": "phone"}
+    code = content.decode().removeprefix(URI) if scanned else digits[0].replace(" ", "")
+    body = {"activation_code": code, "serial": f"APP-{person.name}", "display_name": "phone"}
     with httpx.Client(base_url=admin_world.server.cloud_url, verify=NO_TLS) as app:
         enrolled = app.post(
             "/srv/app/v1/enroll", content=json.dumps(body), headers={"Content-Type": "application/json"}
         )
     assert enrolled.status_code in {200, 201}, enrolled.text
-    assert content
     owned = admin_world.admin.get(f"/admin/rest/users/{person.name}").json()["data"]["attributes"]["qrTokens"]
     assert [each["displayName"] for each in owned] == ["phone"]
 
