@@ -64,6 +64,30 @@ def app_letter(visit: Visit, name: str, tag: str, form: str) -> Callable[[str, s
     return write
 
 
+async def print_token_letter(visit: Visit, name: str, serial: str, tag: str, form: str) -> Printed:
+    """The letter that goes with an OTP token which ``name`` activates. There is no secret in it.
+
+    Raises:
+        ApiError: 400 if it cannot be printed.
+    """
+    require_printable([name, serial], form)
+    language = languages().get(tag, visit.language)
+    service = visit.iam.settings.service_name
+    letter = letters.Letter(
+        service,
+        name,
+        language.say("print.token_title"),
+        (language.say("print.token_intro", service=service),),
+        (
+            language.say("print.token_step_1", address=f"{visit.iam.settings.origins[0]}/self-service/"),
+            language.say("print.token_step_2", serial=serial),
+            language.say("print.token_step_3"),
+        ),
+        footer=language.say("print.token_footer"),
+    )
+    return await _write(visit, letters.pages(letter), language.say("print.token_title"), "letter", form)
+
+
 def _grouped(digits: str) -> str:
     return " ".join(digits[begin : begin + 4] for begin in range(0, len(digits), 4))
 

@@ -46,6 +46,7 @@ ADMIN_PAGES = (
     admin_form(tokens.PATH, tokens.import_file, "users", back=tokens.PATH, body_limit=3 * MAX_TOKEN_FILE),
     admin_page(TOKEN, tokens.show, "users"),
     _token("state", tokens.set_state),
+    _token("letter", tokens.write_letter),
     _token("users", tokens.assign),
     _token("users/{username}/remove", tokens.unassign),
     _token("users/{username}/unlock", tokens.unlock),

@@ -6,7 +6,8 @@ from typing import Any
 from server_stub.errors import ApiError
 from server_stub.web.admin.entrance import HOME, AdminVisit
 from server_stub.web.admin.fields import required
-from server_stub.web.visit import Answer, Redirect
+from server_stub.web.admin.paper import print_token_letter
+from server_stub.web.visit import Answer, File, Redirect
 
 PATH = f"{HOME}tokens"
 MOST = 100
@@ -46,14 +47,29 @@ async def import_file(administrator: AdminVisit) -> Answer:
     return Redirect(f"{PATH}?imported={len(imported)}")
 
 
-async def show(administrator: AdminVisit) -> Answer:
-    """One token."""
+async def write_letter(administrator: AdminVisit) -> Answer:
+    """To whom it is sent: how to activate it."""
+    visit = administrator.visit
+    (name,) = required(visit, "username")
+    user = (await administrator.rest("admin.get_user", username=name)).data.attributes
+    token = await _find(administrator)
+    form, tag = visit.form.get("format", "pdf"), visit.form.get("language", "")
+    return File(*await print_token_letter(visit, user.username, token.serial, tag, form))
+
+
+async def _find(administrator: AdminVisit) -> Any:
     device = administrator.visit.path["device"]
     stock = (await administrator.rest("admin_stock.list_tokens")).data
     found = next((each.attributes for each in stock if each.id == device), None)
     if found is None:
         raise ApiError(404, "TOKEN_UNKNOWN", "there is no such token")
-    return administrator.page("token.html", NOTES, device=device, token=found)
+    return found
+
+
+async def show(administrator: AdminVisit) -> Answer:
+    """One token."""
+    token = await _find(administrator)
+    return administrator.page("token.html", NOTES, device=administrator.visit.path["device"], token=token)
 
 
 async def set_state(administrator: AdminVisit) -> Answer:

@@ -28,6 +28,7 @@ FORMS = {
     "/admin/users/{name}/letter": "users",
     "/admin/tokens": "users",
     "/admin/tokens/{device}/state": "users",
+    "/admin/tokens/{device}/letter": "users",
     "/admin/tokens/{device}/users": "users",
     "/admin/tokens/{device}/users/{name}/remove": "users",
     "/admin/tokens/{device}/users/{name}/unlock": "users",

@@ -14,7 +14,7 @@ from server_stub.cloud.enrollments import URI
 from tests.server_stub.printing.paper import card_of, draw_codes_of_svg, rasterize, read_all, words_of
 from tests.server_stub.web.administering import administrator
 from tests.server_stub.web.browsing import Form, Visitor
-from tests.server_stub.world import NO_TLS, PASSWORD, World, next_of
+from tests.server_stub.world import NO_TLS, PASSWORD, SEED, World, next_of
 
 
 def print_form(visitor: Visitor) -> Form:
@@ -181,3 +181,19 @@ def test_a_letter_for_nobody_or_that_cannot_be_printed_enrols_nothing(admin_worl
     visitor.send("/letter", format="pdf", days="many")
     assert visitor.error
     assert len([row for row in admin_world.audit() if row["event"] == "admin.app.enroll"]) == before
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Activate your token"), ("de", "Aktivieren Sie Ihr Token")])
+def test_a_letter_for_a_token_says_how_to_activate_it(admin_world: World, language: str, words: str) -> None:
+    """With its serial number and the address, and without its seed."""
+    person, serial = admin_world.person(), f"LETTER-{language}"
+    content = base64.b64encode(f"serial,kind,seed_hex\n{serial},hotp,{SEED.hex()}\n".encode()).decode()
+    made = admin_world.admin.post("/admin/rest/tokens/import", json={"format": "csv", "content": content}).json()
+    visitor = administrator(admin_world, "users")
+    visitor.open(f"/admin/tokens/{made['data'][0]['id']}")
+    visitor.send("/letter", username="nobody-at-all", language=language, format="pdf")
+    assert "no user of that name" in visitor.error
+    text = words_of(visitor.send("/letter", username=person.name, language=language, format="pdf").content)
+    for each in (words, person.name, serial, f"{admin_world.server.origin}/self-service/"):
+        assert each in text
+    assert SEED.hex() not in text.replace(" ", "")
