@@ -53,6 +53,7 @@ def _measure_all() -> Iterator[Measurement]:
     for group in track(groups, description="measuring", console=console):
         with group as rows:
             yield from map(measure, rows)
+    yield http_login.tail_measurement()
     with console.status("measuring in the virtual machine"):
         try:
             yield from vm.measurements()

@@ -6,6 +6,7 @@ therefore answers a page of ours that goes on at once, by itself or with a click
 
 import html
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,8 +18,9 @@ from starlette.routing import Route
 
 from server_stub.addresses import caller
 from server_stub.api import oidc
+from server_stub.api.authentication import AccessRequest, access
 from server_stub.api.current import PublicInterface, find
-from server_stub.api.routing import HEADERS, Call, Nothing, Reply, refuse_broken
+from server_stub.api.routing import HEADERS, Call, Cookie, Nothing, Reply, refuse_broken
 from server_stub.errors import ApiError, bad_request
 from server_stub.iam import Iam
 from server_stub.store.iam import addresses
@@ -37,9 +39,18 @@ def add_redirects(app: Starlette, iam: Iam) -> None:
     check = addresses.limited(oidc.check_response)
 
     async def start(request: Request) -> Response:
-        """Off to the provider."""
-        reply = await oidc.retrieve_authorization(iam, _call(iam, request, Nothing()))
-        return _redirect(reply.document.data.attributes.authorization_uri)
+        """Off to the provider; with ``?application=`` a login for it is begun, if there is none."""
+        call = _call(iam, request, Nothing())
+        begun: tuple[Cookie, ...] = ()
+        if "application" in request.query_params:
+            path = {**call.path, "application": request.query_params["application"]}
+            begun = (await access(iam, replace(call, body=AccessRequest(), path=path))).cookies
+        fresh = {cookie.name: cookie.value for cookie in begun}
+        reply = await oidc.retrieve_authorization(iam, replace(call, cookies={**call.cookies, **fresh}))
+        response = _redirect(reply.document.data.attributes.authorization_uri)
+        for cookie in begun:
+            cookie.put(response)
+        return response
 
     async def callback(request: Request) -> Response:
         """Back from the provider, with nothing but what it said: another site sent the browser here."""

@@ -1,6 +1,7 @@
 """Logins that begin at an OpenID Connect provider: a kept library's on loopback, and one that lies."""
 
 import html
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +19,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from server_stub.errors import ServerError
 from server_stub.run import run_server
 from server_stub.settings import OidcProvider, Settings
-from tests.server_stub.oidc_providers import SECRET, Liar, consent, jwk, library_provider, lying_provider
+from tests.server_stub.oidc_providers import (
+    SECRET,
+    SECRET_ENCODED,
+    Liar,
+    consent,
+    jwk,
+    library_provider,
+    lying_provider,
+)
 from tests.server_stub.test_jose import encode
 from tests.server_stub.world import Browser, World, code_of, next_of, own_world
 
@@ -389,6 +398,34 @@ def test_a_browser_is_sent_there_and_back(scene: Scene) -> None:
     assert browser.session().json()["data"]["attributes"]["username"] == person.name
     again = browser.client.get(f"/auth/oidc/liar/{goes_on(page)}")
     assert code_of(again) == "UNEXPECTED_CALL"
+
+
+def test_a_link_begins_a_login(scene: Scene) -> None:
+    """One click from a page without a session; a login that is under way goes on."""
+    person, browser = scene.world.person(), scene.world.browser()
+    assert browser.client.get("/auth/oidc/liar/start").status_code == 401
+    assert browser.client.get("/auth/oidc/liar/start?application=nowhere").status_code == 404
+    there = browser.client.get("/auth/oidc/liar/start?application=door")
+    assert {"HttpOnly", "SameSite=strict"} <= set(there.headers["set-cookie"].split("; "))
+    again = browser.client.get("/auth/oidc/liar/start?application=door")
+    assert "set-cookie" not in again.headers
+    answer = scene.liar.visit(again.headers["location"], person.name, scene.world.clock.time())
+    assert browser.client.get(f"/auth/oidc/liar/finish?{urlencode(answer)}").headers["location"] == "/door/"
+    done = browser.client.get("/auth/oidc/liar/start?application=door")
+    assert code_of(done) == "UNEXPECTED_CALL", "who is logged in is not logged in again"
+
+
+def test_what_passes_between_us_and_a_provider_is_in_no_log(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither codes and tokens, nor what we prove ourselves with, at the most talkative level."""
+    caplog.set_level(logging.DEBUG)
+    person, browser = scene.world.person(), scene.browser("door")
+    answer = scene.visit(browser, person.name)
+    token = scene.liar.token = scene.liar.id_token()
+    assert back(browser, "liar", **answer).status_code == 200
+    logs = repr([(record.getMessage(), record.__dict__) for record in caplog.records])
+    assert "/token" in logs, "that a provider was asked may be known"
+    secrets = (SECRET, SECRET_ENCODED, answer["code"], answer["state"], token, scene.liar.asked["nonce"])
+    assert [each for each in secrets if each in logs] == []
 
 
 def test_after_the_provider_the_next_step_is_on_the_login_page(scene: Scene) -> None:
