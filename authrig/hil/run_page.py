@@ -22,6 +22,7 @@ class RunPage(SuiteReport):
         self._path: Path = config.getoption("--hil-report")
         former = config.getoption("--hil-report-before")
         self._seed = seed
+        self._said = str(self._path)
         try:
             self._former = None if former is None else read_page(former)
         except RigError as error:
@@ -29,11 +30,15 @@ class RunPage(SuiteReport):
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write it."""
+        """Write it; that it cannot be written ends the run as a failure, and not before the tests' own results are told."""
         config = session.config
-        run = tell_run(self.cases, self._seed, config.getoption("--hil"), rig_file_of(config))
-        write_page(self._path, run, self._former)
+        try:
+            run = tell_run(self.cases, self._seed, config.getoption("--hil"), rig_file_of(config))
+            write_page(self._path, run, self._former)
+        except RigError as error:
+            self._said = f"no page on the run: {error}"
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say where it is."""
-        terminalreporter.write_line(f"authrig: {self._path}")
+        terminalreporter.write_line(f"authrig: {self._said}")

@@ -90,3 +90,12 @@ def test_a_page_of_another_kind_is_refused(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--hil-report", "new.html", "--hil-report-before", "page.html")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*expected a page that --hil-report wrote*"])
+
+
+def test_a_page_that_cannot_be_written_fails_the_run(pytester: pytest.Pytester) -> None:
+    """After the tests' own results, with a sentence."""
+    (pytester.path / "file").write_text("")
+    pytester.makepyfile("def test_nothing(): pass")
+    result = pytester.runpytest_subprocess("--hil-report", "file/page.html")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*no page on the run: file/page.html: cannot be written*", "*1 passed*"])
