@@ -7,15 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from playwright.sync_api import Error, Page, sync_playwright
 
 from tests.vm.browsers.browser import SLOW_SECONDS, wait_until
-from tests.vm.browsers.display import HEIGHT, WIDTH, Display, virtual_display
+from tests.vm.browsers.display import HEIGHT, WIDTH, Display, dimmed, virtual_display
 
 PREFERENCES = {"credentials_enable_service": False, "profile": {"password_manager_enabled": False}}
 """Nothing lies over the pages and dialogs, such as the offer to save a password."""
-_BUTTON_PIXELS, _WORD_PIXELS = 2000, 40
-"""A filled button has more (a bar of progress and the ring of another button have less), and so have two words."""
+_BUTTON_WIDTH, _BUTTON_HEIGHT, _WORD_PIXELS = 50, 15, 40
+"""A filled button has more (a bar of progress is lower, the ring of another button is thinner), and so have two words."""
+_BLUE, _RED = ((0, 60), (60, 120), (180, 255)), ((150, 255), (0, 60), (0, 60))
+_LOOKS = 3
+"""So often in a row a button must be seen: while one dialog follows another, something may look like one."""
 
 
 class Chromium:
@@ -25,6 +29,7 @@ class Chromium:
 
     def __init__(self, page: Page, display: Display) -> None:
         self._page = page
+        self._looks = 0
         self.display = display
 
     def forget(self) -> None:
@@ -56,15 +61,22 @@ class Chromium:
 
     def wait_for_dialog_button(self) -> None:
         """Until a dialog has a button to go on with, such as Next or Try again; Enter presses it."""
-        wait_until(lambda: self._in_dialog((0, 60), (60, 120), (180, 255)) > _BUTTON_PIXELS)
+        self._looks = 0
+        wait_until(self.dialog_button_stays)
+
+    def dialog_button_stays(self) -> bool:
+        """Whether one was there at the last looks, of which this is one."""
+        rows = self._in_dialog(_BLUE).sum(axis=1) >= _BUTTON_WIDTH
+        self._looks = self._looks + 1 if rows.sum() >= _BUTTON_HEIGHT else 0
+        return self._looks >= _LOOKS
 
     def wait_for_pin_complaint(self) -> None:
         """It stands in red below the field."""
-        wait_until(lambda: self._in_dialog((150, 255), (0, 60), (0, 60)) > _WORD_PIXELS)
+        wait_until(lambda: self._in_dialog(_RED).sum() > _WORD_PIXELS)
 
     def cancel(self) -> None:
         """Press Cancel in the dialog."""
-        wait_until(lambda: self._in_dialog((0, 60), (60, 120), (180, 255)) > 0)
+        wait_until(lambda: self._in_dialog(_BLUE).any())
         self.display.press("Escape")
 
     def close_complaint(self) -> None:
@@ -72,13 +84,12 @@ class Chromium:
         self.wait_for_dialog_button()
         self.display.press("Escape")
 
-    def _in_dialog(self, *channels: tuple[int, int]) -> int:
-        """How many pixels have their red, green and blue within these bounds; none without a dialog, which dims the page."""
-        if not self.display.dimmed():
-            return 0
+    def _in_dialog(self, channels: tuple[tuple[int, int], ...]) -> NDArray[np.bool_]:
+        """Which pixels have their red, green and blue within these bounds; none without a dialog, which dims the page."""
         pixels = self.display.pixels()
         low, high = np.array(channels).T
-        return int(((pixels >= low) & (pixels <= high)).all(axis=-1).sum())
+        found: NDArray[np.bool_] = ((pixels >= low) & (pixels <= high)).all(axis=-1)
+        return found & dimmed(pixels)
 
 
 @contextmanager

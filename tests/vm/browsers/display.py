@@ -38,15 +38,11 @@ class Display:
         """Press a key by its X name, such as ``Escape``."""
         self._xdotool("key", key)
 
-    def pixels(self, left: int = 0, top: int = 0, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
+    def pixels(self) -> NDArray[np.uint8]:
         """What is to be seen: height x width x (red, green, blue)."""
         with mss.mss(display=self.name) as screen:
-            shot = screen.grab({"left": left, "top": top, "width": width, "height": height})
+            shot = screen.grab(screen.monitors[0])
         return np.frombuffer(shot.rgb, dtype=np.uint8).reshape(shot.height, shot.width, 3)
-
-    def dimmed(self) -> bool:
-        """Whether a dialog of the browser lies over its page: the page, whose ground is light, is dimmed then."""
-        return bool(self.pixels(20, HEIGHT - 20, 1, 1).mean() < _DIMMED)
 
     def screenshot(self, file: Path) -> None:
         """Keep what is to be seen as a PNG file."""
@@ -56,6 +52,11 @@ class Display:
 
     def _xdotool(self, *words: str) -> None:
         subprocess.run(["xdotool", *words], env=os.environ | {"DISPLAY": self.name}, check=True, timeout=60)
+
+
+def dimmed(pixels: NDArray[np.uint8]) -> bool:
+    """Whether a dialog of the browser lies over its page: the page, whose ground is light, is dimmed then."""
+    return bool(pixels[HEIGHT - 20, 20].mean() < _DIMMED)
 
 
 @contextmanager
