@@ -22,7 +22,7 @@ demo: $(STAMP) ## run every flow end to end and write out/demo/index.html
 	@$(BIN)/authrig demo
 
 test: $(STAMP) ## everything that needs no special hardware
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 test-yubico: $(STAMP) ## Yubico's own device tests, unmodified, on the emulated key
 	@$(BIN)/python -m authrig.yubico.run

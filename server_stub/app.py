@@ -28,6 +28,7 @@ from server_stub.cloud.store import audit as cloud_audit
 from server_stub.iam import Iam
 from server_stub.metrics import Metrics, add_metrics, iam_gauges
 from server_stub.store.iam import audit as iam_audit
+from server_stub.web.admin.routes import add_admin_pages
 from server_stub.web.routes import page_table
 from server_stub.web.serving import add_pages
 
@@ -49,13 +50,14 @@ def create_public_app(iam: Iam) -> Starlette:
 
 
 def create_internal_app(iam: Iam) -> Starlette:
-    """What only machines beside the server talk to: business applications and administration."""
+    """What stands beside the server: business applications and administration, by REST and by its pages."""
     approval = ApprovalInterface(iam)
     admin = [(table, AdminInterface(iam, role)) for role, table in ADMIN_TABLES.items()]
     tables = [(APPROVAL_ROUTES, APPROVAL), (ADMIN_ROUTES, ADMIN)]
     own = with_description("Authrig internal REST", tables, ErrorAnswer, iam.database)
     app = build_app([(APPROVAL_ROUTES, approval), *admin, (own, approval)], approval)
     add_metrics(app, Metrics("authrig_iam", iam.database, iam_audit, iam_gauges, iam.now), approval)
+    add_admin_pages(app, iam)
     return app
 
 

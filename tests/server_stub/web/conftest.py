@@ -7,7 +7,6 @@ import pytest
 
 from authrig.playwright_webcam import fake_webcam, fake_webcam_of_session
 from server_stub.settings import Settings
-from tests.server_stub.web.administering import with_admin_pages
 from tests.server_stub.world import CHEAP, World, own_world
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ __all__ = ["admin_world", "fake_webcam", "fake_webcam_of_session", "world_of_its
 def admin_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One server for all tests of the administration's pages: it has wrong attempts, and users that are listed."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("admin") / "data", argon2=CHEAP)
-    with with_admin_pages(), own_world(settings) as world:
+    with own_world(settings) as world:
         yield world
 
 

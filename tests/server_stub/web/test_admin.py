@@ -7,7 +7,7 @@ import pytest
 
 from server_stub.settings import Settings
 from server_stub.web.admin.entrance import COOKIE
-from tests.server_stub.web.administering import administrator, with_admin_pages
+from tests.server_stub.web.administering import administrator
 from tests.server_stub.web.browsing import Visitor
 from tests.server_stub.world import PASSWORD, SEED, World, own_world
 
@@ -103,20 +103,19 @@ def test_the_pages_are_not_on_the_public_port(admin_world: World) -> None:
 
 def test_it_closes_by_itself_and_when_the_token_is_replaced(settings: Settings) -> None:
     """A cookie that was copied is worth nothing afterwards."""
-    with with_admin_pages():
-        with own_world(settings) as world:
-            visitor = administrator(world, "badges")
-            world.clock.advance(settings.session_lifetime + 1)
-            visitor.open("/admin/badges")
-            assert visitor.path == "/admin/login"
-            visitor = administrator(world, "badges")
-            cookie = visitor.client.cookies[COOKIE]
-        (settings.data_dir / "admin-badges.token").unlink()
-        with own_world(settings) as world:
-            late = Visitor(world, "internal")
-            late.client.cookies.set(COOKIE, cookie)
-            late.open("/admin/badges")
-            assert late.path == "/admin/login"
+    with own_world(settings) as world:
+        visitor = administrator(world, "badges")
+        world.clock.advance(settings.session_lifetime + 1)
+        visitor.open("/admin/badges")
+        assert visitor.path == "/admin/login"
+        visitor = administrator(world, "badges")
+        cookie = visitor.client.cookies[COOKIE]
+    (settings.data_dir / "admin-badges.token").unlink()
+    with own_world(settings) as world:
+        late = Visitor(world, "internal")
+        late.client.cookies.set(COOKIE, cookie)
+        late.open("/admin/badges")
+        assert late.path == "/admin/login"
 
 
 @pytest.mark.parametrize("path", ["/admin/login", "/admin/", *ALL_PAGES])
@@ -432,7 +431,7 @@ def test_a_broken_chain_is_said(settings: Settings) -> None:
     """With the row."""
     import sqlite3  # noqa: PLC0415 - for this test alone
 
-    with with_admin_pages(), own_world(settings) as world:
+    with own_world(settings) as world:
         world.person()
         with sqlite3.connect(settings.data_dir / "iam.sqlite3") as database:
             database.execute("DROP TRIGGER audit_no_update")
