@@ -1,6 +1,7 @@
 """How long a client may take to send a request or to read an answer: what never ends would hold its connection for ever."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -27,7 +28,7 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """From now on the first request is awaited."""
         super().connection_made(transport)
-        self._reading = self._later()
+        self._reading = self._later(self._hang_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is awaited any more."""
@@ -46,7 +47,7 @@ class PatientProtocol(HttpToolsProtocol):
         if self._whole:
             self._stop_reading()
         elif self._reading is None:
-            self._reading = self._later()
+            self._reading = self._later(self._hang_up)
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -67,7 +68,7 @@ class PatientProtocol(HttpToolsProtocol):
         """The client reads no more for now."""
         super().pause_writing()
         if self._writing is None:
-            self._writing = self._later()
+            self._writing = self._later(self.transport.abort)
 
     def resume_writing(self) -> None:
         """It does again."""
@@ -78,10 +79,16 @@ class PatientProtocol(HttpToolsProtocol):
         """The connection is idle: hang up, also on who does not read what is left."""
         super().timeout_keep_alive_handler()
         if self._writing is None:
-            self._writing = self._later()
+            self._writing = self._later(self.transport.abort)
 
-    def _later(self) -> asyncio.TimerHandle:
-        return self.loop.call_later(self.patience, self.transport.abort)
+    def _hang_up(self) -> None:
+        """Politely at first: what is being answered may still be read."""
+        self.transport.close()
+        if self._writing is None:
+            self._writing = self._later(self.transport.abort)
+
+    def _later(self, then: Callable[[], None]) -> asyncio.TimerHandle:
+        return self.loop.call_later(self.patience, then)
 
     def _stop_reading(self) -> None:
         if self._reading:

@@ -91,7 +91,7 @@ def test_a_header_that_says_two_things_says_nothing(world: World, headers: tuple
 def test_a_header_without_end_is_refused(world: World) -> None:
     """And not kept, also when the sender waits for more."""
     start = b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: "
-    with contextlib.suppress(ConnectionResetError):
+    with contextlib.suppress(OSError):
         assert b'"status":"ok"' not in told(world, start + b"x" * 2**20)
     with connect(world) as wire, pytest.raises(ConnectionError):
         send_all(wire, [start, *[b"x" * 2**14] * 2**14])
