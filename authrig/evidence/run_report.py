@@ -23,6 +23,8 @@ from authrig.evidence.meaning import exchanges
 from authrig.rig_file.entries import RigFile
 
 OPENS, CLOSES = '<script type="application/json" id="run">', "</script>"
+LARGE_PICTURE, PICTURE_WIDTH = 32 << 10, 400
+"""Bytes from which a picture is made smaller for the page, and the pixels that it then has from side to side."""
 MOST_EVENTS: Final = 400
 """Of one test on the page; its folder has all of them."""
 
@@ -142,7 +144,7 @@ def _row(logged: Logged, folder: Path) -> Row:
     if event.layer == "image":
         path = folder / Path(str(decoded.pop("file", ""))).name
         decoded.pop("sha256", None)
-        picture = base64.b64encode(path.read_bytes()).decode() if path.is_file() else None
+        picture = _data_uri(path.read_bytes()) if path.is_file() else None
     if event.layer == "decoded":
         text = "\n".join([str(decoded.get("caption", "")), *map(str, decoded.get("lines", ()))])
     else:
@@ -150,6 +152,22 @@ def _row(logged: Logged, folder: Path) -> Row:
         text = " ".join(part for part in (said, event.data.hex()) if part)
     arrow = "→" if event.direction == "to_device" else "←"
     return Row(logged.time, event.layer, arrow, event.device, text, picture)
+
+
+def _data_uri(png: bytes) -> str:
+    """A picture as the page carries it: a large one made smaller, for the folder has it whole."""
+    if len(png) <= LARGE_PICTURE:
+        return "data:image/png;base64," + base64.b64encode(png).decode()
+    import cv2  # noqa: PLC0415 - slow to import, and only cameras' pictures need it
+    import numpy as np  # noqa: PLC0415 - as above
+
+    image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        return "data:,"
+    scale = min(1.0, PICTURE_WIDTH / image.shape[1])
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 75])
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()
 
 
 def _short(value: object) -> str:
