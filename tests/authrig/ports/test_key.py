@@ -13,7 +13,7 @@ from fido2.webauthn import (
 
 from authrig.bench.bench import Bench, TooFewError
 from authrig.errors import RigError
-from authrig.evidence.recorder import Exhibit, Traffic
+from authrig.evidence.recorder import Event, Exhibit, Traffic
 from authrig.ports.key import Key, KeyRefused
 from authrig.rig_file.entries import EmulatedFido, Fido, RigFile
 from emulators.env import SeededRandom
@@ -66,8 +66,10 @@ def test_registers_and_logs_in_on_each_wire(key: Key, exhibits: list[Exhibit]) -
     credential, _ = _register(server, key)
     _log_in(server, key, credential)
     key.exhibit_traffic()
-    (traffic,) = exhibits
-    assert isinstance(traffic, Traffic)
+    (traffic,) = [exhibit for exhibit in exhibits if isinstance(exhibit, Traffic)]
+    reports = [exhibit for exhibit in exhibits if isinstance(exhibit, Event)]
+    assert {report.direction for report in reports} == {"to_device", "from_device"}
+    assert {len(report.data) for report in reports} == {64}
     assert any("authenticatorGetAssertion" in line or "GET_ASSERTION" in line for line in traffic.lines)
 
 
