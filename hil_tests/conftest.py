@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         capabilities = {word for mark in item.iter_markers("hil") for word in mark.kwargs.get("caps", ())}
         if item.get_closest_marker("hil_destructive") is not None:
-            capabilities.add("(erases the key)")
+            capabilities.add("(erases the device)")
         item.user_properties += [
             ("area", (item.module.__doc__ or item.module.__name__).partition(":")[0]),
             ("title", (item.function.__doc__ or "").splitlines()[0]),

@@ -34,6 +34,11 @@ def add_parser(subparsers: Any) -> None:
         "--seed", type=int, metavar="N", help="of the emulated devices; drawn and printed when not given"
     )
     parser.add_argument(
+        "--clock", metavar="WHICH", help="real (the default), or simulated: emulated devices wait for no time to pass"
+    )
+    parser.add_argument("--evidence", metavar="WHEN", help="on-failure (the default), always or off")
+    parser.add_argument("--artifacts", type=Path, metavar="DIR", help="where evidence goes (default: out/hil)")
+    parser.add_argument(
         "--destructive-ok",
         action="store_true",
         help="also run what erases attached devices that the rig file marks as destructive",
@@ -111,6 +116,9 @@ def _options(args: argparse.Namespace) -> list[str]:
         ("--hil", args.hil),
         ("--hil-transport", args.transport),
         ("--hil-seed", args.seed),
+        ("--hil-clock", args.clock),
+        ("--hil-evidence", args.evidence),
+        ("--hil-artifacts", args.artifacts),
         ("-k", args.only),
         ("--junitxml", args.junit),
     ]
