@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-yubico test-vm fuzz lint format bench wheel clean
+.PHONY: help demo test test-yubico test-vm test-browsers fuzz lint format bench wheel clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -30,7 +30,11 @@ test-yubico: $(STAMP) ## Yubico's own device tests, unmodified, on the emulated 
 test-vm: $(STAMP) ## the suites on real device nodes, under Debian's kernel in QEMU
 	@$(BIN)/authrig vm prepare
 	@$(BIN)/python -m authrig.yubico.run --fetch
-	@$(BIN)/authrig vm run --shared out/vm --timeout 2400 -- python -m pytest tests/vm -p no:cacheprovider
+	@$(BIN)/authrig vm run --shared out/vm --timeout 2400 -- python -m pytest tests/vm -p no:cacheprovider --ignore tests/vm/test_chromium.py --ignore tests/vm/test_firefox.py
+
+test-browsers: $(STAMP) ## Chromium and Firefox with keys on hidraw, in the same guest: takes its time
+	@$(BIN)/authrig vm prepare
+	@$(BIN)/authrig vm run --shared out/browsers --timeout 7200 -- python -m pytest tests/vm/test_chromium.py tests/vm/test_firefox.py -p no:cacheprovider
 
 fuzz: $(STAMP) ## look for crashes and hangs for a minute (SECONDS=600 for longer)
 	@$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[fuzz]'
