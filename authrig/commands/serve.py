@@ -61,10 +61,10 @@ def run(args: argparse.Namespace) -> int:
 def _tell(server: "RunningServer") -> None:
     """Say where the server is. Its administration token is for whoever reads this terminal."""
     sys.stdout.write(
-        f"pages     {server.origin}/\n"
         f"public    {server.public_url}  (OpenAPI at /openapi.json)\n"
         f"internal  {server.internal_url}  (administration at /admin/)\n"
         f"cloud     {server.cloud_url}\n"
         f"administration token  {server.admin_token}\n"
+        f"pages     {server.origin}/\n"
     )
     sys.stdout.flush()

@@ -184,9 +184,12 @@ def test_no_permission_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
         UhidFile()
     monkeypatch.undo()
     rules = [line for line in UDEV_RULE.read_text().splitlines() if line and not line.startswith("#")]
-    assert len(rules) == 1
-    assert 'KERNEL=="uhid"' in rules[0]
-    assert 'TAG+="uaccess"' in rules[0]
+    plugging, opening = rules
+    assert 'KERNEL=="uhid"' in plugging
+    assert 'TAG+="uaccess"' in plugging
+    # Keyboards come through uhid too, and nobody may read those.
+    assert 'SUBSYSTEM=="hidraw"' in opening
+    assert 'ENV{ID_SECURITY_TOKEN}=="1"' in opening
 
 
 def test_a_node_that_is_none_is_explained(tmp_path: Path) -> None:

@@ -102,7 +102,6 @@ def test_the_pictures_are_of_the_kind_that_was_agreed_on(format_number: int, fra
         ]
         assert {len(picture) for picture in pictures} == {mode.most_bytes // 10}
         assert video.mode == mode
-        assert video.watched
 
 
 def test_a_host_may_ask_in_small_requests() -> None:
