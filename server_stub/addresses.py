@@ -101,6 +101,11 @@ class AddressLimits:
         if failures is not None and failures >= limit:
             raise _too_many(window)
 
+    def hold(self, connection: Connection, address: str, now: float) -> None:
+        """Keep other guesses of this address waiting until the transaction ends, where rows can be held: on PostgreSQL."""
+        if connection.dialect.name == "postgresql":
+            self._failures.scalar(connection, {"of": address, "in": int(now // WINDOW)})
+
     def count(self, connection: Connection, address: str, now: float) -> None:
         """The answer was wrong."""
         self.reserve(connection, address, now, MANY)

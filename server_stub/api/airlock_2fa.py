@@ -206,6 +206,8 @@ def _settle(
 ) -> tuple[str, Session] | ApiError:
     """What follows from the cloud's judgement. A refusal is returned, so that what was counted stays so."""
     session, method = reserved
+    # The address comes before the user here as in _reserve, or two that guess at once would wait for each other.
+    addresses.hold(connection, call.client, iam.now())
     settle(connection, subject_of(session), result.status)
     refused = None if result.result == "allow" else _wrong_otp(connection, iam, session, method, result)
     if refused is None or refused.code not in WRONG:
