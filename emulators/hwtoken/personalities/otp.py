@@ -1,5 +1,6 @@
 """Passcodes by time or counter (RFC 6238, RFC 4226), computed by pyotp; enrolled by an otpauth QR code or beforehand."""
 
+import base64
 import hashlib
 from functools import partial
 
@@ -22,6 +23,22 @@ def otp_slot(account: otpauth.OtpAccount) -> Slot:
     """The slot of ``account``: its otpauth URL, and the counter to use next."""
     name = f"{account.issuer}: {account.account}" if account.issuer else account.account
     return Slot(NAME, name[:255], {"url": account.text}, account.counter or 0)
+
+
+class _OfAnyLength(pyotp.OTP):
+    """The library refuses secrets of less than 112 bits, and those of 80 are what many servers give out."""
+
+    def byte_secret(self) -> bytes:
+        """The secret as it was enrolled."""
+        return base64.b32decode(self.secret + "=" * (-len(self.secret) % 8))
+
+
+class _Hotp(_OfAnyLength, pyotp.HOTP):
+    """By counter."""
+
+
+class _Totp(_OfAnyLength, pyotp.TOTP):
+    """By time."""
 
 
 class OtpPersonality:
@@ -79,12 +96,12 @@ class OtpPersonality:
         account = otpauth.parse(slot.values["url"])
         if account.type is otpauth.OtpType.HOTP:
             counter = take_counter(self._parts, number)
-            hotp = pyotp.HOTP(account.base32, digits=account.digits, digest=DIGESTS[account.algorithm])
+            hotp = _Hotp(account.base32, digits=account.digits, digest=DIGESTS[account.algorithm])
             return Answer(hotp.at(counter), purpose)
         now = self._parts.clock.now()
         if now is None:
             raise Rejected(ErrorKind.UNSUPPORTED, "The clock has stopped: no code.")
-        totp = pyotp.TOTP(
+        totp = _Totp(
             account.base32,
             digits=account.digits,
             digest=DIGESTS[account.algorithm],

@@ -9,20 +9,31 @@ from collections.abc import Callable
 from typing import Protocol
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulators.hwtoken.contents import Contents
+from emulators.env import SeededRandom
+from emulators.hwtoken.contents import Contents, Slot
 from emulators.hwtoken.keys import Button
 from emulators.hwtoken.memory import PowerLost, RamStore, TokenMemory
+from emulators.hwtoken.personalities import tiqr as tiqr_personality
 from emulators.hwtoken.personalities.ocra_keypad import ocra_slot
+from emulators.hwtoken.personalities.otp import otp_slot
+from emulators.hwtoken.personalities.powerauth import powerauth_slot
 from emulators.hwtoken.screens import Code, Error, Idle, Locked, Notice, Off, Screen, Typing
-from offline_qr import otq1
+from offline_qr import otpauth, otq1, powerauth, tiqr
 from tests.emulators.hwtoken.token_bench import KEYS, PIN, SEED, SERIAL, Bench
 
 FACTORY_KEY = bytes(range(1, 33))
 LETTER = otq1.make_activation_code("1234567890123456")
+HOTP = "otpauth://hotp/Shop:bob?secret=JBSWY3DPEHPK3PXP&issuer=Shop&counter=4"
+OTHER_HOTP = "otpauth://hotp/Club:bob?secret=JBSWY3DPEHPK3PXA&issuer=Club&counter=0"
+TIQR = tiqr.Metadata(
+    tiqr.Service("Example", "tiqr.example.org", "https://tiqr.example.org/auth", "https://tiqr.example.org/enrol"),
+    tiqr.Identity("alice", "Alice"),
+)
 ACCOUNT = otq1.Account("Bank of Tests")
 
 
@@ -91,6 +102,47 @@ def _almost_spent(store: CutStore) -> Bench:
     for _ in range(4):
         bench.type("5555")
     return bench
+
+
+@functools.cache
+def _bank() -> tuple[Slot, str]:
+    """An account of PowerAuth, and an operation that its server signed."""
+    server = ec.generate_private_key(ec.SECP256R1())
+    keys = powerauth.CodeKeys(bytes(16), bytes(range(16)))
+    server_keys = {powerauth.KeyType.PERSONAL: server.public_key()}
+    slot = powerauth_slot(
+        "Bank", server_keys=server_keys, keys=keys, counter=bytes(16), pin=PIN, random=SeededRandom(5)
+    )
+    data = powerauth.parse_operation_data("A1*A100CZK*ICZ2730300000001165254011")
+    operation = powerauth.Operation("5ff1b1ed", "Payment", "", data, bytes(16), powerauth.KeyType.PERSONAL)
+    return slot, powerauth.encode(operation, server)
+
+
+def _with_slots(store: CutStore) -> Bench:
+    """A token of every protocol, with accounts of three of them."""
+    memory = TokenMemory(store)
+    memory.manufacture("QT1-1")
+    tiqr_slot, _ = tiqr_personality.enrol(TIQR, PIN, SeededRandom(6))
+    memory.update(slots=(_bank()[0], otp_slot(otpauth.parse(HOTP.encode())), tiqr_slot))
+    bench = Bench("polyglot", memory)
+    bench.token.power_on()
+    return bench
+
+
+def _passcode(bench: Bench) -> None:
+    bench.choose("Shop: bob")
+    bench.ok()
+
+
+def _enrol_otp(bench: Bench) -> None:
+    bench.scan(OTHER_HOTP)
+    bench.confirm()
+
+
+def _approve(bench: Bench) -> None:
+    bench.scan(_bank()[1])
+    bench.confirm()
+    _type(bench, PIN)
 
 
 def _type(bench: Bench, *answers: str) -> None:
@@ -193,6 +245,9 @@ STORIES: dict[str, tuple[Callable[[CutStore], Bench], Story]] = {
     "wipe": (_ready, _admin(otq1.Command.WIPE)),
     "an account removed": (_ready, _remove),
     "everything erased": (_ready, _erase),
+    "an OTP account enrolled, and its first passcode": (_with_slots, _enrol_otp),
+    "a passcode by counter": (_with_slots, _passcode),
+    "a PowerAuth operation": (_with_slots, _approve),
 }
 ACKNOWLEDGED = (Code, Notice)
 """Screens that say that something is done."""
