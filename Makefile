@@ -16,6 +16,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (about half a minute, once)"
 	@$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables
 	@$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet -c constraints.txt pyscard 2>/dev/null || \
+	  echo "without pyscard, which has to be built (apt-get install gcc libc6-dev swig libpcsclite-dev): tests of cards are skipped"
 	@touch $@
 
 demo: $(STAMP) ## run every flow end to end and write out/demo/index.html

@@ -3,6 +3,7 @@
 import ctypes.util
 import os
 import shutil
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import settings
@@ -11,8 +12,10 @@ REQUIRE_TOOLS = "AUTHRIG_REQUIRE_TOOLS"
 
 
 def _missing(tool: str) -> str | None:
-    """A sentence that says what is missing, or None where ``tool`` ("name" on PATH, or "lib:name") is there."""
+    """A sentence that says what is missing, or None where ``tool`` is there: a name on PATH, "lib:name" or "py:name"."""
     kind, _, name = tool.rpartition(":")
+    if kind == "py":
+        return None if find_spec(name) else f"needs the Python package {name}, which is not installed"
     if kind == "lib":
         return None if ctypes.util.find_library(name) else f"needs the shared library lib{name}, which is not installed"
     return None if shutil.which(tool) else f"needs the command {tool}, which is not on PATH"
@@ -24,7 +27,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("authrig", deadline=None)
     settings.load_profile("authrig")
     config.addinivalue_line(
-        "markers", "needs(tool, ...): commands, or lib:NAME, without which the test is skipped; CI makes that a failure"
+        "markers",
+        "needs(tool, ...): commands, lib:NAME or py:NAME, without which the test is skipped; CI makes that a failure",
     )
 
 

@@ -8,6 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -105,6 +106,7 @@ def main(argv: list[str] | None = None) -> int:
             if args.transport is not None and planned.card != (args.transport == SMART_CARD):
                 continue
             transport = args.transport or (SMART_CARD if planned.card else TRANSPORTS[0])
+            _require_pyscard(transport)
             results = run(args.folder, planned.profile, planned.select, transport)
             _show(results)
             news += [f"profile {planned.profile}, {transport}: {each}" for each in ledger.compare(planned, results)]
@@ -113,6 +115,11 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     sys.stdout.writelines(f"{sentence}\n" for sentence in news)
     return 1 if news else 0
+
+
+def _require_pyscard(transport: str) -> None:
+    if transport == SMART_CARD and find_spec("smartcard") is None:
+        raise RigError("the suite reaches a card through pyscard, which is not installed: pip install pyscard")
 
 
 def _show(results: Sequence[ledger.Result]) -> int:

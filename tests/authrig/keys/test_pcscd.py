@@ -36,7 +36,7 @@ from emulators.fido_authenticator.transports.smart_card import PORT
 from emulators.fido_authenticator.user import AutomaticUser, HandUser, User
 from tests.emulators.fido_authenticator.ctap_requests import HASH, creation
 
-pytestmark = pytest.mark.needs("pcscd", "unshare")
+pytestmark = pytest.mark.needs("pcscd", "unshare", "py:smartcard")
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "key-as-smart-card.md"
 AUTHRIG = str(Path(sys.executable).with_name("authrig"))
 RP = {"id": "example.com"}

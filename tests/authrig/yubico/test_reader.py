@@ -19,7 +19,7 @@ print(CtapPcscDevice(readers[0].createConnection(), readers[0].name).get_atr().h
 """
 
 
-@pytest.mark.needs("pcscd", "unshare")
+@pytest.mark.needs("pcscd", "unshare", "py:smartcard")
 def test_the_suite_finds_one_reader_with_the_key_in_it(tmp_path: Path) -> None:
     """By the name that it is given, in the environment that it is given; as it looks for it itself."""
     key = KeyFile.create(tmp_path / "my.key", "yubikey-5.8")
