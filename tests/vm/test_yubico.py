@@ -14,6 +14,7 @@ WIRE = [f"tests/device/test_{name}.py" for name in ("hid", "info", "client", "cl
 """Those that touch, unplug, reset and talk to the key in all ways."""
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("transport", "selection", "count"), [("uhid", CORE, 94), ("usbip", WIRE, 25)])
 def test_yubicos_suite_finds_no_fault_over_hidraw(transport: str, selection: list[str], count: int) -> None:
     """Unmodified, with a key that python-fido2 finds by itself; what it skips stands in the ledger."""
