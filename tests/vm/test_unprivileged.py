@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +64,15 @@ def _key_of(*user: str) -> Iterator[str]:
             key.terminate()
 
 
+@pytest.fixture
+def no_rule() -> None:
+    """The node as the kernel makes it, whatever the suites before this one have installed."""
+    node = Path("/dev/uhid")
+    os.chown(node, 0, 0)
+    node.chmod(0o600)
+
+
+@pytest.mark.usefixtures("no_rule")
 def test_without_the_rule_nobody_but_root_plugs_a_key_in() -> None:
     """One sentence with the command that mends it, and the doctor knows."""
     refused = subprocess.run(
