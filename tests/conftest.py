@@ -3,6 +3,7 @@
 import ctypes.util
 import os
 import shutil
+import tempfile
 from importlib.util import find_spec
 
 import pytest
@@ -22,7 +23,10 @@ def _missing(tool: str) -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the marker known, and keep the leases of workers apart: their benches have devices of the same names."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is not None:
+        os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix=f"authrig-{worker}-")
     # How long one example takes says nothing on a machine that is busy with other tests.
     settings.register_profile("authrig", deadline=None)
     settings.load_profile("authrig")

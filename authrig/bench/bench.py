@@ -210,4 +210,5 @@ def _identity(device: str, attached: msgspec.Struct) -> str:
     """What tells this device from all others of the machine, whatever a rig file calls it."""
     match = getattr(attached, "match", None)
     serial = getattr(attached, "serial", None)
-    return msgspec.json.encode(match or serial or device).decode()
+    port = getattr(attached, "port", None)
+    return msgspec.json.encode(match or serial or port or device).decode()
