@@ -84,7 +84,9 @@ class TokenConsole:
 
     def _answer(self, command: str) -> dict[str, Any]:
         """The line that belongs to the last request; what came too late for those before is dropped."""
-        while True:
+        until = time.monotonic() + PATIENCE
+        # A device that never stops answering something else must not keep the rig for ever.
+        while time.monotonic() < until:
             line = self._line.read_until(b"\n", LONGEST_ANSWER)
             if not line.endswith(b"\n"):
                 raise RigError(f"the console {self.port} does not answer {command}: found {line[:80]!r}")
@@ -94,6 +96,7 @@ class TokenConsole:
                 raise RigError(f"the console {self.port} answered {command} with no JSON: {line[:80]!r}") from error
             if isinstance(answer, dict) and answer.get("id") == self._last_id:
                 return answer
+        raise RigError(f"the console {self.port} answers other requests than {command}, for {PATIENCE:g} s")
 
     @contextmanager
     def showing(self, picture: Image) -> Iterator[None]:

@@ -87,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.FORBIDDEN, "expected a request from this machine, found one from a page")
         elif self.path != "/console":
             self._refuse(HTTPStatus.NOT_FOUND, f"expected a POST to /console, found {self.path}")
-        elif not length.isascii() or not length.isdigit() or int(length[:9]) > MAX_LINE_BYTES:
+        elif not length.isascii() or not length.isdigit() or len(length) > 9 or int(length) > MAX_LINE_BYTES:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"expected a body of up to {MAX_LINE_BYTES} bytes")
         else:
             self._answer(HTTPStatus.OK, "application/json", self._ask(self.rfile.read(int(length))))

@@ -126,3 +126,22 @@ def test_a_token_that_is_switched_off_in_the_middle(console_path: str) -> None:
         assert port.look().state == "idle"
         with pytest.raises(Deviation, match="expected a code, found QR Reader 128 / Ready / QT1-00000042"):
             port.read_code()
+
+
+def test_a_console_that_answers_something_else_for_ever_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rig does not wait with it."""
+
+    class Babbler:
+        def write(self, data: bytes) -> None:
+            """Nobody listens."""
+
+        def read_until(self, end: bytes, *_: int) -> bytes:
+            return b'{"id": 999, "ok": true}' + end
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    monkeypatch.setattr("authrig.attached.token_console.PATIENCE", 0.05)
+    monkeypatch.setattr("serial.serial_for_url", lambda *_, **__: Babbler())
+    with pytest.raises(RigError, match="answers other requests than hello"):
+        TokenConsole("/dev/ttyACM0")

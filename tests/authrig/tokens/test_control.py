@@ -80,6 +80,7 @@ def test_what_is_no_request_is_refused(control: ControlServer) -> None:
     assert ask(control, "PUT", "/console", b"{}")[0] == 501
     assert ask(control, "POST", "/console", headers={"Content-Length": str(MAX_LINE_BYTES + 1)})[0] == 413
     assert ask(control, "POST", "/console", headers={"Content-Length": "-1"})[0] == 413
+    assert ask(control, "POST", "/console", headers={"Content-Length": "000000000" + "9" * 9})[0] == 413
     assert request(control, b'{"cmd":"hello"}')["ok"]
 
 
