@@ -1,6 +1,4 @@
 import json
-import os
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +21,7 @@ from emulators.usb.usbip_server import UsbIpServer
 from tests.emulators.usb.test_usbip_serial import SerialHost
 from tests.emulators.usb.usbip_host import UsbIpHost
 from tests.emulators.usb.video_host import VideoHost
+from tests.leaks import nothing_left_open
 
 
 def _token(env: Env, profile: str = "dot_matrix_128x64") -> QrToken:
@@ -130,10 +129,9 @@ def test_nothing_is_left_of_it() -> None:
             device.close()
 
     use()
-    before = len(os.listdir("/proc/self/fd")), threading.active_count()  # noqa: PTH208 - names only
-    for _ in range(3):
-        use()
-    assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before  # noqa: PTH208 - names only
+    with nothing_left_open():
+        for _ in range(3):
+            use()
 
 
 @pytest.mark.parametrize("profile", profile_names())

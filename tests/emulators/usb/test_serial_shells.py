@@ -1,5 +1,4 @@
 import socket
-import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from emulators.env import Clock, SystemClock
 from emulators.usb.errors import PlugError
 from emulators.usb.serial_pty import SerialPty
 from emulators.usb.serial_tcp import SerialTcp
+from tests.leaks import nothing_left_open
 
 
 class Echo:
@@ -87,11 +87,9 @@ def test_a_link_names_the_terminal_and_goes_with_it(tmp_path: Path) -> None:
         assert str(link.resolve()) == line.path
     assert not link.is_symlink()
     link.write_text("mine")
-    descriptors = len(list(Path("/proc/self/fd").iterdir()))
-    with pytest.raises(PlugError, match="File exists"):
+    with nothing_left_open(), pytest.raises(PlugError, match="File exists"):
         SerialPty(Echo(), link)
     assert link.read_text() == "mine"
-    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
 
 
 def test_one_host_at_a_time_over_tcp() -> None:
@@ -113,13 +111,12 @@ def test_one_host_at_a_time_over_tcp() -> None:
 
 def test_closing_ends_the_thread_and_frees_everything() -> None:
     """Closing twice is allowed."""
-    descriptors, threads = len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
-    for line in (SerialPty(Echo()), SerialTcp(Echo())):
-        with line:
+    with nothing_left_open():
+        for line in (SerialPty(Echo()), SerialTcp(Echo())):
+            with line:
+                line.wake()
+            line.close()
             line.wake()
-        line.close()
-        line.wake()
-    assert (len(list(Path("/proc/self/fd").iterdir())), threading.active_count()) == (descriptors, threads)
 
 
 def test_a_host_that_never_reads_costs_no_memory() -> None:

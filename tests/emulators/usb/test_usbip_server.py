@@ -16,6 +16,7 @@ from emulators.usb.errors import PlugError
 from emulators.usb.usbip_hid import UsbHid, UsbIdentity
 from emulators.usb.usbip_server import UsbIpServer
 from tests.emulators.usb.usbip_host import IN, OUT, RefusedError, UsbIpHost
+from tests.leaks import nothing_left_open
 
 DESCRIPTOR = bytes.fromhex("06d0f10901a1010920150026ff007508954081020921150026ff00750895409102c0")
 STALL, RESET, BUSY, NO_DEVICE = -32, -104, 2, 4
@@ -305,14 +306,10 @@ def test_closing_gives_everything_back() -> None:
                 server.plug_in(_Echo().usb.device, _Echo())
             return server.address[1]
 
-    def resources() -> tuple[int, int]:
-        return len(os.listdir("/proc/self/fd")), threading.active_count()  # noqa: PTH208 - names only
-
     port = use()
-    before = resources()
-    for _ in range(5):
-        use()
-    assert resources() == before
+    with nothing_left_open():
+        for _ in range(5):
+            use()
     with UsbIpServer(port=port) as server:
         assert server.address == ("127.0.0.1", port)
         with pytest.raises(PlugError, match=f"port {port}: Address already in use"):

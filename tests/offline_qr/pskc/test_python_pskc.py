@@ -5,6 +5,7 @@ from io import BytesIO
 from itertools import count
 
 import pskc
+import pskc.exceptions
 import pytest
 
 from offline_qr import otq1

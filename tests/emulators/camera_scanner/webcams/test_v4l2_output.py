@@ -1,5 +1,4 @@
 import errno
-import os
 import struct
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ import pytest
 
 from emulators.camera_scanner.webcams.errors import WebcamError
 from emulators.camera_scanner.webcams.v4l2_output import V4l2Webcam
+from tests.leaks import nothing_left_open
 
 QUERYCAP, S_FMT = 0x80685600, 0xC0D05605
 OUTPUT, CAPTURE, WRITE, DEVICE_CAPS = 0x2, 0x1, 0x01000000, 0x80000000
@@ -86,36 +86,33 @@ def test_the_driver_has_the_last_word_about_the_size(device: Path) -> None:
 
 def test_what_cannot_be_written_to_is_named(device: Path, tmp_path: Path) -> None:
     """One sentence each, with what mends it, and no file left open."""
-    before = os.listdir("/proc/self/fd")  # noqa: PTH208 - names only
-    with pytest.raises(WebcamError, match=r"video9: there is none; make one: sudo modprobe v4l2loopback"):
-        V4l2Webcam(tmp_path / "video9")
-    with pytest.raises(WebcamError, match=r"video7: it is no V4L2 device"):
-        V4l2Webcam(device)
-    with pytest.raises(WebcamError, match=r"video7: Fake camera is no V4L2 output to write to; sudo modprobe"):
-        V4l2Webcam(device, ioctl=FakeDriver(CAPTURE | WRITE))
-    driver = FakeDriver()
-    driver.pixels = b"NV12"
-    with pytest.raises(WebcamError, match=r"expected YUYV without padding, its driver offers NV12 640x480"):
-        V4l2Webcam(device, ioctl=driver)
+    with nothing_left_open():
+        with pytest.raises(WebcamError, match=r"video9: there is none; make one: sudo modprobe v4l2loopback"):
+            V4l2Webcam(tmp_path / "video9")
+        with pytest.raises(WebcamError, match=r"video7: it is no V4L2 device"):
+            V4l2Webcam(device)
+        with pytest.raises(WebcamError, match=r"video7: Fake camera is no V4L2 output to write to; sudo modprobe"):
+            V4l2Webcam(device, ioctl=FakeDriver(CAPTURE | WRITE))
+        driver = FakeDriver()
+        driver.pixels = b"NV12"
+        with pytest.raises(WebcamError, match=r"expected YUYV without padding, its driver offers NV12 640x480"):
+            V4l2Webcam(device, ioctl=driver)
 
-    def busy(_: int, request: int, argument: bytearray) -> object:
-        if request == S_FMT:
-            raise OSError(errno.EBUSY, "Device or resource busy")
-        return FakeDriver()(0, request, argument)
+        def busy(_: int, request: int, argument: bytearray) -> object:
+            if request == S_FMT:
+                raise OSError(errno.EBUSY, "Device or resource busy")
+            return FakeDriver()(0, request, argument)
 
-    with pytest.raises(WebcamError, match=r"video7: another program feeds it"):
-        V4l2Webcam(device, ioctl=busy)
-    with pytest.raises(ValueError, match="found 0"):
-        V4l2Webcam(device, frames_per_second=0, ioctl=FakeDriver())
-    assert os.listdir("/proc/self/fd") == before  # noqa: PTH208 - names only
+        with pytest.raises(WebcamError, match=r"video7: another program feeds it"):
+            V4l2Webcam(device, ioctl=busy)
+        with pytest.raises(ValueError, match="found 0"):
+            V4l2Webcam(device, frames_per_second=0, ioctl=FakeDriver())
 
 
 def test_a_device_that_refuses_the_first_frame_is_named() -> None:
     """As one that is full."""
-    before = os.listdir("/proc/self/fd")  # noqa: PTH208 - names only
-    with pytest.raises(WebcamError, match="/dev/full: No space left on device"):
+    with nothing_left_open(), pytest.raises(WebcamError, match="/dev/full: No space left on device"):
         V4l2Webcam("/dev/full", (64, 48), 100, ioctl=FakeDriver())
-    assert os.listdir("/proc/self/fd") == before  # noqa: PTH208 - names only
 
 
 def test_a_device_that_goes_away_is_told_to_whoever_shows(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:

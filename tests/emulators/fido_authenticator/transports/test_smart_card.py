@@ -19,6 +19,7 @@ from emulators.fido_authenticator.transports import smart_card
 from emulators.fido_authenticator.transports.smart_card import SmartCardTransport
 from emulators.fido_authenticator.user import AutomaticUser, HandUser, User
 from emulators.usb.errors import PlugError
+from tests.leaks import nothing_left_open
 
 OFF, ON, RESET, ATR = (bytes([action]) for action in (0, 1, 2, 4))
 SELECT = b"\x00\xa4\x04\x00\x08" + AID + b"\x00"
@@ -233,13 +234,12 @@ def test_taking_the_card_out_ends_the_wait_and_leaks_nothing() -> None:
     user = HandUser()
     with _inserted(_card(user)) as reader:
         reader.ask(SELECT)
-    before = (threading.active_count(), len(os.listdir("/proc/self/fd")))  # noqa: PTH208 - names only
-    for _ in range(5):
-        with _inserted(_card(user)) as reader:
-            reader.ask(SELECT)
-            reader.ask(BLINK)
-        assert user.pending is None
-    assert (threading.active_count(), len(os.listdir("/proc/self/fd"))) == before  # noqa: PTH208 - names only
+    with nothing_left_open():
+        for _ in range(5):
+            with _inserted(_card(user)) as reader:
+                reader.ask(SELECT)
+                reader.ask(BLINK)
+            assert user.pending is None
 
 
 @settings(max_examples=30)
@@ -272,10 +272,8 @@ def test_no_reader_is_told_with_what_mends_it() -> None:
 def test_a_taken_reader_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     """It lets the call wait and never looks at this card."""
     monkeypatch.setattr(smart_card, "_PATIENCE", 0.1)
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names only
-    with _reader() as reader, pytest.raises(PlugError, match="another one is in it"):
+    with nothing_left_open(), _reader() as reader, pytest.raises(PlugError, match="another one is in it"):
         SmartCardTransport(_card(), port=reader.port)
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - names only
 
 
 @pytest.mark.parametrize(("host", "port"), [("no-such-host.invalid", 35963), ("127.0.0.1", 70000)])
