@@ -45,7 +45,7 @@ def check_proof(state: State, auth: PinUvAuth, prompt: Prompt, rp_id: str) -> Ge
 
     Raises:
         CtapError: PIN_INVALID or PIN_NOT_SET after that touch; MISSING_PARAMETER for a proof without its protocol;
-            INVALID_PARAMETER for a proof under a protocol that this key does not have.
+            INVALID_PARAMETER, or from a CTAP 2.0 key PIN_AUTH_INVALID, for a proof under a protocol that it does not have.
     """
     if auth.param is None:
         return
@@ -53,6 +53,9 @@ def check_proof(state: State, auth: PinUvAuth, prompt: Prompt, rp_id: str) -> Ge
     if not auth.param and ("clientPin" in options or "pinUvAuthToken" in options):
         yield from _ask_consent(prompt, rp_id)
         raise CtapError(Status.PIN_INVALID if state.pin.is_set else Status.PIN_NOT_SET)
+    if state.only_2_0 and auth.protocol not in (None, *state.profile.pin_uv_auth_protocols):
+        # CTAP 2.0 §5.1 step 7 and §5.2 step 3.
+        raise CtapError(Status.PIN_AUTH_INVALID)
     state.pin_uv.check_protocol(auth.protocol)
 
 

@@ -240,6 +240,25 @@ def test_a_key_of_the_first_version_refuses_options_in_its_own_words() -> None:
     assert _get(authenticator, changes={5: {"rk": True}})[0] is Status.INVALID_OPTION
 
 
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        ("minimal-2.0", Status.PIN_AUTH_INVALID),
+        ("google-titan", Status.PIN_AUTH_INVALID),
+        ("authrig-2.3", Status.INVALID_PARAMETER),
+    ],
+)
+def test_a_proof_under_an_unknown_protocol_is_refused_in_the_words_of_its_version(
+    profile: str, expected: Status
+) -> None:
+    """CTAP 2.0 §5.1 step 7 and §5.2 step 3 beside CTAP 2.3 §6.1.2 step 2; without any protocol it is incomplete to both."""
+    authenticator = Authenticator(Env.simulated(1), profiles.load(profile))
+    proof = bytes(16)
+    assert call(authenticator, MAKE_CREDENTIAL, creation({8: proof, 9: 3}))[0] is expected
+    assert call(authenticator, GET_ASSERTION, assertion({6: proof, 7: 3}))[0] is expected
+    assert call(authenticator, MAKE_CREDENTIAL, creation({8: proof}))[0] is Status.MISSING_PARAMETER
+
+
 @pytest.mark.parametrize("parameters", [creation(), creation({8: b""})])
 def test_a_user_who_stays_away_has_refused(parameters: dict[int, Any]) -> None:
     """Steps 1.2 and 14.1.2.2: OPERATION_DENIED after half a minute, and nothing is kept."""
