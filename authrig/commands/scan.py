@@ -38,7 +38,9 @@ def add_parser(subparsers: Any) -> None:
         description="Print what the QR codes in pictures, in videos or before a camera say. Bytes that are no printable text are escaped.",
         epilog="Exit code: 0 something was read, 1 nothing was read, 2 a file or camera could not be used.",
     )
-    parser.add_argument("files", nargs="*", metavar="FILE", type=Path, help="a picture or a video")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE|FOLDER", type=Path, help="a picture or a video, or all in a folder and below"
+    )
     parser.add_argument(
         "--camera",
         metavar="N|NAME|URL|screen",
@@ -79,7 +81,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="DIR|FILE",
         help="write each frame with its codes outlined; to FILE.png only the first",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, named=False)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -89,14 +91,18 @@ def run(args: argparse.Namespace) -> int:
     given = (args.seconds, args.view, args.patience, args.size, args.exposure, args.focus)
     if args.camera is None and (args.continuous or any(option is not None for option in given)):
         return _refuse("--continuous, --seconds, --view, --patience, --size, --exposure and --focus go with --camera")
-    if args.save is not None and args.save.resolve() in {path.resolve() for path in args.files}:
-        return _refuse(f"--save {args.save} would overwrite a picture that is to be read")
-    _calm_opencv()
+    for path in args.files:
+        if path.parts[:1] in (("http:",), ("https:",)):
+            return _refuse(f"an address is given as --camera: authrig scan --camera {path.parts[0]}//...")
 
     from emulators.camera_scanner.frames import SourceError
+    from emulators.camera_scanner.sources.by_name import calm_opencv
 
+    calm_opencv()
+    failed = not _look_into_folders(args)
+    if args.save is not None and args.save.resolve() in {path.resolve() for path in args.files}:
+        return _refuse(f"--save {args.save} would overwrite a picture that is to be read")
     show = _Printer(args)
-    failed = False
     for source_of in _sources(args):
         try:
             for frame, reads in source_of:
@@ -106,6 +112,26 @@ def run(args: argparse.Namespace) -> int:
             failed = True
             _refuse(str(error))
     return 2 if failed else 0 if show.count else 1
+
+
+def _look_into_folders(args: argparse.Namespace) -> bool:
+    """Put the files of each folder in its place; whether all folders could be looked into."""
+    if not any(path.is_dir() for path in args.files):
+        return True
+
+    from emulators.camera_scanner.frames import SourceError
+    from emulators.camera_scanner.sources.any_file import files_in
+
+    files: list[Path] = []
+    fine = True
+    for path in args.files:
+        try:
+            files += files_in(path) if path.is_dir() else [path]
+        except SourceError as error:
+            fine = False
+            _refuse(str(error))
+    args.files, args.named = files, True
+    return fine
 
 
 def _sources(args: argparse.Namespace) -> Iterator[Iterable[tuple[Frame, tuple[Read, ...]]]]:
@@ -143,11 +169,14 @@ def _from_camera(args: argparse.Namespace) -> Iterator[tuple[Frame, tuple[Read, 
     from emulators.camera_scanner.choice import CHOICES
     from emulators.camera_scanner.decoders import read_codes
     from emulators.camera_scanner.scanner import Scanner
+    from emulators.camera_scanner.sources.by_name import open_camera
+    from emulators.camera_scanner.sources.webcam import Settings
     from emulators.camera_scanner.tracking import LastPlaceFirst
     from emulators.env import SystemClock
 
     clock = SystemClock()
-    source = _open_camera(args, clock)
+    settings = Settings(args.size, args.exposure, args.focus)
+    source = open_camera(args.camera, clock, None if settings == Settings() else settings)
     if args.patience is not None:
         from emulators.camera_scanner.sources.watched import Watched
 
@@ -162,38 +191,6 @@ def _from_camera(args: argparse.Namespace) -> Iterator[tuple[Frame, tuple[Read, 
             yield news
             if not args.continuous:
                 return
-
-
-def _open_camera(args: argparse.Namespace, clock: Clock) -> FrameSource:
-    """By index, by address, by name, or the screen."""
-    from emulators.camera_scanner.frames import NoSuchCamera
-    from emulators.camera_scanner.sources.cameras import find_camera
-    from emulators.camera_scanner.sources.stream import HttpStream
-    from emulators.camera_scanner.sources.webcam import Settings, Webcam
-
-    wanted: str = args.camera
-    settings = Settings(args.size, args.exposure, args.focus)
-    kind, _, place = wanted.partition(":")
-    if kind in {"http", "https", "screen"} and settings != Settings():
-        raise NoSuchCamera(f"--size, --exposure and --focus are for a camera of this machine, not for {wanted}")
-    if kind in {"http", "https"}:
-        return HttpStream(wanted, clock)
-    if kind == "screen":
-        from emulators.camera_scanner.sources.screen import ScreenRegion
-
-        return ScreenRegion(clock, _box(place) if place else None)
-    index = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 6 else find_camera(wanted).index
-    return Webcam(index, clock, settings=settings)
-
-
-def _box(place: str) -> tuple[int, int, int, int]:
-    """LEFT,TOP,WIDTH,HEIGHT."""
-    from emulators.camera_scanner.frames import NoScreen
-
-    numbers = [int(part) if part.isascii() and part.isdigit() and len(part) < 6 else -1 for part in place.split(",")]
-    if len(numbers) != 4 or min(numbers) < 0:
-        raise NoScreen(f"a region of the screen is LEFT,TOP,WIDTH,HEIGHT in pixels, found {place!r}")
-    return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
 class _View:
@@ -253,7 +250,7 @@ class _Printer:
         self._json: bool = args.json
         self._save: Path | None = args.save
         self._saved = 0
-        self._many = len(args.files) > 1
+        self._many = args.named or len(args.files) > 1
 
     def __call__(self, frame: Frame, reads: tuple[Read, ...]) -> None:
         from emulators.camera_scanner.report import describe, printable, scan_report
@@ -283,15 +280,6 @@ class _Printer:
             stem = Path(frame.source).stem.replace(" ", "-")
             target /= f"{stem}-{self._saved:03}.png"
         target.write_bytes(encode_png(outline(frame.image, reads)))
-
-
-def _calm_opencv() -> None:
-    """Before OpenCV is loaded: no log lines between ours, no pictures that fill the memory."""
-    from emulators.camera_scanner.frames import MAX_PIXELS
-
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
 
 
 def _refuse(sentence: str) -> int:

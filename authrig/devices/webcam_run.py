@@ -84,24 +84,21 @@ def run_webcam(options: WebcamOptions) -> None:
 
 
 def _parts(paths: Sequence[Path]) -> list[Callable[[], FrameSource]]:
-    """How to open each file, and each file of a folder by name; all are looked at now, so that no typing error waits.
+    """How to open each file, and each picture and video of a folder by name; all are looked at now, so that no typing error waits.
 
     Raises:
-        RigError: if one is neither picture nor video, or a folder is empty.
+        RigError: if one is neither picture nor video, or a folder holds none.
     """
-    from emulators.camera_scanner.sources.any_file import open_file  # noqa: PLC0415 - slow to import
+    from emulators.camera_scanner.sources.any_file import files_in, open_file  # noqa: PLC0415 - slow to import
 
     parts: list[Callable[[], FrameSource]] = []
     for path in paths:
         try:
-            files = sorted(one for one in path.iterdir() if not one.name.startswith(".")) if path.is_dir() else [path]
-            for one in files:
+            for one in files_in(path) if path.is_dir() else [path]:
                 open_file(one).close()
                 parts.append(partial(open_file, one))
         except (SourceError, OSError) as error:
             raise RigError(str(error)) from error
-        if not files:
-            raise RigError(f"the folder {path} is empty")
     return parts
 
 

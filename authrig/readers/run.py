@@ -12,6 +12,8 @@ from authrig.errors import RigError
 from authrig.readers.families import Plugged, plug_in
 from emulators.camera_scanner.barcode_readers.emulated.code import Code
 from emulators.camera_scanner.frames import SourceError
+from emulators.camera_scanner.sources.by_name import open_by_name
+from emulators.env import SystemClock
 from emulators.usb.errors import PlugError
 
 if TYPE_CHECKING:
@@ -59,9 +61,7 @@ def run_reader(args: Namespace) -> None:
 
 
 def _open(name: str, opened: ExitStack) -> FrameSource:
-    from authrig.readers.sources import open_source  # noqa: PLC0415 - slow to import
-
-    source = open_source(name)
+    source = open_by_name(name, SystemClock())
     opened.callback(source.close)
     return source
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,50 @@ def open_file(path: Path | str) -> FrameSource:
         UnreadableFile: if it cannot be read, or holds neither.
     """
     path = Path(path)
+    kind = _kind(path)
+    if kind is None:
+        raise UnreadableFile(f"{path} holds neither a picture nor a video of a known format")
+    return ImageFiles([path]) if kind is ImageFiles else VideoFile(path)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The pictures and videos in ``folder`` and its folders, by name; hidden files and other kinds of files are passed over.
+
+    A file that may not be read is among them: whoever opens it is told why.
+
+    Raises:
+        UnreadableFile: if there is none, or the folder may not be looked into.
+    """
+    try:
+        inside = sorted(one for one in folder.iterdir() if not one.name.startswith("."))
+    except OSError as error:
+        raise UnreadableFile(f"cannot read {folder}: {error.strerror or error}") from error
+    files = []
+    for one in inside:
+        if one.is_dir() and not one.is_symlink():
+            with suppress(_NothingInIt):
+                files += files_in(one)
+        elif one.is_file() and _may_be_shown(one):
+            files.append(one)
+    if not files:
+        raise _NothingInIt(f"the folder {folder} holds no picture and no video")
+    return files
+
+
+class _NothingInIt(UnreadableFile):
+    """A folder without a picture."""
+
+
+def _may_be_shown(path: Path) -> bool:
+    try:
+        return _kind(path) is not None
+    except UnreadableFile:
+        return path.stat().st_size > 0
+
+
+def _kind(path: Path) -> type[ImageFiles | VideoFile] | None:
+    """What reads the file at ``path``, by its first bytes."""
     head = read_file(path, _HEAD)
     if path.suffix.lower() not in _MOTION_JPEG and cv2.haveImageReader(str(path)):
-        return ImageFiles([path])
-    if is_video(head):
-        return VideoFile(path)
-    raise UnreadableFile(f"{path} holds neither a picture nor a video of a known format")
+        return ImageFiles
+    return VideoFile if is_video(head) else None

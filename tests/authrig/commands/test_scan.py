@@ -333,3 +333,38 @@ def test_one_of_several_codes_is_chosen(tmp_path: Path, capsys: pytest.CaptureFi
     assert authrig_scan(str(path), "--choose", "largest") == 0
     assert capsys.readouterr().out.startswith("large\n")
     assert authrig_scan(str(path), "--choose", "alone") == 1
+
+
+def test_a_folder_is_read_with_all_below_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each line with its file; notes and hidden files beside the pictures do not matter, a broken picture does."""
+    (tmp_path / "b" / "c").mkdir(parents=True)
+    files = [write_code(tmp_path / name, name.encode()) for name in ("a.png", "b/c/d.png", "b/z.jpg")]
+    (tmp_path / "a.txt").write_text("not a picture")
+    (tmp_path / ".hidden.png").write_bytes(Path(files[0]).read_bytes())
+    assert authrig_scan(str(tmp_path)) == 0
+    out, err = capsys.readouterr()
+    assert [line for line in out.splitlines() if not line.startswith("  ")] == [
+        f"{file}: {name}" for file, name in zip(files, ("a.png", "b/c/d.png", "b/z.jpg"), strict=True)
+    ]
+    assert err == ""
+    (tmp_path / "broken.png").write_bytes(Path(files[0]).read_bytes()[:60])
+    assert authrig_scan(str(tmp_path), "--save", str(tmp_path / "a.png")) == 2
+    assert "would overwrite" in capsys.readouterr().err
+    assert authrig_scan(str(tmp_path)) == 2
+    assert capsys.readouterr().err == f"authrig scan: {tmp_path}/broken.png holds no picture that can be read\n"
+
+
+def test_a_folder_without_a_picture_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It may be the wrong one; what else was named is read."""
+    (tmp_path / "empty" / "below").mkdir(parents=True)
+    file = write_code(tmp_path / "a.png", b"hello")
+    assert authrig_scan(str(tmp_path / "empty"), file) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{file}: hello\n")
+    assert err == f"authrig scan: the folder {tmp_path}/empty holds no picture and no video\n"
+
+
+def test_an_address_among_the_files_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is a camera."""
+    assert authrig_scan("http://10.0.0.7/stream") == 2
+    assert "--camera http://" in capsys.readouterr().err

@@ -103,7 +103,7 @@ def test_a_usb_host_takes_pictures(tmp_path: Path) -> None:
     [
         (["--as", "http"], "needs something to show"),
         (["none.png", "--as", "http"], "cannot read none.png: No such file"),
-        ([".", "--as", "http"], "the folder . is empty"),
+        ([".", "--as", "http"], "the folder . holds no picture and no video"),
         (["--text", "", "--as", "http"], "a text of 1 to 2000 bytes"),
         (["--text", "x" * 2001, "--as", "http"], "a text of 1 to 2000 bytes for a code, found 2001"),
         (["--text", "x", "--as", "http", "--fps", "0"], "frames a second, found 0"),

@@ -5,7 +5,7 @@ import cv2
 import pytest
 
 from emulators.camera_scanner.frames import Image, UnreadableFile
-from emulators.camera_scanner.sources.any_file import open_file
+from emulators.camera_scanner.sources.any_file import files_in, open_file
 from emulators.camera_scanner.sources.images import ImageFiles
 from emulators.camera_scanner.sources.video import VideoFile
 
@@ -38,3 +38,24 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         open_file(tmp_path)
     with pytest.raises(UnreadableFile, match="No such file"):
         open_file(tmp_path / "missing")
+
+
+def test_the_files_of_a_folder_come_by_name(tmp_path: Path, draw: Callable[..., Image]) -> None:
+    """With those of the folders in it, once each; a folder that points back to itself ends."""
+    png = cv2.imencode(".png", draw("hello"))[1].tobytes()
+    (tmp_path / "b").mkdir()
+    for name in ("c.png", "a.png", "b/x.png", ".hidden.png"):
+        (tmp_path / name).write_bytes(png)
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "b" / "round").symlink_to(tmp_path)
+    assert files_in(tmp_path) == [tmp_path / "a.png", tmp_path / "b/x.png", tmp_path / "c.png"]
+
+
+def test_a_folder_without_pictures_says_so(tmp_path: Path) -> None:
+    """Also one that does not exist."""
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(UnreadableFile, match="holds no picture and no video"):
+        files_in(tmp_path)
+    with pytest.raises(UnreadableFile, match="No such file"):
+        files_in(tmp_path / "missing")
