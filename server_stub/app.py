@@ -6,7 +6,6 @@ from server_stub.api.admin import AdminInterface
 from server_stub.api.current import COOKIE as SESSION_COOKIE
 from server_stub.api.current import PublicInterface
 from server_stub.api.envelope import ErrorAnswer
-from server_stub.api.oidc_redirects import add_redirects
 from server_stub.api.openapi import OPEN, Access, with_description
 from server_stub.api.routes import ADMIN_ROUTES, ADMIN_TABLES, APPROVAL_ROUTES, PUBLIC_ROUTES
 from server_stub.api.routing import build_app
@@ -44,7 +43,6 @@ def create_public_app(iam: Iam) -> Starlette:
     interface = PublicInterface(iam)
     own = with_description("Authrig public REST", [(PUBLIC_ROUTES, SESSION)], ErrorAnswer, iam.database)
     app = build_app([(PUBLIC_ROUTES, interface), (own, interface)], interface)
-    add_redirects(app, iam)
     add_pages(app, iam, page_table(iam), machine_paths=("/auth/",))
     return app
 

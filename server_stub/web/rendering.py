@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -15,6 +16,8 @@ FOLDER = Path(__file__).with_name("templates")
 LOCKED = ("USER_LOCKED", "USER_TEMPORARILY_LOCKED")
 WITH_DETAILS = ("BAD_REQUEST", "UNPRINTABLE")
 """Refusals whose own sentence says what to mend."""
+WITHOUT_SESSION = ("INTERNAL_ERROR", "DATABASE_UNAVAILABLE")
+"""Refusals after which nothing more is asked of the database."""
 
 
 @cache
@@ -41,6 +44,7 @@ def render(visit: Visit, page: Page) -> str:
         "has": language.has,
         "language": language,
         "languages": languages().values(),
+        "query_in": lambda tag: urlencode({**visit.query, "lang": tag}),
         "state": visit.state(),
         "origin": visit.iam.settings.origins[0],
         "error": words(visit, visit.told.error) if visit.told else None,
@@ -65,7 +69,7 @@ async def error_page(visit: Visit, error: ApiError) -> Page:
     """The general page about a refusal: what happened, and what to do next."""
     if visit.told and (visit.told.code == error.code or error.code in LOCKED):
         visit.told = None  # it is said once, and who is locked need not be told which try it was
-    session = await visit.session() if error.status < 500 and visit.site is PUBLIC else None
+    session = await visit.session() if error.code not in WITHOUT_SESSION and visit.site is PUBLIC else None
     application = visit.path.get("application") or (session.application if session else None)
     if application not in visit.iam.policies.applications:
         application = None

@@ -10,9 +10,11 @@ from server_stub.web.pages import (
     login,
     offline_qr,
     own_app,
+    provider,
     push,
     self_service,
     shop,
+    ticket,
 )
 from server_stub.web.visit import PageHandler, PageRoute
 
@@ -42,8 +44,13 @@ _PAGES = (
     _step("password", login.check_password, bound=False),
     _step("username", login.check_username, bound=False),
     _step("device-token", login.check_device_token, bound=False),
-    _step("provider", login.choose_provider, bound=False),
-    PageRoute("GET", f"{LOGIN}/provider/{{provider}}", login.leave_for_provider, back=LOGIN),
+    PageRoute("GET", f"{LOGIN}/ticket", ticket.show),
+    _step("ticket", ticket.check, bound=False),
+    _step("provider", provider.choose, bound=False),
+    PageRoute("GET", f"{LOGIN}/provider/{{provider}}", provider.leave, back=LOGIN),
+    PageRoute("GET", f"{provider.PATH}/start", provider.start),
+    PageRoute("GET", f"{provider.PATH}/callback", provider.come_back),
+    PageRoute("GET", f"{provider.PATH}/finish", provider.finish),
     _step("second-password", login.check_second_password),
     PageRoute("GET", f"{LOGIN}/devices", devices.choose_again, back=LOGIN),
     _step("devices", devices.select),

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 MOST_FIELDS = 30
 FORM = "application/x-www-form-urlencoded"
+_IN_ADDRESSES = ":/?#[]@!$&'()*+,;=%"
+"""What may stand in an address as it is (RFC 3986 §2.2); a line's end may not."""
 _POLICY = (
     "default-src 'none'; script-src 'self'{more}; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -199,9 +201,8 @@ async def _require_current(visit: Visit) -> None:
 
 def _respond(visit: Visit, answer: Answer) -> Response:
     if isinstance(answer, Redirect):
-        response = Response(
-            status_code=303, headers={**headers(camera=False), "Location": quote(answer.to, safe="/?=&")}
-        )
+        where = quote(answer.to, safe=_IN_ADDRESSES if answer.elsewhere else "/?=&")
+        response = Response(status_code=303, headers={**headers(camera=False), "Location": where})
     elif isinstance(answer, File):
         response = Response(answer.content, headers=headers(camera=False), media_type=answer.media_type)
         response.headers["Content-Disposition"] = f'attachment; filename="{answer.name}"'

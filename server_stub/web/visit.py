@@ -66,9 +66,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """A page to see next, a path of this server."""
+    """What to see next: a path of this server, or the whole address of another one."""
 
     to: str
+    elsewhere: bool = False
 
 
 @dataclass(slots=True)

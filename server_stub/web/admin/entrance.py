@@ -22,6 +22,13 @@ COOKIE = "authrig_admin"
 SITE = Site(HOME, COOKIE, with_details=True, beside_https=False)
 EVERYTHING = ""
 """The role of whoever has the token for everything."""
+AREAS = {
+    "users": ("users", "tokens", "lockouts"),
+    "badges": ("badges",),
+    "policies": ("policies",),
+    "audit": ("audit",),
+}
+"""What there is to look after, by the role that may."""
 _ROWS = {route.operation: (role, route) for role, table in ADMIN_TABLES.items() for route in table}
 _ABOUT = "who"
 
@@ -68,7 +75,7 @@ class AdminVisit:
         done = self.visit.query.get("done", "")
         common = {
             "role": self.role,
-            "areas": [each for each in ADMIN_TABLES if self.may(each)],
+            "areas": [area for role, areas in AREAS.items() if self.may(role) for area in areas],
             "note": done if done in notes else None,
         }
         return Page(f"admin/{template}", common | values)

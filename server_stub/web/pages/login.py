@@ -54,25 +54,6 @@ async def check_username(visit: Visit) -> Answer:
     return login(name)
 
 
-async def choose_provider(visit: Visit) -> Answer:
-    """Off to another provider. A form may lead to this server only, so a page of ours goes on from here."""
-    name = await begin(visit)
-    provider = visit.form.get("provider", "")
-    if provider not in visit.iam.oidc:
-        raise ApiError(404, "OIDC_PROVIDER_UNKNOWN", "there is no such provider")
-    return Redirect(f"/login/{name}/provider/{provider}")
-
-
-async def leave_for_provider(visit: Visit) -> Answer:
-    """The page that leads there."""
-    provider = visit.iam.oidc.get(visit.path["provider"])
-    if provider is None:
-        raise ApiError(404, "OIDC_PROVIDER_UNKNOWN", "there is no such provider")
-    name = application_of(visit)
-    values = {"application": name, "title": provider.title, "target": f"/auth/oidc/{provider.name}/start"}
-    return Page("provider.html", values)
-
-
 async def check_device_token(visit: Visit) -> Answer:
     """This browser, if it is remembered."""
     name = await begin(visit)
@@ -95,6 +76,8 @@ async def log_out(visit: Visit) -> Answer:
 
 def _first(visit: Visit, name: str) -> Page:
     methods = offer(visit.iam.policies.policies, context(visit.iam, visit.call(None), name)).first_methods
+    if not visit.iam.oidc:
+        methods = tuple(each for each in methods if each is not Method.OIDC)
     if not methods:
         raise ApiError(403, "ACCESS_DENIED", "no policy lets anyone into this application")
     values = {
@@ -106,6 +89,7 @@ def _first(visit: Visit, name: str) -> Page:
         "with_name": Method.USERNAME in methods,
         "providers": [(each.name, each.title) for each in visit.iam.oidc.values()] if Method.OIDC in methods else [],
         "with_device": Method.DEVICE_TOKEN in methods,
+        "with_ticket": Method.SSO_TICKET in methods,
         "username": visit.told.username if visit.told else "",
     }
     return Page("first.html", values)
