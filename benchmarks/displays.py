@@ -18,9 +18,8 @@ from rich.progress import track
 from rich.table import Table
 
 from emulators.camera_scanner import optics
-from emulators.camera_scanner.decoders import Corners
 from emulators.camera_scanner.display_reader import DotMatrix, Panel, SevenSegments
-from emulators.camera_scanner.frames import Image
+from emulators.camera_scanner.frames import Corners, Image
 from emulators.hwtoken.display import code_row, picture
 from emulators.hwtoken.profile import Profile, load_profile
 from emulators.hwtoken.screens import Code

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from emulators.camera_scanner.decoders import Corners
-    from emulators.camera_scanner.frames import Image
+    from emulators.camera_scanner.frames import Corners, Image
 
 UNKNOWN = "?"
 LEAST_CONFIDENCE = 0.3

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 Image: TypeAlias = "NDArray[np.uint8]"
 """Pixels of 8 bits: shape (height, width) is gray, (height, width, 3) is blue, green, red."""
 
+Corners: TypeAlias = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
+"""Top left, top right, bottom right and bottom left of a symbol (as it was printed), as (x, y) in pixels of a picture."""
+
 MAX_PIXELS = 64_000_000
 """The largest picture that is looked at; beyond it a picture is an accident or an attack, not a camera."""
 

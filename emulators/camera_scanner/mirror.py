@@ -7,12 +7,10 @@ the fifteen bits of the format information stand in another order (ISO/IEC 18004
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from emulators.camera_scanner.frames import Image
-
-    Corners: TypeAlias = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
+    from emulators.camera_scanner.frames import Corners, Image
 
 _LEVELS = {"L": 1, "M": 0, "Q": 3, "H": 2}
 _GENERATOR, _MASK = 0x537, 0x5412

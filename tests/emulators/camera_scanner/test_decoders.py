@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable, Iterator
 from itertools import count
 
@@ -10,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from emulators.camera_scanner import decoders, optics
+from emulators.camera_scanner import decoders, looks, optics
 from emulators.camera_scanner.decoders import read_codes
-from emulators.camera_scanner.frames import Image, ImageError
+from emulators.camera_scanner.frames import Corners, Image, ImageError
 from emulators.camera_scanner.preset import preset_names
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.env import SeededRandom, SimulatedClock
@@ -63,8 +64,8 @@ def test_opencv_samples_what_zxing_sees_but_cannot_read(
 ) -> None:
     """OpenCV gets no say in the bytes: it hands over modules, and only where a code was seen."""
     code = draw(data, scale=5)  # modules that are not four pixels wide: no other stage can make them so
-    monkeypatch.setattr(decoders, "_by_zxing", only_sampled_modules(decoders._by_zxing))
-    monkeypatch.setattr(decoders, "_by_zbar", lambda _: [])
+    monkeypatch.setattr(looks, "by_zxing", only_sampled_modules(looks.by_zxing))
+    monkeypatch.setattr(looks, "by_zbar", lambda _: [])
     reads = read_codes(optics.lens_blur(code, 0.6), deadline_ms=PATIENT)
     assert {read.data for read in reads} <= {data}
     if len(data) <= 128:  # larger codes have modules too small for its sampling: those it leaves unread
@@ -73,10 +74,10 @@ def test_opencv_samples_what_zxing_sees_but_cannot_read(
         assert read.corners[0] == pytest.approx((20, 20), abs=2)
 
 
-def only_sampled_modules(by_zxing: Callable[..., list[decoders._Found]]) -> Callable[..., list[decoders._Found]]:
+def only_sampled_modules(by_zxing: Callable[..., list[looks.Found]]) -> Callable[..., list[looks.Found]]:
     """A zxing-cpp that sees codes everywhere, but reads only where there is nothing but black and white modules."""
 
-    def blind(image: Image, *, with_errors: bool = False) -> list[decoders._Found]:
+    def blind(image: Image, *, with_errors: bool = False) -> list[looks.Found]:
         if (
             image.shape[0] % 4 == 0
             and set(np.unique(image)) == {0, 255}
@@ -164,29 +165,29 @@ def test_corners_of_a_shrunk_picture_are_those_of_the_whole(draw: Draw, monkeypa
     ],
     ids=["point", "line", "vast", "triangle"],
 )
-def test_a_place_that_is_no_place_gives_nothing(draw: Draw, corners: decoders.Corners) -> None:
+def test_a_place_that_is_no_place_gives_nothing(draw: Draw, corners: Corners) -> None:
     """zxing-cpp sees codes in strange places; flattening and sampling those must not fail."""
-    flat = decoders._flattened(draw("hello"), corners)
-    assert decoders._by_zxing(flat) == decoders._by_opencv(flat) == []
+    flat = looks.flattened(draw("hello"), corners)
+    assert looks.by_zxing(flat) == looks.by_opencv(flat) == []
 
 
 def test_no_stage_is_begun_that_would_end_after_the_deadline(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first look is always taken; a next one only if it is over in time should it take as long as the longest."""
     dark = optics.exposure(SyntheticCamera(SeededRandom(1)).photograph(draw("door", scale=6)), 0.05)
     clock = SimulatedClock()
-    real, looks = decoders._by_zxing, 0
+    real, taken = looks.by_zxing, 0
 
-    def slow(image: Image, *, with_errors: bool = False) -> list[decoders._Found]:
-        nonlocal looks
-        looks += 1
+    def slow(image: Image, *, with_errors: bool = False) -> list[looks.Found]:
+        nonlocal taken
+        taken += 1
         clock.advance(0.010)
         return real(image, with_errors=with_errors)
 
-    monkeypatch.setattr(decoders, "_by_zxing", slow)
+    monkeypatch.setattr(looks, "by_zxing", slow)
     monkeypatch.setattr(decoders, "within", lambda call, _: call())  # this clock is not the one that waits
     for deadline_ms, expected in ((5, 1), (15, 1), (25, 2)):
-        looks = 0
-        assert (len(read_codes(dark, deadline_ms=deadline_ms, now=clock.monotonic)), looks) == (expected - 1, expected)
+        taken = 0
+        assert (len(read_codes(dark, deadline_ms=deadline_ms, now=clock.monotonic)), taken) == (expected - 1, expected)
 
 
 @pytest.mark.parametrize("side", [2500, 7900])
@@ -264,7 +265,7 @@ def test_the_cascade_reads_more_than_zxing_alone_and_nothing_wrong(draw: Draw) -
         found = [read.data for read in read_codes(picture, deadline_ms=PATIENT)]
         assert found in ([], [data])
         ours += bool(found)
-        bare += bool(zxingcpp.read_barcodes(picture, formats=decoders._FORMATS))
+        bare += bool(zxingcpp.read_barcodes(picture, formats=looks.FORMATS))
     assert ours >= 117
     assert ours - bare >= 8
 
@@ -358,3 +359,46 @@ def test_a_micro_qr_that_is_seen_once_only_is_none(monkeypatch: pytest.MonkeyPat
         zxingcpp, "read_barcodes", lambda image, **how: real(image, **how) if image.shape == picture.shape else []
     )
     assert read_codes(picture, deadline_ms=PATIENT, micro=True) == ()
+
+
+def two_badges(draw: Draw) -> Image:
+    """Side by side, the second so worn that only a preparation reads it."""
+    picture = np.full((400, 800), 255, np.uint8)
+    for left, code in ((20, draw("lit", scale=6)), (420, draw("worn", scale=6))):
+        picture[40 : 40 + code.shape[0], left : left + code.shape[1]] = code
+    return np.hstack([picture[:, :400], optics.sensor_noise(picture[:, 400:], 125, 1)])
+
+
+def test_a_picture_after_which_no_other_comes_is_looked_at_to_the_end(draw: Draw) -> None:
+    """What one look reads does not hide what a later one would; each code is told once, from left to right."""
+    picture = two_badges(draw)
+    assert [read.data for read in read_codes(picture, deadline_ms=PATIENT)] == [b"lit"]
+    reads = read_codes(picture, deadline_ms=PATIENT, thorough=True)
+    assert [read.data for read in reads] == [b"lit", b"worn"]
+    assert reads[0].stage == "direct"
+    assert reads[1].stage != "direct"
+
+
+def test_two_codes_that_say_the_same_are_two(draw: Draw) -> None:
+    """A sheet of labels; thorough or not."""
+    picture = np.hstack([draw("label"), draw("label")])
+    for thorough in (False, True):
+        assert [read.data for read in read_codes(picture, deadline_ms=PATIENT, thorough=thorough)] == [b"label"] * 2
+
+
+def test_what_was_read_before_the_deadline_counts(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although a later look, which would read more, is not waited for."""
+    ended = threading.Event()
+    real = looks.by_zxing
+
+    def stuck(image: Image, *, with_errors: bool = False) -> list[looks.Found]:
+        if not with_errors:
+            ended.wait(30)
+        return real(image, with_errors=with_errors)
+
+    monkeypatch.setattr(looks, "by_zxing", stuck)
+    picture = two_badges(draw)
+    try:
+        assert [read.data for read in read_codes(picture, deadline_ms=500, thorough=True)] == [b"lit"]
+    finally:
+        ended.set()

@@ -7,9 +7,8 @@ import pytest
 from benchmarks.displays import Model, code_of, models
 from benchmarks.displays import photograph as photograph_device
 from emulators.camera_scanner import optics
-from emulators.camera_scanner.decoders import Corners
 from emulators.camera_scanner.display_reader import UNKNOWN, DisplayReader, DotMatrix, Panel, SevenSegments
-from emulators.camera_scanner.frames import Image, ImageError
+from emulators.camera_scanner.frames import Corners, Image, ImageError
 from emulators.hwtoken.font import load_font
 
 SEGMENTS = {"0": "abcdef", "1": "bc", "2": "abged", "3": "abgcd", "4": "fgbc"} | {

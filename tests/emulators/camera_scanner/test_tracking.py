@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from emulators.camera_scanner import decoders
+from emulators.camera_scanner import looks
 from emulators.camera_scanner.decoders import Read
 from emulators.camera_scanner.frames import Image, ImageError
 from emulators.camera_scanner.tracking import LastPlaceFirst
@@ -21,16 +21,16 @@ def scene(draw: Draw, **places: tuple[int, int]) -> Image:
 
 
 @pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pixels each look of zxing-cpp was given."""
     pixels: list[int] = []
-    real = decoders._by_zxing
+    real = looks.by_zxing
 
-    def counted(image: Image, *, with_errors: bool = False) -> list[decoders._Found]:
+    def counted(image: Image, *, with_errors: bool = False) -> list[looks.Found]:
         pixels.append(image.size)
         return real(image, with_errors=with_errors)
 
-    monkeypatch.setattr(decoders, "_by_zxing", counted)
+    monkeypatch.setattr(looks, "by_zxing", counted)
     return pixels
 
 
@@ -39,7 +39,7 @@ def found(reads: tuple[Read, ...]) -> list[tuple[bytes, str]]:
     return [(read.data, read.stage) for read in reads]
 
 
-def test_a_code_that_stays_is_read_from_a_part_of_the_frame(draw: Draw, looks: list[int]) -> None:
+def test_a_code_that_stays_is_read_from_a_part_of_the_frame(draw: Draw, looked_at: list[int]) -> None:
     """Also when it moves a little, at its true place; each fifth frame is looked at as a whole."""
     read = LastPlaceFirst()
     stages = []
@@ -49,7 +49,7 @@ def test_a_code_that_stays_is_read_from_a_part_of_the_frame(draw: Draw, looks: l
         assert code.corners[0] == pytest.approx((316 + 4 * number, 216), abs=1)
     # The first picture has nothing before it.
     assert stages == ["direct", *["last place"] * 3, "direct", *["last place"] * 4, "direct", "last place"]
-    assert max(pixels for pixels, stage in zip(looks, stages, strict=True) if stage == "last place") < 640 * 480 / 4
+    assert max(pixels for pixels, stage in zip(looked_at, stages, strict=True) if stage == "last place") < 640 * 480 / 4
 
 
 def test_what_changes_is_looked_for_everywhere(draw: Draw) -> None:
