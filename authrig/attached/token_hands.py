@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import httpx
 from authrig.attached.relay import PRESS_MILLISECONDS
 from authrig.errors import RigError
 from authrig.ports.token_parts import Shown, code_in
+from authrig.ports.watching import for_seconds
 from emulators.hwtoken.keys import Button
 
 if TYPE_CHECKING:
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from emulators.camera_scanner.display_reader import Panel
     from emulators.camera_scanner.frames import FrameSource, Image
 
-FRAMES_TO_TRY = 150
-"""Five seconds at 30 frames a second."""
+SECONDS_TO_LOOK = 5.0
+"""By the camera's frames: a device may take its time before it shows a code."""
+FEWEST_LOOKS = 6
+"""However slow the camera is."""
 AGREEMENT = 2
 """How many frames in a row must show the same digits."""
 UPLOAD_SECONDS = 30.0
+WHITE = 0xFF
 HOLD_MILLISECONDS = 1300
 """Longer than the second from which on a press is a long one."""
 
@@ -113,7 +116,7 @@ class CameraOnDisplay:
 
         last, agreed, frames = None, 0, 0
         try:
-            for frame in islice(self._source.frames(), FRAMES_TO_TRY):
+            for frame in for_seconds(self._source.frames(), SECONDS_TO_LOOK, FEWEST_LOOKS):
                 frames += 1
                 code = self._panel.read(frame.image, self._corners).code
                 agreed = agreed + 1 if code is not None and code == last else 1
@@ -134,11 +137,20 @@ class PaperPicture:
 
     @contextmanager
     def showing(self, picture: Image) -> Iterator[None]:
-        """Have it shown.
+        """Have it shown, and white paper afterwards: a device that looks again must not find what it has read.
 
         Raises:
             RigError: if the panel does not take it.
         """
+        import numpy as np  # noqa: PLC0415 - slow to import
+
+        self._put(picture)
+        try:
+            yield
+        finally:
+            self._put(np.full_like(picture, WHITE))
+
+    def _put(self, picture: Image) -> None:
         from emulators.camera_scanner.outline import encode_png  # noqa: PLC0415 - slow to import
 
         try:
@@ -153,4 +165,3 @@ class PaperPicture:
             raise RigError(f"the e-paper panel at {self._url} does not take a picture: {error}") from error
         if not response.is_success:
             raise RigError(f"the e-paper panel at {self._url} answered with status {response.status_code}")
-        yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from authrig.attached.inventory import find, inventory
@@ -10,12 +11,17 @@ from authrig.errors import RigError
 from authrig.rig_file.entries import CameraDevice
 from emulators.camera_scanner.frames import SourceError
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
-from emulators.camera_scanner.sources.webcam import Webcam
+from emulators.camera_scanner.sources.webcam import Settings, Webcam
 from emulators.env import SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from authrig.bench.tools import Tools
-    from emulators.camera_scanner.frames import FrameSource
+    from emulators.camera_scanner.frames import Frame, FrameSource
+
+BUFFERS = 4
+"""Frames that OpenCV and the kernel keep of a camera that nobody reads: those of the moment when it was last read."""
 
 
 def camera(tools: Tools, device: str) -> FrameSource:
@@ -34,8 +40,28 @@ def camera(tools: Tools, device: str) -> FrameSource:
     number = re.fullmatch(r"video([0-9]+)", node.name)
     assert number is not None  # the kernel names them so
     try:
-        webcam = Webcam(int(number[1]), SystemClock())
+        webcam = Webcam(int(number[1]), SystemClock(), settings=Settings(entry.attached.size))
     except SourceError as error:
         raise RigError(f"{device}: {error}") from error
     tools.opened.callback(webcam.close)
-    return webcam
+    return FreshFrames(webcam)
+
+
+class FreshFrames:
+    """A camera that is looked at now and then: whoever begins to look gets nothing that it saw before."""
+
+    def __init__(self, source: FrameSource) -> None:
+        self._source = source
+        self.name = source.name
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames from now on.
+
+        Raises:
+            SourceError: when the camera delivers no more.
+        """
+        return islice(self._source.frames(), BUFFERS, None)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._source.close()

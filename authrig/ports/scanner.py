@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import nullcontext
-from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 from authrig.errors import Deviation, RigError
 from authrig.evidence.recorder import Event, Exhibit, Picture
+from authrig.ports.watching import for_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from emulators.camera_scanner.frames import FrameSource, Image
     from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 
-FRAMES_TO_TRY = 60
-"""Two seconds at 30 frames a second."""
+SECONDS_TO_LOOK = 2.0
+"""For a camera, by its frames."""
+FEWEST_LOOKS = 6
+"""However slow the camera is."""
 SECONDS_TO_TRY = 5.0
 """For a reader that looks by itself."""
 
@@ -64,7 +66,7 @@ class CameraReader:
         from emulators.camera_scanner.outline import encode_png, outline  # noqa: PLC0415 - as above
 
         try:
-            for frame in islice(self._source.frames(), FRAMES_TO_TRY):
+            for frame in for_seconds(self._source.frames(), SECONDS_TO_LOOK, FEWEST_LOOKS):
                 reads = read_codes(frame.image)
                 if reads:
                     seen = encode_png(outline(frame.image, reads, timed=False))

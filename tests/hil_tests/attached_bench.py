@@ -1,14 +1,15 @@
-"""Runs a command with a bench on which an attached key stands: ``python attached_bench.py authrig test fido``.
+"""Runs a command with a bench on which attached keys stand: ``python attached_bench.py authrig test fido``.
 
-For machines with /dev/uhid, such as the guest of ``authrig vm``: an emulated key is given to the kernel as hardware, under a
-serial number by which the rig file matches it, and it is touched and unplugged by an HTTP controller only. The options
-that name the rig file are added to the command.
+For machines with /dev/uhid, such as the guest of ``authrig vm``: emulated keys are given to the kernel as hardware, under
+serial numbers by which the rig file matches them, and they are touched and unplugged by an HTTP controller only. The
+options that name the rig file are added to the command.
 """
 
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -26,39 +27,50 @@ from emulators.fido_authenticator.profile import load
 from emulators.fido_authenticator.transports.uhid import fit_profile
 from emulators.fido_authenticator.user import HandUser
 
-SERIAL = "BENCH-1"
-RIG = """version = 1
-
-[devices.key]
+PIN = "4711"
+HEAD = 'version = 1\n\n[devices.server]\nkind = "server"\nemulated = {}\n'
+KEY = """
+[devices.key-{number}]
 kind = "fido"
-attached = {{ match = {{ serial = "{serial}" }}, pin = "4711" }}
-touch = {{ by = "controller", url = "{url}", port = 1 }}
-power = {{ by = "controller", url = "{url}", port = 1 }}
+attached = {{ match = {{ serial = "BENCH-{number}" }}, pin = "{pin}" }}
+touch = {{ by = "controller", url = "{url}", port = {number} }}
+power = {{ by = "controller", url = "{url}", port = {number} }}
 destructive = true
-
-[devices.server]
-kind = "server"
-emulated = {{}}
 """
 
 
 def main(command: list[str]) -> int:
     """Run ``command``; returns its exit code."""
+    with plugged_keys(1) as entries:
+        return run(command, HEAD + entries)
+
+
+@contextmanager
+def plugged_keys(count: int) -> Iterator[str]:
+    """So many keys on /dev/hidraw*, each with the PIN; yields their entries of a rig file."""
     with ExitStack() as opened:
         cabling = Cabling("uhid")
         opened.callback(cabling.close)
-        profile = fit_profile(load())
-        profile = msgspec.structs.replace(profile, usb=msgspec.structs.replace(profile.usb, serial_number=SERIAL))
-        hid = CtapHid(Authenticator(Env.real(), profile, user=HandUser()))
-        cable = InProcessCable(hid)
-        Key(cable, Presence(HandUser()), "4711", lambda _: None).ensure_pin()
-        cable.close()
-        port = Port(hid, cabling.plug(1))
-        opened.callback(port.power_off)
-        port.power_on()
-        url = opened.enter_context(ControlServer({1: port})).url
-        rig = Path(opened.enter_context(tempfile.TemporaryDirectory())) / "rig.toml"
-        rig.write_text(RIG.format(serial=SERIAL, url=url), "utf-8")
+        ports = {}
+        for number in range(1, count + 1):
+            profile = fit_profile(load())
+            usb = msgspec.structs.replace(profile.usb, serial_number=f"BENCH-{number}")
+            hid = CtapHid(Authenticator(Env.real(), msgspec.structs.replace(profile, usb=usb), user=HandUser()))
+            cable = InProcessCable(hid)
+            Key(cable, Presence(HandUser()), PIN, lambda _: None).ensure_pin()
+            cable.close()
+            ports[number] = Port(hid, cabling.plug(number))
+            opened.callback(ports[number].power_off)
+            ports[number].power_on()
+        url = opened.enter_context(ControlServer(ports)).url
+        yield "".join(KEY.format(number=number, url=url, pin=PIN) for number in ports)
+
+
+def run(command: list[str], rig_file: str) -> int:
+    """Run ``command`` on the attached devices of ``rig_file``; returns its exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        rig = Path(folder) / "rig.toml"
+        rig.write_text(rig_file, "utf-8")
         options = ["--rig", str(rig), "--hil", "attached", "--destructive-ok"]
         return subprocess.run([*command, *options], check=False).returncode
 

@@ -44,7 +44,7 @@ def test_by_its_console(pytester: pytest.Pytester) -> None:
 def test_by_camera_and_relays(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody asks the token: a camera reads its display, and relays turn the wheel to its PIN."""
     profile = "qr-reader-2button"
-    monkeypatch.setattr(token_hands, "FRAMES_TO_TRY", 4)
+    monkeypatch.setattr(token_hands, "SECONDS_TO_LOOK", 0.1)
     with token_bench(profile, Env.simulated(1), with_pin=True) as bench:
         monkeypatch.setattr(tokens, "camera", lambda *_: bench.camera)
         rig = bench.by_camera(pytester.path / "rig.toml", profile)

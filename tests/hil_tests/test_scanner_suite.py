@@ -1,16 +1,13 @@
 """The suite for scanners on a barcode reader at a serial line, and on a camera, both before an e-paper panel."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 import hil_tests
+from authrig.attached.token_hands import PaperPicture
 from authrig.bench import scanners
-from authrig.pictures import picture_from_png
+from authrig.pictures import picture_from_png, print_code
 from authrig.ports import scanner as scanner_port
 from emulators.camera_scanner.barcode_readers.emulated.code import Code
 from emulators.camera_scanner.barcode_readers.emulated.gm65 import Gm65
@@ -19,31 +16,11 @@ from emulators.camera_scanner.frames import Image
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.env import Env, SeededRandom
 from emulators.usb.serial_pty import SerialPty
+from tests.hil_tests.paper import paper
 
 pytest_plugins = ["pytester"]
 
 SUITE = Path(next(iter(hil_tests.__path__))) / "scanner"
-
-
-@contextmanager
-def _paper(shows: Callable[[Image], None]) -> Iterator[str]:
-    """An e-paper panel in front of a scanner: the address to which pictures are put."""
-
-    class Panel(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            shows(picture_from_png(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Panel) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
 
 
 def _run(pytester: pytest.Pytester, rig: str, only: str) -> dict[str, int]:
@@ -68,9 +45,9 @@ def test_on_a_barcode_reader_at_a_serial_line(pytester: pytest.Pytester, monkeyp
             with line.using() as reader:
                 reader.show(Code(reads[0].data) if reads else None)
 
-        with _paper(show) as url:
-            paper = f'picture = {{ by = "e-paper", url = "{url}" }}\ncapabilities = ["utf-8"]\n'
-            found = _run(pytester, f'attached = {{ family = "gm65", port = "{line.path}" }}\n{paper}', ONLY)
+        with paper(show) as url:
+            reader_at = f'attached = {{ family = "gm65", port = "{line.path}" }}\ncapabilities = ["utf-8"]\n'
+            found = _run(pytester, f'{reader_at}picture = {{ by = "e-paper", url = "{url}" }}\n', ONLY)
     assert (found.get("passed"), found.get("failed", 0), found.get("skipped", 0)) == (15, 0, 0)
 
 
@@ -78,8 +55,17 @@ def test_on_a_camera(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch)
     """A camera that looks at the panel through a lens."""
     eye = SyntheticCamera(SeededRandom(7), "desk")
     monkeypatch.setattr(scanners, "camera", lambda *_: eye)
-    monkeypatch.setattr(scanner_port, "FRAMES_TO_TRY", 10)
-    with _paper(eye.show) as url:
+    monkeypatch.setattr(scanner_port, "SECONDS_TO_LOOK", 0.3)
+    with paper(eye.show) as url:
         camera = 'attached = { camera = "cam" }\n[devices.cam]\nkind = "camera"\nemulated = {}\n'
         found = _run(pytester, f'picture = {{ by = "e-paper", url = "{url}" }}\n{camera}', ONLY)
     assert (found.get("passed"), found.get("failed", 0), found.get("skipped", 0)) == (15, 0, 0)
+
+
+def test_paper_is_white_again_when_the_device_has_looked() -> None:
+    """What begins to scan next must not find what was read before."""
+    seen: list[Image] = []
+    with paper(seen.append) as url, PaperPicture(url).showing(picture_from_png(print_code("A BADGE"))):
+        assert len(seen) == 1
+    assert [int(picture.min()) for picture in seen] == [0, 255]
+    assert seen[0].shape == seen[1].shape

@@ -32,12 +32,18 @@ _CASING = (52, 68)
 
 
 class Relays:
-    """A relay board that presses the token's keys (docs/reference/relay-protocol.md): channel 1 is OK, 2 CANCEL."""
+    """A relay board on the token (docs/reference/relay-protocol.md): channel 1 presses OK, 2 CANCEL, 3 is its power."""
 
     baud_rate = 115_200
 
-    def __init__(self, press: Callable[[Button, bool], None], clock: Clock) -> None:
+    def __init__(
+        self,
+        press: Callable[[Button, bool], None],
+        clock: Clock,
+        power: Callable[[bool], None] = lambda _: None,
+    ) -> None:
         self._press = press
+        self._power = power
         self.clock = clock
         self._line, self._output = b"", b""
 
@@ -53,6 +59,9 @@ class Relays:
                 return b"RELAYS 4"
             case ["PULSE", ("1" | "2") as channel, milliseconds]:
                 self._press((Button.OK, Button.CANCEL)[int(channel) - 1], int(milliseconds) >= 1000 * HOLD_SECONDS)
+                return b"OK"
+            case ["SET", "3", ("ON" | "OFF") as state]:
+                self._power(state == "ON")
                 return b"OK"
         return b"ERR what"
 
