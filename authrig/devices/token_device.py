@@ -12,14 +12,16 @@ from emulators.hwtoken.screens import State
 from emulators.usb.usb_identity import UsbIdentity
 from emulators.usb.usbip_function import composite_device
 from emulators.usb.usbip_serial import UsbSerial
+from emulators.usb.video_modes import MODES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from emulators.camera_scanner.frames import Image
     from emulators.env import Clock, Env
     from emulators.hwtoken.token import QrToken
     from emulators.usb.usbip_server import UsbIpServer
+    from emulators.usb.video_modes import VideoMode
 
 VENDOR, PRODUCT = 0x1209, 0x0002
 """From the range that pid.codes keeps for tests: no product has them."""
@@ -36,12 +38,21 @@ class TokenDevice:
         env: its world.
         server: the bus.
         production: the console answers only what a token in its user's hand would.
+        modes: what its camera offers, the usual one first.
     """
 
-    def __init__(self, token: QrToken, env: Env, server: UsbIpServer, *, production: bool = False) -> None:
+    def __init__(
+        self,
+        token: QrToken,
+        env: Env,
+        server: UsbIpServer,
+        *,
+        production: bool = False,
+        modes: Sequence[VideoMode] = MODES,
+    ) -> None:
         self._server = server
         self._core = _TokenWithEye(token, env, production=production)
-        self._camera = UsbWebcam("Test camera")
+        self._camera = UsbWebcam("Test camera", modes)
         self._port = UsbSerial(self._core, "Test console")
         self._device = composite_device(identity_of(token), self._port.function, self._camera.function)
         self.busid: str | None = server.plug_in(self._device)

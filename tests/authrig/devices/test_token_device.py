@@ -18,6 +18,7 @@ from emulators.hwtoken.screens import State
 from emulators.hwtoken.token import QrToken
 from emulators.usb.usb_identity import UsbIdentity
 from emulators.usb.usbip_server import UsbIpServer
+from emulators.usb.video_modes import PixelFormat, VideoMode
 from tests.emulators.usb.test_usbip_serial import SerialHost
 from tests.emulators.usb.usbip_host import UsbIpHost
 from tests.emulators.usb.video_host import VideoHost
@@ -141,3 +142,18 @@ def test_every_model_has_an_identity(profile: str) -> None:
     assert isinstance(identity, UsbIdentity)
     assert identity.product_name.endswith(" (test device)")
     assert identity.version.to_bytes(2).hex().isdecimal()
+
+
+def test_its_camera_offers_what_it_is_told_to() -> None:
+    """A host that is slow needs one that sends no more pictures than it can take."""
+    env = Env.simulated(seed=1)
+    slow = VideoMode(PixelFormat.MJPEG, 320, 240, (5,))
+    with (
+        UsbIpServer(port=0) as server,
+        TokenDevice(_token(env), env, server, modes=(slow,)) as device,
+        ExitStack() as stack,
+    ):
+        camera = _Host(server, device.busid, stack).camera
+        camera.start(1, 1)
+        assert camera.picture()[:2] == b"\xff\xd8"
+        assert device.camera.mode == slow
