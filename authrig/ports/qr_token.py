@@ -96,6 +96,16 @@ class QrToken:
         self._exhibit(shown)
         return shown
 
+    def photograph(self) -> bytes | None:
+        """A picture of its display now, as a PNG for whoever reads more there than this end of the port; None: it takes none.
+
+        Raises:
+            RigError: if the display cannot be read.
+        """
+        shown = next(iter(self._display.looks()))
+        self._exhibit(shown)
+        return shown.png
+
     def press(self, *buttons: Button, held: bool = False) -> Shown:
         """Press ``buttons`` one after the other, or hold each; returns what is shown after the last.
 

@@ -70,9 +70,11 @@ def test_a_login_by_the_devices_own_console(console_path: str) -> None:
         assert (lent.serial, lent.seed) == (SERIAL, SEED)
         challenge = _challenge("E-Banking")
         assert _log_in(lent.port, challenge) == otq1.compute_code(challenge, KEYS)
+        photograph = lent.port.photograph()
     pictures = [exhibit for exhibit in exhibits if isinstance(exhibit, Picture)]
     assert [picture.caption for picture in pictures][-2:] == ["token: review", "token: code"]
     assert len({picture.png for picture in pictures[-2:]}) == 2
+    assert photograph == pictures[-1].png
 
 
 def test_a_login_on_an_emulated_token() -> None:
