@@ -23,6 +23,7 @@ _NO_DEVICE, _BUSY = 4, 2  # ST_NODEV, ST_DEV_BUSY
 
 _PATIENCE = 5.0
 """Seconds for a host to say what it wants, and to take an answer."""
+_READ_BYTES = 1 << 16
 _MOST_OPEN = 512
 _MOST_BYTES = 1 << 20
 _MOST_PACKETS = 1024
@@ -45,6 +46,9 @@ class Connection:
         # Guards what is written and what is open: a request is answered or taken back, never both.
         self._lock = threading.Lock()
         self._open: dict[int, int] = {}  # endpoint address by sequence number
+        self._unread = bytearray()
+        self._unsent = bytearray()
+        self._gathering: int | None = None  # the thread whose answers go out together, when its request is done
 
     def serve(self) -> None:
         """Do what the host asks until it leaves or is cut off."""
@@ -97,9 +101,12 @@ class Connection:
         assert self._watcher is not None
         self._device.reset_io()
         self._watcher.attached()
+        self._gathering = threading.get_ident()
         try:
             while True:
                 self._request(self._read(_HEADER.size))
+                with self._lock:
+                    self._flush()
         finally:
             with self._lock:
                 self._open.clear()
@@ -162,10 +169,19 @@ class Connection:
             self._watcher.unwatched()
 
     def _write(self, data: bytes) -> None:
-        try:
-            self._host.sendall(data)
-        except OSError:
-            self.shut_down()  # it is gone, or takes nothing: reading ends at once
+        """Send ``data`` behind all that was written before; the lock is held."""
+        self._unsent += data
+        # A request to take a report has two answers, its own and the key's: each write costs the host as much as both.
+        if threading.get_ident() != self._gathering:
+            self._flush()
+
+    def _flush(self) -> None:
+        data, self._unsent = self._unsent, bytearray()
+        if data:
+            try:
+                self._host.sendall(data)
+            except OSError:
+                self.shut_down()  # it is gone, or takes nothing: reading ends at once
 
     def _read(self, count: int) -> bytes:
         """Exactly ``count`` bytes.
@@ -173,13 +189,14 @@ class Connection:
         Raises:
             EOFError: if the host leaves before.
         """
-        data = bytearray()
-        while len(data) < count:
-            more = self._host.recv(count - len(data))
+        while len(self._unread) < count:
+            more = self._host.recv(_READ_BYTES)
             if not more:
                 raise EOFError
-            data += more
-        return bytes(data)
+            self._unread += more
+        data = bytes(self._unread[:count])
+        del self._unread[:count]
+        return data
 
 
 class _Gathered:

@@ -122,6 +122,44 @@ def test_data_goes_both_ways_in_order() -> None:
             assert _says(host, data) == data
 
 
+def test_what_another_thread_says_does_not_overtake_what_the_request_was_answered_with() -> None:
+    """The answers to a request go out together; a report that comes meanwhile goes behind them, and at once."""
+
+    class Interrupted(_Echo):
+        def _say(self, report: bytes) -> None:
+            self.usb.send(report)
+            another = threading.Thread(target=self.usb.send, args=(b"interrupted",))
+            another.start()
+            another.join()
+            assert self.taken.wait(10), "it was kept back until the request was done"
+
+        taken = threading.Event()
+
+    device = Interrupted()
+    with _server(device) as server, _attached(server) as host:
+        first, second = host.submit(IN, 1, 64), host.submit(IN, 1, 64)
+        told = host.submit(OUT, 1, 3, b"one")
+        assert [host.answer(first), host.answer(second)] == [(0, b"one"), (0, b"interrupted")]
+        device.taken.set()
+        assert host.answer(told) == (0, b"")
+
+
+def test_requests_may_come_in_any_pieces() -> None:
+    """A header cut in the middle, and several requests in one go."""
+    with _server(_Echo()) as server, _attached(server) as host:
+        polling = [host.submit(IN, 1, 64) for _ in range(3)]
+        requests = b""
+        for number in range(3):
+            host.number += 1
+            host.directions[host.number] = OUT
+            requests += struct.pack(">IIIIIIiiiI8s", 1, host.number, host.device_id, OUT, 1, 0, 2, 0, -1, 0, bytes(8))
+            requests += bytes((number, number))
+        for piece in (requests[:20], requests[20:49], requests[49:]):
+            host.socket.sendall(piece)
+            time.sleep(0.02)
+        assert [host.answer(number)[1] for number in polling] == [bytes((number, number)) for number in range(3)]
+
+
 def test_a_second_host_is_told_that_the_device_is_busy() -> None:
     """And the first is not disturbed; when it has left, the device is free again."""
     echo = _Echo()
