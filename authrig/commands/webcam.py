@@ -48,6 +48,9 @@ def add_parser(subparsers: Any) -> None:
         metavar="HOST:PORT",
         help="for usbip and http (default: on loopback, port 3240 for usbip and a free one for http)",
     )
+    run.add_argument(
+        "--serial", default="", metavar="TEXT", help="for usbip: its serial number, by which a rig file knows it"
+    )
     run.add_argument("--device", type=Path, metavar="/dev/videoN", help="for v4l2: the output to write to")
     run.add_argument("--file", type=Path, metavar="FILE", help="for chromium: ends in .y4m or .mjpeg; is overwritten")
     run.set_defaults(run=_run)
@@ -68,6 +71,7 @@ def _run(args: argparse.Namespace) -> int:
             frames_per_second=args.fps,
             host=host,
             port=port,
+            serial_number=args.serial,
             device=args.device,
             file=args.file,
         )

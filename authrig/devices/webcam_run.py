@@ -43,6 +43,7 @@ class WebcamOptions:
     frames_per_second: int
     host: str
     port: int | None
+    serial_number: str
     device: Path | None
     file: Path | None
 
@@ -134,7 +135,7 @@ def _usbip(options: WebcamOptions, opened: ExitStack) -> tuple[_Webcam, str]:
 
     server = opened.enter_context(UsbIpServer(options.host, PORT if options.port is None else options.port))
     webcam = opened.enter_context(UsbWebcam())
-    identity = UsbIdentity(0x1209, 0x0003, 0x0100, "Authrig", "Authrig test camera")
+    identity = UsbIdentity(0x1209, 0x0003, 0x0100, "Authrig", "Authrig test camera", options.serial_number)
     busid = server.plug_in(composite_device(identity, webcam.function))
     opened.callback(server.unplug, busid)
     host, port = server.address

@@ -80,13 +80,15 @@ def test_lines_are_shown_as_they_come(tmp_path: Path) -> None:
 
 
 def test_a_usb_host_takes_pictures(tmp_path: Path) -> None:
-    """At the address that is printed, from a camera that says that it is a test device."""
-    with _running("--text", "usb", "--as", "usbip", "--listen", "127.0.0.1:0") as process:
+    """At the address that is printed, from a camera that says that it is a test device, and which one."""
+    command = ("--text", "usb", "--as", "usbip", "--listen", "127.0.0.1:0", "--serial", "CAM-1")
+    with _running(*command) as process:
         address, _, busid = _place(process).partition("/")
         host, _, port = address.rpartition(":")
         usb = UsbIpHost((host, int(port)), busid)
         try:
-            assert usb.descriptor(3, 2)[2:].decode("utf-16-le") == "Authrig test camera"
+            names = [usb.descriptor(3, index)[2:].decode("utf-16-le") for index in (2, 3)]
+            assert names == ["Authrig test camera", "CAM-1"]
             camera = VideoHost(usb)
             camera.start(1, 1)
             pictures = (camera.picture() for _ in itertools.count())
