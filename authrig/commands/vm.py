@@ -25,6 +25,7 @@ def add_parser(subparsers: Any) -> None:
     run.add_argument(
         "--timeout", type=float, default=600.0, metavar="SECONDS", help="give up after this (default: 600)"
     )
+    run.add_argument("--cpus", type=int, default=2, metavar="N", help="processors of the guest (default: 2)")
     run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="what to run in the guest")
     run.set_defaults(run=_run)
 
@@ -50,6 +51,8 @@ def _run(args: argparse.Namespace) -> int:
     from authrig.vm.machine import Job, run_in_guest
 
     command = args.arguments[1:] if args.arguments[:1] == ["--"] else args.arguments
+    if args.cpus < 1:
+        raise RigError(f"--cpus: expected at least one processor, found {args.cpus}")
     if not command:
         raise RigError("authrig vm run needs a command: authrig vm run -- fido2-token -L")
     try:
@@ -59,7 +62,12 @@ def _run(args: argparse.Namespace) -> int:
     if not os.access(args.shared, os.W_OK):
         raise RigError(f"the shared folder {args.shared} may not be written by this user: choose another with --shared")
     job = Job(
-        command, args.shared, args.shared / "console.log", timeout=args.timeout, environment=_passed_on(os.environ)
+        command,
+        args.shared,
+        args.shared / "console.log",
+        timeout=args.timeout,
+        cpus=args.cpus,
+        environment=_passed_on(os.environ),
     )
 
     def show(printed: bytes) -> None:

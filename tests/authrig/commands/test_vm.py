@@ -38,8 +38,8 @@ def jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Job]:
 
 def test_a_command_is_run_with_its_own_options(jobs: list[Job], capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     """What follows `--` is the command's, dashes and all; its output and exit code come back."""
-    assert _vm("run", "--timeout", "5", "--shared", "out/here", "--", "ls", "--timeout", "-l") == 3
-    assert (jobs[0].command, jobs[0].timeout) == (["ls", "--timeout", "-l"], 5.0)
+    assert _vm("run", "--timeout", "5", "--cpus", "1", "--shared", "out/here", "--", "ls", "--timeout", "-l") == 3
+    assert (jobs[0].command, jobs[0].timeout, jobs[0].cpus) == (["ls", "--timeout", "-l"], 5.0, 1)
     assert jobs[0].shared.is_dir()
     assert jobs[0].console == Path("out/here/console.log")
     assert capfdbinary.readouterr().out == b"printed\n"
@@ -58,6 +58,13 @@ def test_no_command_is_explained(jobs: list[Job]) -> None:
     """One sentence with an example."""
     with pytest.raises(RigError, match=r"needs a command: authrig vm run -- "):
         _vm("run", "--")
+    assert jobs == []
+
+
+def test_a_guest_without_a_processor_is_refused(jobs: list[Job]) -> None:
+    """Before QEMU says it in its own words."""
+    with pytest.raises(RigError, match="--cpus: expected at least one processor, found 0"):
+        _vm("run", "--cpus", "0", "--", "true")
     assert jobs == []
 
 
