@@ -19,11 +19,12 @@ async def show(visit: Visit) -> Answer:
     name = application_of(visit)
     session = await visit.session()
     if session is None or session.application != name:
-        return _first(visit, name)
+        return _first(visit, name, alone=session is None)
     if session.authenticated_at is not None:
-        return _done(visit, session)
+        # The policy file can only name paths of this server.
+        return Redirect(session.target or visit.iam.policies.applications[session.application].target)
     if not session.passed:
-        return _first(visit, name)
+        return _first(visit, name, alone=True)
     step = next_step(visit.iam, session)
     assert step is not None
     return await _STEPS[step](visit, session)
@@ -74,15 +75,18 @@ async def log_out(visit: Visit) -> Answer:
     return Redirect("/?done=logged_out")
 
 
-def _first(visit: Visit, name: str) -> Page:
+def _first(visit: Visit, name: str, *, alone: bool) -> Page:
+    """``alone``: no login for something else is under way, which a challenge for passkeys would end."""
     methods = offer(visit.iam.policies.policies, context(visit.iam, visit.call(None), name)).first_methods
     if not visit.iam.oidc:
         methods = tuple(each for each in methods if each is not Method.OIDC)
     if not methods:
         raise ApiError(403, "ACCESS_DENIED", "no policy lets anyone into this application")
+    typed = {Method.PASSWORD, Method.USERNAME}.intersection(methods)
     values = {
         "application": name,
         "title": visit.iam.policies.applications[name].title,
+        "challenge_ttl": visit.iam.settings.fido_challenge_ttl if alone and typed and Method.FIDO in methods else None,
         "with_password": Method.PASSWORD in methods,
         "with_key": Method.FIDO in methods,
         "with_badge": bool(BADGES.intersection(methods)),
@@ -93,13 +97,6 @@ def _first(visit: Visit, name: str) -> Page:
         "username": visit.told.username if visit.told else "",
     }
     return Page("first.html", values)
-
-
-def _done(visit: Visit, session: Session) -> Answer:
-    target = session.target or visit.iam.policies.applications[session.application].target
-    if target.startswith("/") and not target.startswith(("//", "/\\")):
-        return Redirect(target)
-    return page(visit, "leave.html", session, target=target)
 
 
 async def _password(visit: Visit, session: Session) -> Answer:

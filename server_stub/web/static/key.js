@@ -22,15 +22,77 @@ function creationOptions(json) {
   };
 }
 
-async function logIn(part, messages) {
-  const application = part.dataset.application;
-  if (application) await access(application);
+async function retrieveOptions() {
   const asked = await post(`${AUTHENTICATION}/challenge/retrieve`);
-  messages.say("waiting");
-  const credential = await navigator.credentials.get({ publicKey: requestOptions(asked.data.attributes.publicKey) });
+  return requestOptions(asked.data.attributes.publicKey);
+}
+
+async function goOn(part, messages, credential) {
   messages.say("checking");
   await post(`${AUTHENTICATION}/assertion/check`, { credential: credential.toJSON() });
-  location.assign(`/login/${encodeURIComponent(application)}`);
+  location.assign(`/login/${encodeURIComponent(part.dataset.application)}`);
+}
+
+async function logIn(part, messages) {
+  await access(part.dataset.application);
+  const publicKey = await retrieveOptions();
+  messages.say("waiting");
+  await goOn(part, messages, await navigator.credentials.get({ publicKey }));
+}
+
+/**
+ * Passkeys among what the browser offers for the user name, until the login that this page began is over.
+ * A session has one challenge, so whoever asks for another one stops this first.
+ */
+class Offer {
+  constructor(part, messages) {
+    this.part = part;
+    this.messages = messages;
+    this.begin();
+  }
+
+  begin() {
+    this.asking = new AbortController();
+    this.over = "offer" in this.part.dataset ? this.make(this.asking.signal) : undefined;
+  }
+
+  async stop() {
+    this.asking.abort();
+    await this.over;
+  }
+
+  async make(stopped) {
+    if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+    try {
+      await access(this.part.dataset.application);
+    } catch {
+      return; // who presses the button is told why
+    }
+    while (await this.ask(stopped));
+  }
+
+  /** Offer them with one challenge; whether it has become too old, and nobody has chosen one. */
+  async ask(stopped) {
+    const round = new AbortController();
+    const end = () => round.abort();
+    stopped.addEventListener("abort", end);
+    const timer = setTimeout(end, 750 * Number(this.part.dataset.offer));
+    let credential;
+    try {
+      const publicKey = await retrieveOptions();
+      credential = await navigator.credentials.get({ publicKey, mediation: "conditional", signal: round.signal });
+    } catch {
+      return round.signal.aborted && !stopped.aborted;
+    } finally {
+      clearTimeout(timer);
+    }
+    try {
+      await goOn(this.part, this.messages, credential);
+    } catch (error) {
+      this.messages.refuse(error.name);
+    }
+    return false;
+  }
 }
 
 async function register(part, messages) {
@@ -64,6 +126,7 @@ for (const part of document.querySelectorAll("[data-key]")) {
   const button = part.querySelector("[data-start]");
   const act = ACTS[part.dataset.key];
   let busy = false;
+  let offer;
 
   async function start(event) {
     event.preventDefault();
@@ -72,6 +135,7 @@ for (const part of document.querySelectorAll("[data-key]")) {
     button.setAttribute("aria-disabled", "true");
     messages.clear();
     try {
+      await offer.stop();
       await act(part, messages);
       return; // the next page is on its way
     } catch (error) {
@@ -79,6 +143,7 @@ for (const part of document.querySelectorAll("[data-key]")) {
     }
     busy = false;
     button.removeAttribute("aria-disabled");
+    offer.begin();
   }
 
   const reason = whyNot();
@@ -86,6 +151,7 @@ for (const part of document.querySelectorAll("[data-key]")) {
     messages.refuse(reason);
   } else {
     button.disabled = false;
+    offer = new Offer(part, messages);
     part.addEventListener(part.tagName === "FORM" ? "submit" : "click", (event) => {
       if (part.tagName === "FORM" || event.target === button) start(event);
     });

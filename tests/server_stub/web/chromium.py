@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
@@ -17,15 +16,19 @@ from authrig.ports.key import KeyRefused
 from emulators.hwtoken.keys import Button
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
+    from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
 
     from authrig.ports.key import Key
     from authrig.ports.qr_token import QrToken
     from authrig.rig import Person
 
 NARROW: ViewportSize = {"width": 360, "height": 740}
-LOCALES = {"light": "en-GB", "dark": "de-CH"}
-"""In which language the pages are looked at in which theme."""
+Theme = Literal["light", "dark"]
+Language = Literal["en", "de"]
+THEMES: dict[Theme, str] = {"light": "{}", "dark": "{runOnly: ['cat.color']}"}
+"""By which of axe-core's rules a page is judged: a theme changes nothing but colours."""
+LOCALES: dict[Language, str] = {"en": "en-GB", "de": "de-CH"}
+"""What a browser says that its user reads, for each language of the pages."""
 HERE = Path(__file__).parent
 AXE = HERE / "vendor/axe-core/axe.min.js"
 BRIDGE = HERE / "credentials_bridge.js"
@@ -89,24 +92,28 @@ def new_desk(browser: Browser, origin: str) -> Iterator[Desk]:
     assert offences == []
 
 
-def plug_in(context: BrowserContext, key: Key, origin: str) -> None:
-    """Let pages of ``context`` have ``key`` for what they ask of ``navigator.credentials``."""
+def plug_in(desk: Desk, key: Key) -> None:
+    """Let pages of ``desk`` have ``key`` for what they ask of ``navigator.credentials``; it has a new page then."""
 
     def ask(what: str, options: dict[str, Any]) -> dict[str, Any]:
         call = key.get_assertion if what == "get" else key.make_credential
         try:
-            return call(origin, options)
+            return call(desk.origin, options)
         except KeyRefused as refused:
             return {"error": DOM_ERRORS.get(refused.status, "NotAllowedError")}
 
+    context = desk.page.context
     context.expose_function("askEmulatedKey", ask)
     context.add_init_script(path=BRIDGE)
+    desk.page.close()
+    desk.page = context.new_page()
 
 
-def serious(page: Page) -> list[str]:
-    """What axe-core finds on the page that is serious or critical."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run().then(results => results.violations)")
+def serious(page: Page, rules: str = "{}") -> list[str]:
+    """What axe-core finds on the page that is serious or critical; ``rules`` are its options."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    found = page.evaluate(f"axe.run({{resultTypes: ['violations'], ...{rules}}}).then(results => results.violations)")
     return [
         f"{each['impact']} {each['id']}: {node['html']}"
         for each in found
@@ -117,37 +124,60 @@ def serious(page: Page) -> list[str]:
 
 @dataclass
 class Gallery:
-    """Pictures of pages, each judged before it is taken."""
+    """Pictures of pages in one language and both themes, each judged before it is taken."""
 
     desk: Desk
     folder: Path
-    theme: str
-    pictures: list[np.ndarray] = field(default_factory=list)
+    language: Language
+    title: str
+    pictures: dict[Theme, list[tuple[str, np.ndarray]]] = field(default_factory=lambda: {each: [] for each in THEMES})
 
     def look(self, name: str, there: str = "h1") -> None:
-        """Judge the page that is open once ``there`` is on it, and keep its picture."""
+        """Judge the page that is open once ``there`` is on it, and keep its pictures."""
         page = self.desk.page
         page.wait_for_selector(there)
-        assert serious(page) == [], name
-        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], name
-        path = self.folder / f"{name}-{self.theme}.png"
-        page.screenshot(path=path, full_page=True)
-        picture = cv2.imread(str(path))
-        assert picture is not None
-        self.pictures.append(picture)
+        assert page.get_attribute("html", "lang") == self.language, name
+        assert too_wide(page) == [], name
+        for theme, rules in THEMES.items():
+            page.emulate_media(color_scheme=theme)
+            assert serious(page, rules) == [], f"{name}, {theme}"
+            path = self.folder / f"{name}-{theme}-{self.language}.png"
+            page.screenshot(path=path, full_page=True)
+            picture = cv2.imread(str(path))
+            assert picture is not None
+            self.pictures[theme].append((name, picture))
 
-    def write_contact_sheet(self, name: str) -> None:
-        """All of them in one picture."""
-        assert cv2.imwrite(str(self.folder / f"{name}-{self.theme}.png"), contact_sheet(self.pictures))
+    def write_contact_sheets(self) -> None:
+        """All of a theme in one picture."""
+        for theme, pictures in self.pictures.items():
+            path = self.folder / f"contact-sheet-{self.title}-{theme}-{self.language}.png"
+            assert cv2.imwrite(str(path), contact_sheet(pictures))
 
 
-def contact_sheet(pictures: list[np.ndarray], columns: int = 8) -> np.ndarray:
-    """All pictures side by side, cut to the same height."""
-    height, width = 1100, NARROW["width"]
-    sheet = np.full((math.ceil(len(pictures) / columns) * (height + 8), columns * (width + 8), 3), 128, np.uint8)
-    for number, picture in enumerate(pictures):
-        row, column = divmod(number, columns)
-        piece = picture[:height, :width]
-        top, left = row * (height + 8), column * (width + 8)
-        sheet[top : top + piece.shape[0], left : left + piece.shape[1]] = piece
+def too_wide(page: Page) -> list[str]:
+    """What sticks out to the right of the window, where one would have to scroll to."""
+    return list(
+        page.evaluate(
+            """[...document.querySelectorAll("*")]
+               .filter((each) => each.getClientRects().length && each.getBoundingClientRect().right > innerWidth + 0.5)
+               .map((each) => each.outerHTML.slice(0, 100))"""
+        )
+    ) + (["the page"] if page.evaluate("document.documentElement.scrollWidth > innerWidth") else [])
+
+
+def contact_sheet(pictures: list[tuple[str, np.ndarray]], columns: int = 10) -> np.ndarray:
+    """All pictures, at half their size, each below its name: the next one always where there is most room."""
+    width, gap, caption = NARROW["width"] // 2, 10, 18
+    strips: list[list[np.ndarray]] = [[] for _ in range(columns)]
+    for name, picture in pictures:
+        small = cv2.resize(picture, (width, picture.shape[0] * width // picture.shape[1]), interpolation=cv2.INTER_AREA)
+        words = np.full((caption, width, 3), 128, np.uint8)
+        cv2.putText(words, name, (2, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1, cv2.LINE_AA)
+        shortest = min(strips, key=lambda strip: sum(piece.shape[0] for piece in strip))
+        shortest += [words, small, np.full((gap, width, 3), 128, np.uint8)]
+    height = max(sum(piece.shape[0] for piece in strip) for strip in strips)
+    sheet = np.full((height, columns * (width + gap), 3), 128, np.uint8)
+    for column, strip in enumerate(filter(None, strips)):
+        whole, left = np.vstack(strip), column * (width + gap)
+        sheet[: whole.shape[0], left : left + width] = whole
     return sheet

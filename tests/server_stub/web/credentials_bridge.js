@@ -10,8 +10,22 @@
     if (answer.error) throw new DOMException("the emulated key refused", answer.error);
     return { toJSON: () => answer };
   };
-  const get = ({ publicKey }) =>
-    ask("get", { ...publicKey, challenge: text(publicKey.challenge), allowCredentials: named(publicKey.allowCredentials) });
+  // A browser offers passkeys for a field until one is chosen; here the test chooses, by the event "choosepasskey".
+  const chosen = (signal) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) reject(signal.reason);
+      signal.addEventListener("abort", () => reject(signal.reason));
+      addEventListener("choosepasskey", resolve);
+    });
+  const get = async ({ publicKey, mediation, signal }) => {
+    window.passkeysOffered = mediation === "conditional";
+    if (window.passkeysOffered) await chosen(signal);
+    return ask("get", {
+      ...publicKey,
+      challenge: text(publicKey.challenge),
+      allowCredentials: named(publicKey.allowCredentials),
+    });
+  };
   const create = ({ publicKey }) =>
     ask("create", {
       ...publicKey,
@@ -19,5 +33,6 @@
       user: { ...publicKey.user, id: text(publicKey.user.id) },
       excludeCredentials: named(publicKey.excludeCredentials),
     });
+  PublicKeyCredential.isConditionalMediationAvailable = async () => true;
   Object.defineProperties(navigator.credentials, { get: { value: get }, create: { value: create } });
 })();

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
 
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.env import SeededRandom
 from tests.server_stub.printing.paper import card_of, rasterize
-from tests.server_stub.web.chromium import LOCALES, NARROW, Desk, Gallery, new_desk
+from tests.server_stub.web.chromium import Desk, new_desk
 from tests.server_stub.world import PASSWORD, SEED, World
 
 if TYPE_CHECKING:
@@ -118,46 +118,3 @@ def test_a_double_click_prints_one_badge(desk: Desk, admin_world: World) -> None
     with page.expect_download():
         page.click("text=Make and print")
     assert len(admin_world.admin.get(f"/admin/rest/users/{person.name}/badges").json()["data"]) == 2
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_can_be_read_and_fits(
-    browser: Browser, admin_world: World, pytestconfig: pytest.Config, theme: Literal["light", "dark"]
-) -> None:
-    """axe-core finds nothing serious, nothing is wider than 360 pixels; the pictures go to out/pages, with a contact sheet."""
-    person = admin_world.person()
-    device = admin_world.device_of(person, "hotp", SEED.hex())
-    for kind in ("insecure", "secure"):
-        admin_world.admin.post(f"/admin/rest/users/{person.name}/badges", json={"kind": kind, "lifetimeDays": 9})
-    customer = admin_world.browser()
-    customer.access("classroom")
-    for _ in range(5):
-        customer.password(person.name, "wrong")
-    context = browser.new_context(color_scheme=theme, locale=LOCALES[theme], viewport=NARROW)
-    desk = Desk(admin_world.server.internal_url, context.new_page())
-    gallery = Gallery(desk, pytestconfig.rootpath / "out/pages", theme)
-    desk.open("/admin/login")
-    gallery.look("admin-login")
-    desk.page.fill("#token", admin_world.server.admin_token)
-    desk.page.keyboard.press("Enter")
-    gallery.look("admin-home", "nav.areas")
-    question = f"application=ebanking&username={person.name}&first=PASSWORD&address=10.0.0.1&when=2026-01-05T09:00"
-    for name, path in {
-        "users": f"/admin/users?q={person.name}",
-        "user": f"/admin/users/{person.name}",
-        "tokens": f"/admin/tokens?q={device.serial}",
-        "token": f"/admin/tokens/{device.id}",
-        "lockouts": "/admin/lockouts",
-        "badges": "/admin/badges",
-        "badges-of": f"/admin/badges/{person.name}",
-        "policies": "/admin/policies",
-        "explain": f"/admin/policies/explain?{question}",
-        "audit": f"/admin/audit?check=1&user={person.name}&event=badge",
-        "nowhere": "/admin/nowhere",
-    }.items():
-        desk.open(path)
-        for details in desk.page.locator("details").all():
-            details.evaluate("each => each.open = true")
-        gallery.look(f"admin-{name}")
-    context.close()
-    gallery.write_contact_sheet("contact-sheet-administration")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
 
 from authrig.pictures import picture_from_png, print_code
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.env import SeededRandom
-from tests.server_stub.web.chromium import LOCALES, NARROW, Desk, Gallery, new_desk, plug_in
+from tests.server_stub.web.chromium import Desk, new_desk, plug_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("chromium")]
 NUMBERS = itertools.count()
-OPEN_PAGES = ["/", "/login/ebanking", "/login/lounge", "/login/kiosk", "/login/classroom/badge", "/shop/", "/nowhere"]
-OWN_PAGES = ["/self-service/", "/classroom/", "/shop/"]
 
 
 @pytest.fixture
@@ -150,9 +148,7 @@ def test_a_key_is_registered_named_used_and_removed(desk: Desk, rig: Rig, new_pe
     """Second step, then alone; the emulated key answers in place of the browser's dialogue."""
     person, key = new_person(), rig.new_key("a person's key")
     key.ensure_pin()
-    plug_in(desk.page.context, key, rig.origin)
-    desk.page.close()
-    desk.page = desk.page.context.new_page()
+    plug_in(desk, key)
     desk.log_in("self-service", person)
     desk.page.fill("#new-key", "green key")
     desk.page.click("text=Register the key")
@@ -182,17 +178,13 @@ def test_a_payment_with_a_key(desk: Desk, browser: Browser, rig: Rig, new_person
     """Refused once, then touched: the page's script sends what the key answers."""
     person, key = new_person(), rig.new_key("a payer's key")
     stranger = rig.new_key("another key")
-    plug_in(desk.page.context, key, rig.origin)
-    desk.page.close()
-    desk.page = desk.page.context.new_page()
+    plug_in(desk, key)
     desk.log_in("self-service", person)
     desk.page.fill("#new-key", "payer's key")
     desk.page.click("text=Register the key")
     desk.arrive("/self-service/?done=added")
     with new_desk(browser, rig.origin) as other:
-        plug_in(other.page.context, stranger, rig.origin)
-        other.page.close()
-        other.page = other.page.context.new_page()
+        plug_in(other, stranger)
         other.log_in("classroom", person)
         other.open("/shop/")
         other.page.click("button:has-text('Atelier Rossi')")
@@ -206,9 +198,7 @@ def test_a_payment_with_a_key(desk: Desk, browser: Browser, rig: Rig, new_person
 
 def test_a_key_that_nobody_registered_is_refused_in_words(desk: Desk, rig: Rig) -> None:
     """The button can be used again afterwards."""
-    plug_in(desk.page.context, rig.new_key("a stranger's key"), rig.origin)
-    desk.page.close()
-    desk.page = desk.page.context.new_page()
+    plug_in(desk, rig.new_key("a stranger's key"))
     desk.open("/login/lounge")
     for _ in range(2):
         desk.page.click("text=Use a security key or passkey")
@@ -273,66 +263,3 @@ def test_without_script_the_pages_say_what_needs_it(browser: Browser, rig: Rig) 
     assert "braucht JavaScript" in desk.page.inner_text("main")
     assert desk.page.is_visible("#badge")
     context.close()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_can_be_read_and_fits(
-    browser: Browser,
-    rig: Rig,
-    new_person: Callable[[], Person],
-    pytestconfig: pytest.Config,
-    theme: Literal["light", "dark"],
-) -> None:
-    """axe-core finds nothing serious, nothing is wider than 360 pixels; the pictures go to out/pages, with a contact sheet."""
-    person, with_app, with_otp = new_person(), new_person(), new_person()
-    for number in range(2):
-        rig.give_qr_token(person, f"QT1-7100000{number}{theme[0].upper()}")
-    rig.administrator.assign_token(with_app.username, "app", f"APP-{with_app.username}", bytes(range(32)))
-    rig.administrator.assign_token(with_otp.username, "hotp", f"OTP-{with_otp.username}", bytes(range(20)))
-    context = browser.new_context(color_scheme=theme, locale=LOCALES[theme], viewport=NARROW)
-    plug_in(context, rig.new_key(f"a key in the {theme}"), rig.origin)
-    gallery = Gallery(Desk(rig.origin, context.new_page()), pytestconfig.rootpath / "out/pages", theme)
-    desk, look = gallery.desk, gallery.look
-    for path in OPEN_PAGES:
-        desk.open(path)
-        look("open" + path.rstrip("/").replace("/", "-"))
-    desk.log_in("vpn", person)
-    look("key")
-    desk.log_in("portal", with_app)
-    look("push", "form[action$='/push']")
-    desk.page.click(".who button")
-    desk.page.wait_for_selector("#password")
-    desk.log_in("portal", with_otp)
-    look("one-time-password", "#otp")
-    desk.log_in("ebanking", person)
-    look("devices", "fieldset")
-    desk.page.click("main form:has(fieldset) button")
-    look("offline-qr", "img.qr")
-    desk.page.fill("#otp", "0")
-    desk.page.keyboard.press("Enter")
-    look("offline-qr-wrong", "#error")
-    desk.log_in("classroom", person)
-    for path in OWN_PAGES:
-        desk.open(path)
-        look("own" + path.rstrip("/").replace("/", "-"))
-    desk.open("/self-service/")
-    desk.page.click("form[action='/self-service/app'] button")
-    look("own-self-service-app", "img.qr")
-    desk.open("/self-service/")
-    desk.page.fill("#new-key", "key")
-    desk.page.click("[data-key=create] [data-start]")
-    desk.page.wait_for_url("**/?done=added")
-    for details in desk.page.locator("details").all():
-        details.evaluate("each => each.open = true")
-    look("own-self-service-open")
-    desk.open("/shop/")
-    desk.page.click(".things button >> nth=0")
-    look("shop-devices", "fieldset")
-    desk.page.check("input[value=FIDO]")
-    desk.page.click("main form:has(fieldset) button")
-    look("shop-key", "[data-key=approve]")
-    desk.open("/shop/2026-001/devices")
-    desk.page.click("main form:has(fieldset) button")
-    look("shop-qr", "img.qr")
-    context.close()
-    gallery.write_contact_sheet("contact-sheet")
