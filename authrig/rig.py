@@ -1,5 +1,6 @@
 """The rig: one server, and devices made or found as they are asked for."""
 
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any, Self
 
 from authrig.attached.person import Person as BenchPerson
 from authrig.bench.bench import Bench, Mode
+from authrig.bench.clock import RigClock
 from authrig.errors import RigError
 from authrig.evidence.recorder import Exhibit
 from authrig.ports.key import Key
@@ -18,7 +20,19 @@ from authrig.ports.server import Administrator, Bank, Browser
 from authrig.ports.verification_server import OwnServer, VerificationServer, attached_server
 from authrig.rig_file.entries import RigFile, Server
 from authrig.rig_file.reading import DEFAULT
-from emulators.env import SeededRandom
+from emulators.env import SeededRandom, SystemRandom
+
+
+class _Shared:
+    """Randomness for several threads."""
+
+    def __init__(self, random: SeededRandom) -> None:
+        self._random = random
+        self._lock = threading.Lock()
+
+    def token_bytes(self, count: int) -> bytes:
+        with self._lock:
+            return self._random.token_bytes(count)
 
 
 @dataclass(frozen=True)
@@ -34,11 +48,12 @@ class Rig:
 
     Args:
         folder: an empty folder for the server's databases; whoever made it removes it.
-        seed: what the devices' randomness grows from. The server's randomness is the system's.
+        seed: what the devices' randomness grows from, and with ``Bench.is_repeatable`` also that of our own server.
         rig_file: which devices there are; without one, one of each kind, emulated.
         mode: which of them are used.
         only: the bench of the file whose attached devices are used, no others.
         person: who acts where the file says so; by default whoever is at the terminal.
+        clock: what emulated devices and our own server go by; by default this machine's.
     """
 
     def __init__(  # noqa: PLR0913 - what a run says on its command line
@@ -50,12 +65,13 @@ class Rig:
         *,
         only: str | None = None,
         person: BenchPerson | None = None,
+        clock: RigClock | None = None,
     ) -> None:
         self._folder = folder
         self._rig_file = rig_file
         self._random = SeededRandom(seed)
         self._observer: Callable[[Exhibit], None] | None = None
-        self.bench = Bench(rig_file, self._random, self._exhibit, mode, person=person, only=only)
+        self.bench = Bench(rig_file, self._random, self._exhibit, mode, person=person, only=only, clock=clock)
         """The devices, one by one."""
         self._open = ExitStack()
         self._scanner: Scanner | None = None
@@ -82,7 +98,8 @@ class Rig:
             emulated = next((entry.emulated for entry in entries if entry.emulated is not None), None)
             if emulated is None:
                 raise RigError("the rig file has no server of the mode that was asked for")
-            server = OwnServer(emulated, self._folder / "server", self.bench.clock.time)
+            random = _Shared(self._random.fork("server")) if self.bench.is_repeatable else SystemRandom()
+            server = OwnServer(emulated, self._folder / "server", self.bench.clock.time, random.token_bytes)
         self._open.callback(server.close)
         return server
 

@@ -11,11 +11,11 @@ import msgspec
 
 from authrig.attached.hands import Hands
 from authrig.attached.person import Person
-from authrig.bench.clock import RigClock
+from authrig.bench.clock import MachineClock, RigClock, StandingClock
 from authrig.bench.leases import Leases
 from authrig.bench.tools import Tools
 from authrig.errors import RigError
-from authrig.rig_file.entries import Fido, OtpToken, QrToken, Scanner
+from authrig.rig_file.entries import Fido, OtpToken, QrToken, Scanner, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +52,7 @@ class Bench:
         person: who acts where the file says so; by default whoever is at the terminal.
         leases: of attached devices.
         only: the bench of the file whose attached devices are lent, no others; None: all are.
+        clock: what emulated devices go by; by default this machine's.
     """
 
     def __init__(  # noqa: PLR0913 - what a run says on its command line
@@ -64,13 +65,15 @@ class Bench:
         person: Person | None = None,
         leases: Leases | None = None,
         only: str | None = None,
+        clock: RigClock | None = None,
     ) -> None:
-        self.clock = RigClock()
+        self.clock: RigClock = clock or MachineClock()
         """What emulated devices go by."""
         self.mode: Mode = mode
         """Which devices are lent."""
         self._only = only
         self._lent: set[str] = set()
+        self._hosts_are_seeded = False
         self._restarts: list[Callable[[], None]] = []
         self._opened, self._loans = ExitStack(), ExitStack()
         folder = Path(self._opened.enter_context(tempfile.TemporaryDirectory(prefix="authrig-bench-")))
@@ -87,6 +90,13 @@ class Bench:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether all that is random grows from the seed: time stands, and no real key or server hears what can be foretold."""
+        entries = () if self.mode == "emulated" else self._tools.rig_file.devices.values()
+        real = any(isinstance(entry, Fido | Server) and entry.attached is not None for entry in entries)
+        return isinstance(self.clock, StandingClock) and not real
+
     def key(self, name: str, profile: str | None = None) -> Key:
         """A key for whoever ``name`` says: an attached one that is still free, or an emulated one with nothing on it.
 
@@ -98,6 +108,7 @@ class Bench:
         """
         from authrig.bench.keys import attached_key, emulated_key  # noqa: PLC0415 - only what is lent is imported
 
+        self._seed_hosts()
         if profile is not None:
             _, entry = self._choose(Fido, "keys", name, "emulated")
             assert entry.emulated is not None  # it was chosen for that
@@ -183,6 +194,16 @@ class Bench:
         if entry.power != "none":
             self._restarts.append(lent.port.restart)
         return lent
+
+    def _seed_hosts(self) -> None:
+        """Have the hosts of this process draw from the seed too, where that may be."""
+        if self._hosts_are_seeded or not self.is_repeatable:
+            return
+        from authrig.ports.host_random import drawing_from  # noqa: PLC0415 - as in key
+
+        self._hosts_are_seeded = True
+        self._loans.callback(setattr, self, "_hosts_are_seeded", False)
+        self._loans.enter_context(drawing_from(self._tools.stream(None, "hosts")))
 
     def _is_free(self, device: str) -> bool:
         """Whether an attached device may be lent now."""

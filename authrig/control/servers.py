@@ -39,7 +39,7 @@ class OurServer(Device):
         from authrig.ports.verification_server import OwnServer  # noqa: PLC0415 - a bench without a server is up sooner
 
         super().__init__(name, "server", frozenset(), happenings, emulated=True)
-        self._server = OwnServer(entry, folder, time.time)
+        self._server = OwnServer(entry, folder, time.time, secrets.token_bytes)
         try:
             self._password = secrets.token_urlsafe(12)
             administrator = self._server.administrator

@@ -51,7 +51,8 @@ def _on_transport(rig_file: RigFile, transport: str) -> RigFile:
 
 def make_rig(config: pytest.Config, folder: Path, seed: int) -> "AbstractContextManager[Rig]":
     """The rig of this run, or of this worker of it: one bench of the file each, since devices cannot be shared."""
-    from authrig.rig import Rig  # noqa: PLC0415 - it imports the devices
+    from authrig.bench.clock import StandingClock  # noqa: PLC0415 - it imports the devices
+    from authrig.rig import Rig  # noqa: PLC0415 - as above
 
     rig_file, mode = rig_file_of(config), config.getoption("--hil")
     worker = getattr(config, "workerinput", {}).get("workerid", "")
@@ -66,10 +67,8 @@ def make_rig(config: pytest.Config, folder: Path, seed: int) -> "AbstractContext
             if mode == "attached":
                 raise pytest.UsageError(f"worker {worker} has no bench: the rig file has {len(benches) or 'none'}")
             mode = "emulated"
-    rig = Rig(folder, seed, rig_file, mode, only=only)
-    if config.getoption("--hil-clock") == "simulated":
-        rig.bench.clock.stand_still()
-    return rig
+    clock = StandingClock() if config.getoption("--hil-clock") == "simulated" else None
+    return Rig(folder, seed, rig_file, mode, only=only, clock=clock)
 
 
 def lend_keys(rig: "Rig", wants: "Wants | None") -> "list[Key]":

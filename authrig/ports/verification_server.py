@@ -52,12 +52,15 @@ class OwnServer:
         entry: of the rig file; its settings file is as ``authrig serve --config`` takes it.
         folder: for its databases.
         time: its clock, in seconds since 1970.
+        token_bytes: so many random bytes.
 
     Raises:
         RigError: if it cannot start.
     """
 
-    def __init__(self, entry: EmulatedServer, folder: Path, time: Callable[[], float]) -> None:
+    def __init__(
+        self, entry: EmulatedServer, folder: Path, time: Callable[[], float], token_bytes: Callable[[int], bytes]
+    ) -> None:
         from dataclasses import replace  # noqa: PLC0415 - the server's own imports cost, and come with it
 
         from server_stub.errors import ServerError  # noqa: PLC0415 - as above
@@ -70,7 +73,7 @@ class OwnServer:
             settings = Settings(data_dir=folder)
             if entry.settings is not None:
                 settings = load_settings(Path(entry.settings), data_dir=folder)
-            self._server = self._opened.enter_context(run_server(replace(settings, time=time)))
+            self._server = self._opened.enter_context(run_server(replace(settings, time=time, token_bytes=token_bytes)))
             self.origin = self._server.origin
             self.administrator = self._opened.enter_context(
                 Administrator(self._server.internal_url, self._server.admin_token)

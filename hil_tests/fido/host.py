@@ -5,7 +5,6 @@ It sends CTAP2 requests as maps, proves user verification where the key wants it
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,8 @@ from fido2.ctap2.credman import CredentialManagement
 from fido2.ctap2.pin import ClientPin, PinProtocol, PinProtocolV1, PinProtocolV2
 from fido2.hid import CTAPHID
 from fido2.webauthn import AuthenticatorData, PublicKeyCredentialDescriptor
+
+from authrig.ports.host_random import random_bytes
 
 RP_ID: Final = "login.example.invalid"
 OTHER_RP_ID: Final = "other.example.invalid"
@@ -229,4 +230,4 @@ def user(name: str) -> dict[str, Any]:
 
 def random_id() -> bytes:
     """A credential id that no key has made."""
-    return os.urandom(48)
+    return random_bytes(48)

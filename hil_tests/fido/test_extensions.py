@@ -1,6 +1,5 @@
 """Extensions: what hosts and relying parties may ask for besides (CTAP 2.3 §12)."""
 
-import os
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ from fido2.ctap2.base import Info
 from fido2.ctap2.pin import PinProtocol
 from fido2.webauthn import AuthenticatorData
 
+from authrig.ports.host_random import random_bytes
 from hil_tests.fido.host import EACH_PROTOCOL, ERR, Host, Registered, descriptor, refused
 
 pytestmark = pytest.mark.hil("fido", caps=["CTAP2"])
@@ -60,7 +60,7 @@ def test_hmac_secret_is_confirmed(able: Registered) -> None:
 @pytest.mark.clause("CTAP 2.3 §12.7")
 def test_same_salt_same_secret(host: Host, able: Registered, number: int) -> None:
     """One salt gives 32 bytes, each time the same, and another salt others."""
-    salt, other = os.urandom(32), os.urandom(32)
+    salt, other = random_bytes(32), random_bytes(32)
     secret = _secrets(host, able, number, salt)
     assert len(secret) == 32
     assert secret == _secrets(host, able, number, salt)
@@ -72,7 +72,7 @@ def test_same_salt_same_secret(host: Host, able: Registered, number: int) -> Non
 @pytest.mark.clause("CTAP 2.3 §12.7")
 def test_two_salts_two_secrets(host: Host, able: Registered, number: int) -> None:
     """Two salts give two secrets at once, each as it comes alone."""
-    one, two = os.urandom(32), os.urandom(32)
+    one, two = random_bytes(32), random_bytes(32)
     assert _secrets(host, able, number, one + two) == _secrets(host, able, number, one) + _secrets(
         host, able, number, two
     )
@@ -124,7 +124,7 @@ def test_verified_user_has_another_secret(host: Host, able: Registered, info: In
     """The same salt gives a verified user another secret than one who only touched."""
     if info.options.get("alwaysUv"):
         pytest.skip("the key always verifies its user")
-    number, salt = info.pin_uv_protocols[0], os.urandom(32)
+    number, salt = info.pin_uv_protocols[0], random_bytes(32)
     assert _secrets(host, able, number, salt) != _secrets(host, able, number, salt, verified=True)
 
 
@@ -132,7 +132,7 @@ def test_verified_user_has_another_secret(host: Host, able: Registered, info: In
 @pytest.mark.clause("CTAP 2.3 §12.7")
 def test_secret_belongs_to_the_credential(host: Host, able: Registered, info: Info) -> None:
     """Another credential gives another secret for the same salt."""
-    number, salt = info.pin_uv_protocols[0], os.urandom(32)
+    number, salt = info.pin_uv_protocols[0], random_bytes(32)
     other = host.register({0x06: {"hmac-secret": True}})
     assert _secrets(host, able, number, salt) != _secrets(host, other, number, salt)
 
@@ -142,7 +142,7 @@ def test_secret_belongs_to_the_credential(host: Host, able: Registered, info: In
 @pytest.mark.clause("CTAP 2.3 §12.8")
 def test_secret_at_registration(host: Host, number: int) -> None:
     """The output of hmac-secret-mc is the secret that a login with the same salt gives."""
-    salt = os.urandom(32)
+    salt = random_bytes(32)
     protocol, secret, asked = _salts(host, number, salt)
     registered = host.register({0x06: {"hmac-secret": True, "hmac-secret-mc": asked}})
     output = protocol.decrypt(secret, _outputs(registered.response)["hmac-secret-mc"])
@@ -211,7 +211,7 @@ def test_level_three_excludes_only_for_the_verified(host: Host, info: Info) -> N
 @pytest.mark.clause("CTAP 2.3 §12.2")
 def test_blob_is_kept_and_given(host: Host) -> None:
     """A registration confirms the blob, a login gives it."""
-    blob = os.urandom(32)
+    blob = random_bytes(32)
     assert _told(host.register({0x06: {"credBlob": blob}, **RK}))["credBlob"] is True
     assert _outputs(host.sign({0x04: {"credBlob": True}}))["credBlob"] == blob
 

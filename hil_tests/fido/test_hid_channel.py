@@ -1,12 +1,12 @@
 """HID channel: how reports become messages, and messages find their channel (CTAP 2.3 §11.2)."""
 
-import os
 from collections.abc import Mapping
 
 import pytest
 from fido2 import cbor
 from fido2.hid import CTAPHID
 
+from authrig.ports.host_random import random_bytes
 from authrig.ports.key import Key
 from hil_tests.fido import hid as ctaphid
 from hil_tests.fido.hid import BROADCAST, HidHost, host_on
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.hil("fido", caps=["CTAPHID"])
 @pytest.mark.clause("CTAP 2.3 §11.2.9.1.3")
 def test_init_answers_with_the_nonce(hid: HidHost) -> None:
     """INIT on the broadcast channel is answered there, with the host's nonce and 17 bytes in all."""
-    nonce = os.urandom(8)
+    nonce = random_bytes(8)
     answer = hid.call(BROADCAST, CTAPHID.INIT, nonce)
     assert (answer.channel, answer.command, len(answer.data)) == (BROADCAST, CTAPHID.INIT, 17)
     assert answer.data[:8] == nonce
@@ -70,7 +70,7 @@ def test_init_ends_a_message_that_is_not_complete(hid: HidHost, channel: int) ->
 @pytest.mark.hil("fido", caps=["shared"])
 def test_init_of_another_host_leaves_a_message_alone(hid: HidHost, channel: int) -> None:
     """A broadcast INIT between two fragments is answered, and the message still arrives."""
-    data = os.urandom(100)
+    data = random_bytes(100)
     rest = hid.begin(channel, CTAPHID.PING, data)
     assert hid.allocate() != channel
     hid.write(channel, b"\0", rest)
@@ -87,7 +87,7 @@ def test_init_without_a_whole_nonce_is_refused(hid: HidHost) -> None:
 @pytest.mark.parametrize("size", [0, 1, 56, 57, 58, 116, 117, 1024], ids=lambda size: f"{size} bytes")
 def test_ping_comes_back(hid: HidHost, channel: int, size: int) -> None:
     """PING returns what was sent, at each border between fragments."""
-    data = os.urandom(size)
+    data = random_bytes(size)
     answer = hid.call(channel, CTAPHID.PING, data)
     assert (answer.channel, answer.command, answer.data) == (channel, CTAPHID.PING, data)
 
@@ -99,7 +99,7 @@ def test_longest_message_comes_back(hid: HidHost, channel: int) -> None:
     told = {} if answer.error is not None else cbor.decode(answer.data[1:])
     assert isinstance(told, Mapping)
     size = told.get(0x05, 1024)
-    data = os.urandom(size)
+    data = random_bytes(size)
     assert hid.call(channel, CTAPHID.PING, data).data == data
 
 
@@ -148,7 +148,7 @@ def test_spurious_continuation_is_ignored(hid: HidHost, channel: int) -> None:
 def test_second_host_is_told_that_the_key_is_busy(hid: HidHost, channel: int) -> None:
     """While a message of one channel arrives, a message on another one is ERR_CHANNEL_BUSY; the first one goes on."""
     other = hid.allocate()
-    data = os.urandom(100)
+    data = random_bytes(100)
     rest = hid.begin(channel, CTAPHID.PING, data)
     answer = hid.call(other, CTAPHID.PING, b"me too")
     assert (answer.channel, answer.error) == (other, ctaphid.CHANNEL_BUSY)
@@ -160,7 +160,7 @@ def test_second_host_is_told_that_the_key_is_busy(hid: HidHost, channel: int) ->
 def test_continuation_of_another_channel_is_ignored(hid: HidHost, channel: int) -> None:
     """It belongs to no message, and the one under way still arrives."""
     other = hid.allocate()
-    data = os.urandom(100)
+    data = random_bytes(100)
     rest = hid.begin(channel, CTAPHID.PING, data)
     hid.write(other, b"\0", bytes(59))
     hid.write(channel, b"\0", rest)

@@ -1,7 +1,6 @@
 """Large blobs: the array that the key keeps for its hosts (CTAP 2.3 §6.10). An array in use is not touched."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from fido2.ctap2.base import Info
 from fido2.ctap2.blob import LargeBlobs
 
+from authrig.ports.host_random import random_bytes
 from hil_tests.fido.host import ERR, LARGE_BLOBS, Host, P, refused
 
 pytestmark = pytest.mark.hil("fido", caps=["CTAP2", "largeBlobs"])
@@ -132,7 +132,7 @@ def test_token_without_the_permission_is_refused(host: Host) -> None:
 @pytest.mark.clause("CTAP 2.3 §6.10.2")
 def test_array_is_read_as_it_was_written(host: Host, before: bytes) -> None:
     """An array of one short fragment."""
-    array = _with_check(b"\x81\x58\x40" + os.urandom(64))
+    array = _with_check(b"\x81\x58\x40" + random_bytes(64))
     Writer(host).write_all(array, len(array))
     assert _read(host) == array
 
@@ -141,7 +141,7 @@ def test_array_is_read_as_it_was_written(host: Host, before: bytes) -> None:
 @pytest.mark.clause("CTAP 2.3 §6.10.2")
 def test_array_of_several_fragments(host: Host, before: bytes) -> None:
     """It is there once the last fragment has come, and not before."""
-    array = _with_check(b"\x81\x59\x02\x58" + os.urandom(600))
+    array = _with_check(b"\x81\x59\x02\x58" + random_bytes(600))
     Writer(host).write(array[:400], 0, len(array))
     assert _read(host) == before
     # Another command may have ended the writing, so it begins anew.
@@ -153,7 +153,7 @@ def test_array_of_several_fragments(host: Host, before: bytes) -> None:
 @pytest.mark.clause("CTAP 2.3 §6.10.2")
 def test_gap_between_fragments_is_refused(host: Host, before: bytes) -> None:
     """A fragment that is not the next one is INVALID_SEQ."""
-    array = _with_check(b"\x81\x59\x01\x00" + os.urandom(256))
+    array = _with_check(b"\x81\x59\x01\x00" + random_bytes(256))
     writer = Writer(host)
     writer.write(array[:100], 0, len(array))
     with refused(ERR.INVALID_SEQ):
@@ -184,7 +184,7 @@ def test_longest_array_is_taken(host: Host, before: bytes, info: Info) -> None:
     """As many bytes as maxSerializedLargeBlobArray says."""
     size = info.max_large_blob or 1024
     body = size - 16 - 4
-    array = _with_check(b"\x81\x59" + body.to_bytes(2) + os.urandom(body))
+    array = _with_check(b"\x81\x59" + body.to_bytes(2) + random_bytes(body))
     Writer(host).write_all(array, min(info.max_msg_size - 64, 960))
     assert _read(host) == array
 

@@ -1,12 +1,12 @@
 """PIN and UV: setting and changing the PIN (CTAP 2.3 §6.5.5.5, §6.5.5.6)."""
 
 import hashlib
-import os
 
 import pytest
 from fido2.ctap2.base import Info
 from fido2.ctap2.pin import ClientPin
 
+from authrig.ports.host_random import random_bytes
 from hil_tests.fido.host import (
     CLIENT_PIN,
     EACH_PROTOCOL,
@@ -63,7 +63,7 @@ def test_change_with_a_wrong_proof_costs_no_try(host: Host, number: int) -> None
     platform_key, secret = protocol.encapsulate(host.key_agreement(number))
     new = protocol.encrypt(secret, b"86420".ljust(64, b"\0"))
     old = protocol.encrypt(secret, hashlib.sha256(host.pin.encode()).digest()[:16])
-    wrong = os.urandom(len(protocol.authenticate(secret, new + old)))
+    wrong = random_bytes(len(protocol.authenticate(secret, new + old)))
     request = {0x01: number, 0x02: CHANGE_PIN, 0x03: platform_key, 0x04: wrong, 0x05: new, 0x06: old}
     with refused(ERR.PIN_AUTH_INVALID):
         host.ask(CLIENT_PIN, request)

@@ -1,7 +1,6 @@
 """U2F: registration and login by CTAP1 (CTAP 2.3 §10, FIDO U2F Raw Message Formats)."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +10,7 @@ from fido2.ctap import CtapDevice
 from fido2.ctap1 import ApduError, Ctap1, RegistrationData, SignatureData
 from fido2.hid import CTAPHID
 
+from authrig.ports.host_random import random_bytes
 from authrig.ports.key import Key
 from authrig.ports.presence import Presence
 from hil_tests.fido.host import CLIENT_DATA_HASH, Host, descriptor
@@ -140,7 +140,7 @@ def test_check_only_knows_its_own_handle(u2f: U2fHost) -> None:
 def test_unknown_handle_is_refused(u2f: U2fHost, control: int) -> None:
     """A handle that the key has not made is WRONG_DATA, without a touch."""
     with pytest.raises(ApduError) as refused:
-        u2f.authenticate(os.urandom(64), control=control)
+        u2f.authenticate(random_bytes(64), control=control)
     assert refused.value.code == WRONG_DATA
 
 

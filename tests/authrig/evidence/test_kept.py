@@ -48,10 +48,10 @@ def _run(pytester: pytest.Pytester, name: str, found: str, *options: str) -> Pat
 
 
 def test_two_runs_with_one_seed(pytester: pytest.Pytester) -> None:
-    """Token and scanner: the same bytes; a key: the same meaning, as its host draws numbers of its own."""
+    """Token, scanner and key: the same bytes; the one that is not alike is compared by what it means."""
     first = _run(pytester, "first", "one", "--hil-report", "first.html")
     second = _run(pytester, "second", "two", "--hil-report", "second.html", "--hil-report-before", "first.html")
-    for name in ("test_it.py_test_token", "test_it.py_test_scanner"):
+    for name in ("test_it.py_test_token", "test_it.py_test_scanner", "test_it.py_test_key"):
         assert (first / name / "events.jsonl").read_bytes() == (second / name / "events.jsonl").read_bytes()
         assert (first / name / "events.jsonl").stat().st_size > 500
     assert main(["compare", str(first), str(second)]) == 0
