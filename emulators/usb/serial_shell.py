@@ -1,7 +1,6 @@
 """What the shells of serial devices share."""
 
 import contextlib
-import select
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
@@ -56,19 +55,14 @@ class SerialShell(Service, Generic[Device]):
     def run(self) -> None:
         """Serve until ``stop`` is called from another thread."""
         while not self._stopping:
-            poll = select.poll()
-            poll.register(self._woken, select.POLLIN)
             with self._lock:
                 self._device.poll()
                 self._send()
-                for descriptor, events in self._wanted().items():
-                    poll.register(descriptor, events)
+                wanted = self._wanted()
                 deadline = self._device.next_deadline()
                 pause = None if deadline is None else max(0.0, deadline - self._device.clock.monotonic()) * 1000
-            ready = dict(poll.poll(pause))
+            ready = self._wait(wanted, pause)
             with self._lock:
-                if ready.pop(self._woken, 0):
-                    self._heed_wake()
                 if data := self._receive(ready):
                     self._device.receive(garble(data) if self._speeds_differ() else data)
                 self._send()

@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import select
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -11,8 +13,8 @@ from typing import Self
 class Service(ABC):
     """Something that ``run`` serves until ``stop``; as a context manager it does so in a thread of its own.
 
-    A subclass's ``run`` waits for ``_woken`` beside its own descriptors, empties it with ``_heed_wake``, and looks at
-    ``_stopping`` each time; what it shares with other threads it touches with ``_lock`` held.
+    A subclass's ``run`` waits with ``_wait``, or for ``_woken`` beside its own descriptors, which it empties with
+    ``_heed_wake``; it looks at ``_stopping`` each time. What it shares with other threads it touches with ``_lock`` held.
     """
 
     def __init__(self) -> None:
@@ -65,6 +67,20 @@ class Service(ABC):
             self._close_files()
             os.close(self._woken)
             os.close(self._waker)
+
+    def _wait(self, wanted: Mapping[int, int], pause: float | None) -> dict[int, int]:
+        """Wait for ``wanted`` (descriptors, each with its poll events), for ``wake``, or until ``pause`` milliseconds are over.
+
+        Returns:
+            The events that came, those of ``_woken`` too; none if the time was over. The wake has been heeded.
+        """
+        poll = select.poll()
+        for descriptor, events in {**wanted, self._woken: select.POLLIN}.items():
+            poll.register(descriptor, events)
+        ready = dict(poll.poll(pause))
+        if self._woken in ready:
+            self._heed_wake()
+        return ready
 
     def _heed_wake(self) -> None:
         """Empty what ``wake`` has written."""

@@ -1,6 +1,5 @@
 """What the key's transports share that have several hosts or a queue of their own to look after."""
 
-import select
 from abc import abstractmethod
 from collections.abc import Mapping
 
@@ -40,18 +39,12 @@ class PolledTransport(Service):
     def run(self) -> None:
         """Serve hosts until ``stop`` is called from another thread."""
         while not self._stopping:
-            poll = select.poll()
-            poll.register(self._woken, select.POLLIN)
             with self._lock:
-                for descriptor, events in self._wanted().items():
-                    poll.register(descriptor, events)
-                pause = self._pause()
-            ready = dict(poll.poll(self._preparation.shorten(pause)))
+                wanted, pause = self._wanted(), self._pause()
+            ready = self._wait(wanted, self._preparation.shorten(pause))
             with self._lock:
                 # A report may have come another way, and may have been what kept this thread waiting for the lock.
                 self._preparation.waited(idle=not ready and pause is None and self._pause() is None)
-                if ready.pop(self._woken, 0):
-                    self._heed_wake()
                 self._receive(ready)
                 self.hid.poll()
                 self._send()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import select
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
@@ -68,18 +67,12 @@ class HidShell(Service, Generic[Reader]):
     def run(self) -> None:
         """Serve until ``stop`` is called from another thread."""
         while not self._stopping:
-            poll = select.poll()
-            poll.register(self._woken, select.POLLIN)
             with self._lock:
                 self._reader.poll()
                 self._send()
-                for descriptor, events in self._wanted().items():
-                    poll.register(descriptor, events)
-                pause = self._pause()
-            ready = dict(poll.poll(pause))
+                wanted, pause = self._wanted(), self._pause()
+            ready = self._wait(wanted, pause)
             with self._lock:
-                if ready.pop(self._woken, 0):
-                    self._heed_wake()
                 self._receive(ready)
 
     def _send(self) -> None:
