@@ -67,6 +67,8 @@ class Line:
         self._address = (where.hostname, where.port)
         self._host = where.netloc
         self.cookie = ""
+        self.waited = 0.0
+        """How long (seconds) all answers took."""
         self._connect()
 
     def _connect(self) -> None:
@@ -83,8 +85,11 @@ class Line:
         if time.monotonic() - self._used > IDLE:
             self.close()
             self._connect()
-        self._socket.sendall(self.request(path, body, headers))
+        request = self.request(path, body, headers)
+        begun = time.perf_counter()
+        self._socket.sendall(request)
         answer = self.answer()
+        self.waited += time.perf_counter() - begun
         self._used = time.monotonic()
         return answer
 
@@ -101,13 +106,18 @@ class Line:
         data = bytearray()
         while (end := data.find(b"\r\n\r\n")) < 0:
             data += self._receive()
-        head = bytes(data[:end]).lower()
-        length = int(head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
+        head = bytes(data[:end])
+        length = self.length_in(head)
         while len(data) < end + 4 + length:
             data += self._receive()
-        if b"set-cookie:" in head:
-            self.cookie = bytes(data[:end])[head.index(b"set-cookie:") + 11 :].split(b";", 1)[0].decode().strip()
         return int(head[9:12]), bytes(data[end + 4 :])
+
+    def length_in(self, head: bytes) -> int:
+        """How long the body is that follows ``head``, whose cookie is kept."""
+        lower = head.lower()
+        if b"set-cookie:" in lower:
+            self.cookie = head[lower.index(b"set-cookie:") + 11 :].split(b";", 1)[0].decode().strip()
+        return int(lower.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
 
     def _receive(self) -> bytes:
         chunk = self._socket.recv(65536)

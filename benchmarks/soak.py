@@ -6,6 +6,7 @@ ten equal parts.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import sqlite3
@@ -13,6 +14,7 @@ import statistics
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -119,8 +121,7 @@ def _look(pid: int) -> tuple[float, int]:
 
 def _expiring(server: Served) -> dict[str, int]:
     """How many rows there are that should have been swept."""
-    files = [descriptor.readlink() for descriptor in Path(f"/proc/{server.pid}/fd").iterdir()]
-    iam = next(file for file in files if file.name == "iam.sqlite3")
+    iam = next(file for file in _open_files(server.pid) if file.name == "iam.sqlite3")
     with sqlite3.connect(f"file:{iam}?mode=ro", uri=True) as connection:
         counts = {
             table: int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - our tables
@@ -128,6 +129,12 @@ def _expiring(server: Served) -> dict[str, int]:
         }
     connection.close()
     return counts
+
+
+def _open_files(pid: int) -> Iterator[Path]:
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            yield descriptor.readlink()
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import threading
@@ -67,9 +68,20 @@ def serve(settings: Settings, ready: Callable[[RunningServer], None] = lambda _:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await _run(settings, ready, stop)
+        await _run(settings, partial(_ready, then=ready), stop)
 
     block_on(main)
+
+
+def _ready(server: RunningServer, then: Callable[[RunningServer], None]) -> None:
+    keep_what_is_there()
+    then(server)
+
+
+def keep_what_is_there() -> None:
+    """Let the garbage collector look no more at what the start has made: it stays, and a look takes 14 ms of everybody's time."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from server_stub.run import (
     GRACE,
     RunningServer,
     block_on,
+    keep_what_is_there,
     make_folder,
     open_sockets,
     run_until,
@@ -117,9 +118,13 @@ def _work(settings: Settings, sockets: dict[str, socket.socket], line: Connectio
     """One worker: until the line to the parent is closed, by it or by its death."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all of us; the parent decides
 
+    def ready(_: RunningServer) -> None:
+        keep_what_is_there()
+        line.send_bytes(READY)
+
     async def main() -> None:
         stop = asyncio.Event()
         asyncio.get_running_loop().add_reader(line.fileno(), stop.set)
-        await run_until(stop, settings, sockets, lambda _: line.send_bytes(READY))
+        await run_until(stop, settings, sockets, ready)
 
     block_on(main)

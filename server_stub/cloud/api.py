@@ -59,8 +59,8 @@ class CloudInterface:
         Raises:
             ApiError: 401 if it is missing, wrong, or too old.
         """
-        query = f"?{request.url.query}" if request.url.query else ""
-        target = request.scope["raw_path"].decode("ascii", "replace") + query
+        path, query = request.scope["raw_path"], request.scope["query_string"]
+        target = (path + b"?" + query if query else path).decode("ascii", "replace")
         signed = Signed(request.method, request.headers.get("host", ""), target, body)
         date, authorization = (request.headers.get(name, "") for name in ("ft-date", "authorization"))
         credentials = self._credentials_for(request)

@@ -46,6 +46,20 @@ _OF_USER = Prepared(
 )
 _CLOSE = Prepared(update(challenges).where(_LIVE).values(state=bindparam("outcome")).returning(challenges.c.wrong))
 _COUNT = Prepared(update(challenges).where(_LIVE).values(_ONE_MORE_WRONG).returning(challenges.c.wrong))
+_OPEN_OF_TOKEN = (challenges.c.token_id == bindparam("of")) & (challenges.c.state == "open")
+_NEWEST = select(challenges.c.id).where(_OPEN_OF_TOKEN).order_by(challenges.c.issued_at.desc()).limit(MAX_OPEN - 1)
+_CANCEL_OLD = Prepared(
+    update(challenges).where(_OPEN_OF_TOKEN, challenges.c.id.not_in(_NEWEST)).values(state="cancelled")
+)
+_CANCEL_OF_REFERENCE = Prepared(
+    update(challenges)
+    .where(challenges.c.reference == bindparam("of"), challenges.c.state == "open")
+    .values(state="cancelled")
+)
+_NEW = ("id", "token_id", "user_id", "reference", "header", "body", "issued_at", "expires_at")
+_ISSUE = Prepared(
+    insert(challenges).values({name: bindparam(f"new_{name}") for name in _NEW} | {"wrong": 0, "state": "open"})
+)
 TYPES = {"login": MessageType.LOGIN, "transaction": MessageType.TRANSACTION}
 
 
@@ -64,18 +78,17 @@ def issue(connection: Connection, vault: Vault, challenge_id: bytes, message: Au
     challenge = _make(token, challenge_id, message, now)
     _cancel_others(connection, token.id, message.reference)
     expires_at = challenge.header.issued_at + float(message.ttl)
-    connection.execute(
-        insert(challenges).values(
-            id=challenge_id.hex(),
-            token_id=token.id,
-            user_id=message.user_id,
-            reference=message.reference,
-            header=challenge.header.pack(),
-            body=challenge.body,
-            issued_at=now,
-            expires_at=expires_at,
-        )
-    )
+    row = {
+        "id": challenge_id.hex(),
+        "token_id": token.id,
+        "user_id": message.user_id,
+        "reference": message.reference,
+        "header": challenge.header.pack(),
+        "body": challenge.body,
+        "issued_at": now,
+        "expires_at": expires_at,
+    }
+    _ISSUE.changed(connection, {f"new_{name}": value for name, value in row.items()})
     audit.append(
         connection, now, "challenge.issue", message.type, bytes.fromhex(message.user_id), challenge=challenge_id.hex()
     )
@@ -114,7 +127,7 @@ def _judge(connection: Connection, row: Row[tuple[object, ...]], token: Token, c
     # 2. The code is computed from what was stored when the challenge was issued, never from anything sent now.
     challenge = Challenge(parse_header(row.header), parse_body(row.body))
     right = hmac.compare_digest(compute_code(challenge, token.keys).encode(), code.encode())
-    declined = hmac.compare_digest(compute_decline_code(challenge, token.keys).encode(), code.encode())
+    declined = not right and hmac.compare_digest(compute_decline_code(challenge, token.keys).encode(), code.encode())
     # 3. One conditional update decides whether the challenge was still open.
     judged: dict[str, object] = {"challenge": row.id, "now": now}
     if right or declined:
@@ -150,19 +163,5 @@ def _make(token: Token, challenge_id: bytes, message: Auth, now: float) -> Chall
 
 
 def _cancel_others(connection: Connection, token_id: str, reference: str) -> None:
-    connection.execute(
-        update(challenges)
-        .where(challenges.c.reference == reference, challenges.c.state == "open")
-        .values(state="cancelled")
-    )
-    newest = (
-        select(challenges.c.id)
-        .where(challenges.c.token_id == token_id, challenges.c.state == "open")
-        .order_by(challenges.c.issued_at.desc())
-        .limit(MAX_OPEN - 1)
-    )
-    connection.execute(
-        update(challenges)
-        .where(challenges.c.token_id == token_id, challenges.c.state == "open", challenges.c.id.not_in(newest))
-        .values(state="cancelled")
-    )
+    _CANCEL_OF_REFERENCE.changed(connection, {"of": reference})
+    _CANCEL_OLD.changed(connection, {"of": token_id})

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 
 MAX_CLOCK_DIFFERENCE = 300.0
 """How far (seconds) the date of a request may be from ours."""
@@ -31,7 +32,7 @@ class Credentials:
 
 def sign(credentials: Credentials, request: Signed, now: float) -> dict[str, str]:
     """The headers that prove who sent ``request`` at ``now`` (seconds since 1970)."""
-    date = formatdate(now, usegmt=True)
+    date = _date(int(now))
     basic = f"{credentials.service_id}:{_mac(credentials.key, date, request)}"
     return {"FT-Date": date, "Authorization": "Basic " + base64.b64encode(basic.encode()).decode()}
 
@@ -39,7 +40,7 @@ def sign(credentials: Credentials, request: Signed, now: float) -> dict[str, str
 def why_refused(credentials: Credentials, request: Signed, date: str, authorization: str, now: float) -> str | None:
     """Why the request is not believed, in a sentence; None when it is."""
     try:
-        sent_at = parsedate_to_datetime(date).timestamp()
+        sent_at = _seconds(date)
     except (ValueError, OverflowError):
         return "FT-Date is missing or no RFC 2822 date"
     if abs(now - sent_at) > MAX_CLOCK_DIFFERENCE:
@@ -49,6 +50,17 @@ def why_refused(credentials: Credentials, request: Signed, date: str, authorizat
     if not hmac.compare_digest(expected, authorization.encode("utf-8", "replace")):
         return "the service id or the signature is wrong"
     return None
+
+
+# Many requests are sent in one second: the same few dates are written and read again and again.
+@lru_cache(maxsize=16)
+def _date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
+
+
+@lru_cache(maxsize=16)
+def _seconds(date: str) -> float:
+    return parsedate_to_datetime(date).timestamp()
 
 
 def _mac(key: bytes, date: str, request: Signed) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
@@ -223,18 +224,15 @@ def rename(connection: Connection, token_id: str, user_id: str, display_name: st
     return device(connection, token_id)
 
 
+_SHARED = select(token_users.c.token_id).where(token_users.c.user_id == bindparam("user"))
+_OWNED = (tokens.c.user_id == bindparam("user")) | tokens.c.id.in_(_SHARED)
+_OWN = Prepared(select(tokens).where(tokens.c.id == bindparam("token"), _OWNED).with_for_update())
+_ALL_OWN = Prepared(select(tokens).where(_OWNED).order_by(tokens.c.serial))
+
+
 def devices_of(connection: Connection, user_id: str) -> list[Device]:
     """The tokens of a user, in the order of their serials."""
-    rows = connection.execute(select(tokens).where(owned(user_id)).order_by(tokens.c.serial))
-    return [_device(row) for row in rows]
-
-
-_SHARED = select(token_users.c.token_id).where(token_users.c.user_id == bindparam("user"))
-_OWN = Prepared(
-    select(tokens)
-    .where(tokens.c.id == bindparam("token"), (tokens.c.user_id == bindparam("user")) | tokens.c.id.in_(_SHARED))
-    .with_for_update()
-)
+    return [_device(row) for row in _ALL_OWN.all(connection, {"user": user_id})]
 
 
 def open_token(connection: Connection, vault: Vault, token_id: str, user_id: str) -> Token | None:
@@ -242,7 +240,13 @@ def open_token(connection: Connection, vault: Vault, token_id: str, user_id: str
     row = _OWN.one_or_none(connection, {"token": token_id, "user": user_id})
     if row is None or row.state != "active" or row.kind not in {"qr", "app"}:
         return None
-    return Token(row.id, row.serial, derive_keys(row.serial, vault.open(row.sealed_seed, seed_row(row.id))))
+    return Token(row.id, row.serial, _keys(vault, row.id, row.serial, row.sealed_seed))
+
+
+@lru_cache(maxsize=1024)
+def _keys(vault: Vault, token_id: str, serial: str, sealed_seed: bytes) -> Keys:
+    """The keys of a token: those that were used last are kept, for they never change and take six derivations to make."""
+    return derive_keys(serial, vault.open(sealed_seed, seed_row(token_id)))
 
 
 def seed_row(token_id: str) -> str:

@@ -13,10 +13,9 @@ from cryptography.exceptions import InvalidSignature
 from fido2.attestation.base import Attestation, InvalidAttestation
 from fido2.cose import CoseKey
 from fido2.server import Fido2Server
-from fido2.utils import websafe_decode
+from fido2.utils import websafe_decode, websafe_encode
 from fido2.webauthn import (
     AttestationConveyancePreference,
-    AttestedCredentialData,
     AuthenticationResponse,
     AuthenticatorData,
     PublicKeyCredentialDescriptor,
@@ -30,7 +29,7 @@ from fido2.webauthn import (
 )
 from msgspec import Meta
 
-from server_stub.factors import fido2_hints
+from server_stub.factors import fido2_speed
 from server_stub.factors.attestation import AttestationPolicy
 from server_stub.settings import Settings
 from server_stub.store.users import FidoCredential, User
@@ -94,11 +93,12 @@ class Fido:
     """The relying party, as the settings describe it; ``attestation`` says which models may be registered."""
 
     def __init__(self, settings: Settings, attestation: AttestationPolicy) -> None:
-        fido2_hints.remember()
+        fido2_speed.remember()
         self.rp_id = settings.rp_id
         self._token_bytes = settings.token_bytes
         self._user_verification = UserVerificationRequirement(settings.fido_user_verification)
         self._aaguids = attestation.aaguids
+        self._requests: dict[UserVerificationRequirement, tuple[dict[str, Any], dict[str, Any]]] = {}
         self._vouched = attestation.verifier is not None
         self._server = Fido2Server(
             PublicKeyCredentialRpEntity(name=settings.service_name, id=settings.rp_id),
@@ -129,12 +129,18 @@ class Fido:
         ``alone``: nothing else proves who it is, so the user must be verified. ``about``: what the challenge stands for.
         """
         wanted = UserVerificationRequirement.REQUIRED if alone else self._user_verification
-        options, state = self._server.authenticate_begin(
-            _descriptors(credentials) or None,
-            user_verification=wanted,
-            challenge=bound_challenge(self._token_bytes(CHALLENGE_LENGTH), about),
-        )
-        return Options(dict(options.public_key), state)
+        public_key, state = self._request(wanted)
+        challenge = websafe_encode(bound_challenge(self._token_bytes(CHALLENGE_LENGTH), about))
+        allowed = [{"type": "public-key", "id": websafe_encode(each.id)} for each in credentials]
+        mine = {"challenge": challenge, "allowCredentials": allowed} if allowed else {"challenge": challenge}
+        return Options({**public_key, **mine}, {**state, "challenge": challenge})
+
+    def _request(self, user_verification: UserVerificationRequirement) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Options and state that python-fido2 makes, once; all but the challenge and the credentials stays the same."""
+        if user_verification not in self._requests:
+            options, state = self._server.authenticate_begin(user_verification=user_verification)
+            self._requests[user_verification] = dict(options.public_key), state
+        return self._requests[user_verification]
 
     def verify_registration(self, state: dict[str, Any], credential: AttestationJson) -> AuthenticatorData:
         """The authenticator data of a new credential; its ``credential_data`` is there and its key usable.
@@ -143,7 +149,7 @@ class Fido:
             FidoRefused: if the response is not a right answer to ``state``.
         """
         with _refusing():
-            response = RegistrationResponse.from_dict(_mapping(credential))
+            response = RegistrationResponse.from_dict(msgspec.to_builtins(credential))
             _check_same_origin(response.response.client_data)
             data = self._server.register_complete(state, response)
             if not self._vouched:
@@ -166,12 +172,12 @@ class Fido:
             FidoRefused: for anything else.
         """
         with _refusing():
-            response = AuthenticationResponse.from_dict(_mapping(credential))
+            response = _authentication_response(credential)
             _check_same_origin(response.response.client_data)
             handle = response.response.user_handle
             if handle and handle != user_id:
                 raise FidoRefused("the credential belongs to another user")
-            known = [AttestedCredentialData(each.credential_data) for each in credentials]
+            known = [fido2_speed.attested(each.credential_data) for each in credentials]
             used = self._server.authenticate_complete(state, known, response)
             return used.credential_id, response.response.authenticator_data.counter
 
@@ -192,10 +198,17 @@ def _refusing() -> Iterator[None]:
         raise FidoRefused("the response is malformed") from error
 
 
-def _mapping(credential: AssertionJson | AttestationJson) -> dict[str, Any]:
-    mapping: dict[str, Any] = msgspec.to_builtins(credential)
-    mapping["response"] = {name: value for name, value in mapping["response"].items() if value is not None}
-    return mapping
+def _authentication_response(credential: AssertionJson) -> AuthenticationResponse:
+    if credential.id != credential.raw_id:
+        raise FidoRefused("id does not match rawId")
+    response, handle = credential.response, credential.response.user_handle
+    return fido2_speed.authentication_response(
+        websafe_decode(credential.raw_id),
+        websafe_decode(response.client_data_json),
+        websafe_decode(response.authenticator_data),
+        websafe_decode(response.signature),
+        None if handle is None else websafe_decode(handle),
+    )
 
 
 def _check_same_origin(client_data: Any) -> None:

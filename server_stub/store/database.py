@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -15,7 +16,14 @@ from sqlalchemy.schema import CreateSchema
 
 from server_stub.audit import begin_trace, write_trace
 from server_stub.errors import ApiError, ServerError, bad_request
-from server_stub.store.engine import CONNECTIONS, postgresql_engine, shown, sqlite_engine
+from server_stub.store.engine import (
+    CONNECTIONS,
+    LocalConnection,
+    checkpoint,
+    postgresql_engine,
+    shown,
+    sqlite_engine,
+)
 from server_stub.store.migrations import bring_up_to_date
 
 log = logging.getLogger(__name__)
@@ -23,10 +31,14 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
+CHECKPOINT_EVERY = 200
+"""After so many transactions the write-ahead log of a SQLite file is emptied, in our thread."""
 TRIES = 5
 """How often a transaction is begun anew that PostgreSQL ended because it and another waited for each other."""
 LOST_RACES = frozenset({"40P01", "40001"})
 """Deadlock, and a serialization failure: SQLSTATEs that mean "nothing happened, try again"."""
+AWAY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
+"""What SQLite says when another process holds the file for too long, or the disk does not take any more."""
 
 
 class Database:
@@ -51,7 +63,9 @@ class Database:
         else:
             self._engine, threads = postgresql_engine(where, schema), CONNECTIONS
             self._turn = None
-        self._kept: Connection | None = None
+        self._kept: LocalConnection | None = None
+        self._file = where if isinstance(where, Path) else None
+        self._since_checkpoint = 0
         self._thread = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=schema)
         try:
             self.run_now(_prepare, schema, tables)
@@ -111,30 +125,41 @@ class Database:
         return self._once(transaction)
 
     def _once(self, transaction: Callable[[Connection], R]) -> R:
+        def traced(connection: Connection) -> R:
+            begin_trace(connection)
+            result = transaction(connection)
+            write_trace(connection)
+            return result
+
         try:
-            with self._begin() as connection:
-                begin_trace(connection)
-                result = transaction(connection)
-                write_trace(connection)
+            if self._turn is None:
+                with self._engine.begin() as connection:
+                    return traced(connection)
+            return self._transact_here(traced)
         except DataError as error:
             raise bad_request("the database cannot hold one of the values") from error
         except DBAPIError as error:
-            if self._engine.name == "postgresql" and _unreachable(error):
+            if _unreachable(error):
                 log.warning("the database does not answer: %s", error.orig)
                 raise ApiError(503, "DATABASE_UNAVAILABLE", "the database does not answer; try again") from error
             raise
+
+    def _transact_here(self, transaction: Callable[[Connection], R]) -> R:
+        if self._kept is None:
+            self._kept = LocalConnection(self._engine)
+        result = self._kept.transact(transaction)
+        self._since_checkpoint += 1
+        if self._since_checkpoint == CHECKPOINT_EVERY:
+            self._thread.submit(self._checkpoint)
         return result
 
-    @contextmanager
-    def _begin(self) -> Iterator[Connection]:
-        if self._turn is None:
-            with self._engine.begin() as connection:
-                yield connection
-            return
-        if self._kept is None:
-            self._kept = self._engine.connect()
-        with self._kept.begin():
-            yield self._kept
+    def _checkpoint(self) -> None:
+        assert self._file is not None
+        try:
+            checkpoint(self._file)
+        except sqlite3.Error:
+            log.exception("could not empty the write-ahead log of %s; will try again", self._file)
+        self._since_checkpoint = 0
 
 
 def _prepare(connection: Connection, schema: str, tables: MetaData) -> None:
@@ -148,6 +173,8 @@ def _lost_race(error: DBAPIError) -> bool:
 
 
 def _unreachable(error: DBAPIError) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in AWAY  # the upper bits say where
     return error.connection_invalidated or (
         isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) is None
     )

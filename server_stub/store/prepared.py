@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Executable
 from sqlalchemy.dialects.sqlite import dialect as sqlite
 from sqlalchemy.sql import ClauseElement
 
+from server_stub.store.engine import LocalConnection
+
 Row = Any
 """A row with its columns as attributes."""
 
@@ -32,7 +34,7 @@ class Prepared:
 
     def one_or_none(self, connection: Connection, values: Mapping[str, Any]) -> Row | None:
         """The only row, if there is one."""
-        if connection.dialect.name != "sqlite":
+        if not isinstance(connection, LocalConnection):
             return connection.execute(self._statement, values).one_or_none()
         assert self._row is not None
         row = self._run(connection, values).fetchone()
@@ -45,19 +47,17 @@ class Prepared:
 
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Row]:
         """All rows."""
-        if connection.dialect.name != "sqlite":
+        if not isinstance(connection, LocalConnection):
             return list(connection.execute(self._statement, values))
         assert self._row is not None
         return [self._row(*row) for row in self._run(connection, values)]
 
     def changed(self, connection: Connection, values: Mapping[str, Any]) -> int:
         """How many rows it changed."""
-        if connection.dialect.name != "sqlite":
+        if not isinstance(connection, LocalConnection):
             return int(connection.execute(self._statement, values).rowcount)
         return self._run(connection, values).rowcount
 
-    def _run(self, connection: Connection, values: Mapping[str, Any]) -> sqlite3.Cursor:
-        raw: Any = connection.connection.dbapi_connection
-        given = {**self._constants, **values}
-        cursor: sqlite3.Cursor = raw.execute(self._sql, [given[name] for name in self._order])
-        return cursor
+    def _run(self, connection: LocalConnection, values: Mapping[str, Any]) -> sqlite3.Cursor:
+        given = {**self._constants, **values} if self._constants else values
+        return connection.raw.execute(self._sql, [given[name] for name in self._order])

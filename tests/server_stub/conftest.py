@@ -20,8 +20,8 @@ find_binaries()
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """One PostgreSQL for all tests that use it."""
-    with running_postgresql() as server:
-        yield server
+    with running_postgresql() as cluster:
+        yield cluster.url
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -22,9 +23,21 @@ def find_binaries() -> None:
         os.environ["PATH"] += os.pathsep + str(folders[-1])
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A PostgreSQL: ``url`` is that of its superuser, without the name of a database."""
+
+    url: str
+    _data: Path
+
+    def crash(self) -> None:
+        """End all of it at once, with no time for anything, and start it again: it has to recover from its log."""
+        _run("pg_ctl", "-D", str(self._data), "-w", "-m", "immediate", "restart")
+
+
 @contextmanager
-def running_postgresql() -> Iterator[str]:
-    """A fresh cluster: the URL of its superuser, without the name of a database. It refuses to run as root, so root lends it a user."""
+def running_postgresql() -> Iterator[Cluster]:
+    """A fresh cluster. It refuses to run as root, so root lends it a user."""
     folder = Path(tempfile.mkdtemp(prefix="authrig-pg-"))
     port = free_port()
     try:
@@ -36,7 +49,7 @@ def running_postgresql() -> Iterator[str]:
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off"
         _run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
         try:
-            yield f"postgresql://postgres@127.0.0.1:{port}"
+            yield Cluster(f"postgresql://postgres@127.0.0.1:{port}", Path(data))
         finally:
             _run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
     finally:

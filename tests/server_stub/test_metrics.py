@@ -128,7 +128,7 @@ def test_whatever_stands_in_a_label_stays_in_it() -> None:
 def test_health_says_when_the_database_is_gone(settings: Settings) -> None:
     """Whoever asks takes the worker out of service; no metrics then either, and never a 500."""
     with ExitStack() as database, ExitStack() as stack:
-        url = new_database(database.enter_context(running_postgresql()), "health")
+        url = new_database(database.enter_context(running_postgresql()).url, "health")
         world = stack.enter_context(own_world(settings, database_url=url))
         urls = (world.server.public_url, world.server.internal_url, world.server.cloud_url)
         assert [httpx.get(f"{each}/health", verify=NO_TLS).status_code for each in urls] == [200] * 3

@@ -4,14 +4,32 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Insert,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
 
 from server_stub.errors import ApiError, ServerError
+from server_stub.store import database as database_module
+from server_stub.store import engine
 from server_stub.store.database import Database
+from server_stub.store.prepared import Prepared
 
 METADATA = MetaData()
 NUMBERS = Table("numbers", METADATA, Column("number", Integer, primary_key=True), Column("hits", Integer, default=0))
@@ -102,6 +120,68 @@ def test_a_database_that_went_away_is_told_so_and_used_again_when_it_is_back(pos
         database.run_now(count)
     assert database.run_now(count) == 1
     database.close()
+
+
+def test_a_file_that_another_process_holds_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When our patience is over it is as if a PostgreSQL were away; and the file is used again once it is free."""
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT", 0.01)
+    database = Database(tmp_path / "numbers.sqlite3", METADATA)
+    with closing(sqlite3.connect(tmp_path / "numbers.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ApiError, match="503 DATABASE_UNAVAILABLE"):
+            database.run_now(add, 1)
+        other.execute("ROLLBACK")
+    database.run_now(add, 1)
+    assert database.run_now(count) == 1
+    database.close()
+
+
+@pytest.mark.parametrize("by_core", [False, True])
+@pytest.mark.parametrize("breaks", ["in the middle", "at the end", "never"])
+def test_a_transaction_ends_whoever_has_run_its_statements(tmp_path: Path, breaks: str, *, by_core: bool) -> None:
+    """The driver alone, as for prepared statements, or Core; also when only the commit fails."""
+    tables = MetaData()
+    parent = Table("parent", tables, Column("id", Integer, primary_key=True))
+    deferred = ForeignKey("parent.id", deferrable=True, initially="DEFERRED")
+    child = Table("child", tables, Column("id", Integer, primary_key=True), Column("parent", deferred))
+    database = Database(tmp_path / "family.sqlite3", tables)
+    orphan, whole = insert(child).values(id=1, parent=7), insert(parent).values(id=7)
+
+    def say(connection: Connection, statement: Insert) -> None:
+        if by_core:
+            connection.execute(statement)
+        else:
+            Prepared(statement).changed(connection, {})
+
+    def transaction(connection: Connection) -> None:
+        say(connection, orphan)
+        if breaks == "in the middle":
+            raise ValueError
+        if breaks == "never":
+            say(connection, whole)
+
+    if breaks == "never":
+        database.run_now(transaction)
+    else:
+        with pytest.raises((ValueError, IntegrityError)):
+            database.run_now(transaction)
+    rows = database.run_now(lambda connection: connection.execute(select(child.c.id)).all())
+    assert len(rows) == (breaks == "never")
+    database.close()
+
+
+def test_the_log_of_a_file_is_emptied_while_others_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By us, now and then, so that no writer has to do it in its own commit; and nothing is lost."""
+    monkeypatch.setattr(database_module, "CHECKPOINT_EVERY", 20)
+    file = tmp_path / "numbers.sqlite3"
+    database = Database(file, METADATA)
+    for number in range(1, 2001):
+        database.run_now(add, number)
+    pages = file.with_name("numbers.sqlite3-wal").stat().st_size // 4096
+    assert pages < 1000, "2000 commits are 2000 pages at least"
+    assert database.run_now(count) == 2000
+    database.close()
+    assert not file.with_name("numbers.sqlite3-wal").exists()
 
 
 @pytest.mark.parametrize(
