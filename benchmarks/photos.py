@@ -202,7 +202,8 @@ def _paste(rng: Random, image: Image, sheet: Image, place: Place, wish: Wish) ->
 
 
 def _bent(rng: Random, sheet: Image) -> tuple[Image, Image]:
-    """The sheet around a bottle, seen from the front: its columns crowd together towards the edges, and bow."""
+    """The sheet around a bottle, put on it any way round: its columns crowd together towards the edges, and bow."""
+    sheet = np.ascontiguousarray(np.rot90(sheet, int(rng.integers(4))))
     high, wide = sheet.shape[:2]
     half_angle = math.radians(float(rng.uniform(25, 65)))
     bow = float(rng.uniform(0, 0.15)) * high

@@ -19,8 +19,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from emulators.camera_scanner import looks
 from emulators.camera_scanner.deadline import within
+from emulators.camera_scanner.finders import find_places
+from emulators.camera_scanner.flattening import cut_out, flattened, framed, on_a_bottle, unrolled
 from emulators.camera_scanner.frames import Corners, require_image
 from emulators.camera_scanner.preparations import THOROUGH, Preparation, preparations, shrink, to_gray
 from emulators.env import SystemClock
@@ -45,7 +49,8 @@ _SECOND_OPINION_PIXELS = 1600
 """zbar looks at pictures with no side longer than this: its time grows with their area, and there is a deadline."""
 
 _ZXING, _MICRO, _LAST_PLACE = "zxing-cpp", "micro", "last place"
-_MOST_FLATTENED = 8
+_COLOURS = ("blue", "green", "red")
+_MOST_SIGHTS, _MOST_PLACES = 2, 12
 
 _now = SystemClock().monotonic
 
@@ -102,7 +107,9 @@ def read_codes(  # noqa: PLR0913 - each of them alone is asked for by somebody
         search.look()
     if not search.over:
         within(search.look_on, search.until - now())
-    return tuple(sorted(search.reads, key=_middle)) if len(search.reads) > 1 else search.reads
+    return (
+        tuple(sorted(search.reads, key=lambda read: _middle(read.corners))) if len(search.reads) > 1 else search.reads
+    )
 
 
 class _Stage(NamedTuple):
@@ -185,20 +192,55 @@ class _Search:
                 yield _Stage(_ZXING, "direct", begun, looks.in_tiles(whole, self.until, now))
         for preparation in preparations(gray):
             yield self._prepared(gray, preparation, scale)
-        unread = [code for code in sights if code.data is None]
-        for code in unread[: _MOST_FLATTENED if self._thorough else 2]:
-            begun = now()
-            corners = looks.scaled(code.corners, scale)
-            flat = looks.flattened(gray, code.corners)
-            yield _Stage(_ZXING, "flattened", begun, [read._replace(corners=corners) for read in looks.by_zxing(flat)])
-            begun = now()
-            yield _Stage("opencv", "sampled", begun, [read._replace(corners=corners) for read in looks.by_opencv(flat)])
-        if self._thorough and not self.reads:
-            begun = now()
+        for code in [code for code in sights if code.data is None][:_MOST_SIGHTS]:
+            yield from self._squarely(whole, looks.scaled(code.corners, scale))
+        if self._thorough:
+            yield from self._to_the_end(image, gray, scale)
+
+    def _squarely(self, whole: Image, corners: Corners) -> Iterator[_Stage]:
+        """Looks at a place as if from straight before it."""
+        begun = self._now()
+        part, inside = cut_out(whole, corners)
+        flat = flattened(part, inside)
+        yield _Stage(_ZXING, "flattened", begun, looks.put_back(looks.by_zxing(flat), corners))
+        begun = self._now()
+        yield _Stage("opencv", "sampled", begun, looks.put_back(looks.by_opencv(flat), corners))
+
+    def _to_the_end(self, image: Image, gray: Image, scale: float) -> Iterator[_Stage]:
+        """Looks that cost more: each colour alone, places where a code must be, and for the first code anything that helps."""
+        if image.ndim == 3:
+            for number, colour in enumerate(_COLOURS):
+                begun = self._now()
+                small, shrunk = shrink(np.ascontiguousarray(image[:, :, number]), _SHRUNK_SIDE)
+                yield _Stage(_ZXING, colour, begun, _moved(looks.by_zxing(small), shrunk))
+        begun = self._now()
+        places = find_places(gray)
+        yield _Stage(_ZXING, "finder patterns", begun, [])
+        for place in places[:_MOST_PLACES]:
+            corners = looks.scaled(place, scale)
+            if self._is_read(corners):
+                continue
+            yield from self._squarely(to_gray(image), corners)
+            part, inside = cut_out(to_gray(image), corners)
+            begun = self._now()
+            yield _Stage(
+                _ZXING, "framed", begun, looks.put_back(looks.by_zxing(framed(flattened(part, inside))), corners)
+            )
+            for flat in unrolled(part, inside):
+                if self._is_read(corners):
+                    break
+                begun = self._now()
+                yield _Stage(_ZXING, "unrolled", begun, looks.put_back(looks.by_zxing(flat), on_a_bottle(corners)))
+        if not self.reads:
+            begun = self._now()
             small, shrunk = shrink(gray, _SECOND_OPINION_PIXELS)
             yield _Stage("zbar", "direct", begun, _moved(looks.by_zbar(small), shrunk * scale))
             for preparation in THOROUGH:
                 yield self._prepared(gray, preparation, scale)
+
+    def _is_read(self, corners: Corners) -> bool:
+        """Whether a code was read at this place."""
+        return any(_at_one_place(read.corners, corners) for read in self.reads)
 
     def _prepared(self, gray: Image, preparation: Preparation, scale: float) -> _Stage:
         """A look at ``gray`` after a preparation."""
@@ -214,12 +256,14 @@ def _moved(found: list[looks.Found], scale: float) -> list[looks.Found]:
 
 def _are_one(read: Read, other: Read) -> bool:
     """Whether two looks read one code: the same bytes, at nearly the same place."""
-    if read.data != other.data:
-        return False
-    (x, y), (other_x, other_y) = _middle(read), _middle(other)
-    side = max(abs(one - x) + abs(two - y) for one, two in read.corners)
+    return read.data == other.data and _at_one_place(read.corners, other.corners)
+
+
+def _at_one_place(corners: Corners, other: Corners) -> bool:
+    (x, y), (other_x, other_y) = _middle(corners), _middle(other)
+    side = max(abs(one - x) + abs(two - y) for one, two in corners)
     return abs(x - other_x) + abs(y - other_y) < side / 2
 
 
-def _middle(read: Read) -> tuple[float, float]:
-    return sum(x for x, _ in read.corners) / 4, sum(y for _, y in read.corners) / 4
+def _middle(corners: Corners) -> tuple[float, float]:
+    return sum(x for x, _ in corners) / 4, sum(y for _, y in corners) / 4

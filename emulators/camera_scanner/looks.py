@@ -14,6 +14,7 @@ import numpy as np
 import zxingcpp
 
 from emulators.camera_scanner import zbar
+from emulators.camera_scanner.flattening import MARGIN, SIDE
 from emulators.camera_scanner.mirror import is_mirrored
 from emulators.camera_scanner.preparations import to_gray
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 _TILE_SIDE, _TILE_OVERLAP = 1536, 384
 """A huge picture is looked at in tiles of this side: a code larger than their overlap can be read in the shrunk picture."""
-
-_FLAT_PIXELS = 480
-_FLAT_MARGIN = 40
 
 FORMATS = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
 # Never BarcodeFormat.QRCode: it includes Micro QR, whose smallest size has no error correction and is found by chance
@@ -145,20 +143,9 @@ def by_zbar(gray: Image) -> list[Found]:
     ]
 
 
-def flattened(gray: Image, corners: Corners) -> Image:
-    """The code between ``corners`` as if seen squarely, with its quiet zone."""
-    near, far = _FLAT_MARGIN, _FLAT_PIXELS - _FLAT_MARGIN
-    square = np.array([(near, near), (far, near), (far, far), (near, far)], np.float32)
-    homography = cv2.getPerspectiveTransform(np.array(corners, np.float32), square)
-    flat = cv2.warpPerspective(
-        gray, homography, (_FLAT_PIXELS, _FLAT_PIXELS), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(flat, np.uint8)
-
-
 def by_opencv(flat: Image) -> list[Found]:
     """What OpenCV samples from a flattened code: its modules, which zxing-cpp then turns into exact bytes."""
-    near, far = _FLAT_MARGIN, _FLAT_PIXELS - _FLAT_MARGIN
+    near, far = MARGIN, SIDE - MARGIN
     square = np.array([[(near, near), (far, near), (far, far), (near, far)]], np.float32)
     try:
         modules = cast("Image | None", cv2.QRCodeDetectorAruco().decodeBytes(flat, square)[1])
@@ -173,3 +160,19 @@ def by_opencv(flat: Image) -> list[Found]:
 def scaled(corners: Corners, scale: float) -> Corners:
     """The same place in a picture that is ``scale`` times as large."""
     return cast("Corners", tuple((x * scale, y * scale) for x, y in corners))
+
+
+def put_back(found: list[Found], corners: Corners) -> list[Found]:
+    """What was read in a flattened picture, at the place in the whole picture from which that was taken."""
+    first, second, third, fourth = corners
+    return [
+        code._replace(corners=(first, fourth, third, second) if _turns_left(code.corners) else corners)
+        for code in found
+        if code.data is not None
+    ]
+
+
+def _turns_left(corners: Corners) -> bool:
+    """Whether they run the other way round, as those of a mirrored code do."""
+    (x, y), (right_x, right_y), _, (low_x, low_y) = corners
+    return (right_x - x) * (low_y - y) < (right_y - y) * (low_x - x)

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from emulators.camera_scanner import decoders, looks, optics
 from emulators.camera_scanner.decoders import read_codes
+from emulators.camera_scanner.flattening import flattened
 from emulators.camera_scanner.frames import Corners, Image, ImageError
 from emulators.camera_scanner.preset import preset_names
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
@@ -167,7 +168,7 @@ def test_corners_of_a_shrunk_picture_are_those_of_the_whole(draw: Draw, monkeypa
 )
 def test_a_place_that_is_no_place_gives_nothing(draw: Draw, corners: Corners) -> None:
     """zxing-cpp sees codes in strange places; flattening and sampling those must not fail."""
-    flat = looks.flattened(draw("hello"), corners)
+    flat = flattened(draw("hello"), corners)
     assert looks.by_zxing(flat) == looks.by_opencv(flat) == []
 
 
@@ -402,3 +403,31 @@ def test_what_was_read_before_the_deadline_counts(draw: Draw, monkeypatch: pytes
         assert [read.data for read in read_codes(picture, deadline_ms=500, thorough=True)] == [b"lit"]
     finally:
         ended.set()
+
+
+def test_a_code_that_is_only_a_matter_of_colour_is_read(draw: Draw) -> None:
+    """Ink and paper of one brightness, as they may be on a poster: one colour of the camera tells them apart."""
+    code = draw("poster", scale=6) > 127
+    ink, paper = np.array([30, 118, 120]), np.array([230, 84, 116])
+    poster = np.where(code[:, :, None], paper, ink).astype(np.uint8)
+    noisy = optics.sensor_noise(poster, 12, 1)
+    assert read_codes(noisy, deadline_ms=PATIENT) == ()
+    (read,) = read_codes(noisy, deadline_ms=PATIENT, thorough=True)
+    assert (read.data, read.stage) == (b"poster", "blue")
+    assert read.corners[0] == pytest.approx((24, 24), abs=2)
+
+
+def test_print_in_the_quiet_zone_is_no_hindrance(draw: Draw) -> None:
+    """A code in a black frame that touches it."""
+    code = draw("framed", scale=8)[32:-32, 32:-32]
+    picture = np.pad(np.pad(code, 60, constant_values=0), 40, constant_values=200)
+    (read,) = read_codes(picture, deadline_ms=PATIENT, thorough=True)
+    assert read.data == b"framed"
+
+
+def test_a_mirrored_code_that_is_read_where_it_was_found_keeps_its_corners(draw: Draw) -> None:
+    """They follow the symbol as it was printed, whichever look read it."""
+    flat = looks.by_zxing(np.ascontiguousarray(draw("mirror")[:, ::-1]))
+    place: Corners = ((0, 0), (9, 0), (9, 9), (0, 9))
+    (read,) = looks.put_back(flat, place)
+    assert read.corners == ((0, 0), (0, 9), (9, 9), (9, 0))

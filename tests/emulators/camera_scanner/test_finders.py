@@ -1,0 +1,74 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra import numpy as arrays
+
+from emulators.camera_scanner import optics
+from emulators.camera_scanner.finders import find_places
+from emulators.camera_scanner.frames import Image
+from emulators.camera_scanner.optics import View
+
+Draw = Callable[..., Image]
+DESK = (640, 480)
+
+
+def on_a_desk(code: Image, view: View) -> tuple[Image, np.ndarray]:
+    """A gray photograph of a code, and the corners of its symbol in it."""
+    quiet = 4 * 5
+    side = code.shape[0]
+    plane = np.full((900, 900), 120, np.uint8)
+    left = (900 - side) // 2
+    plane[left : left + side, left : left + side] = code
+    homography = optics.pose(DESK, (900, 900), view)
+    near, far = left + quiet, left + side - quiet
+    corners = np.array([(near, near, 1), (far, near, 1), (far, far, 1), (near, far, 1)], float) @ homography.T
+    return optics.perspective(plane, homography, DESK), corners[:, :2] / corners[:, 2:]
+
+
+@pytest.mark.parametrize(
+    "view", [View(), View(roll=130), View(tilt=35), View(pan=-35, roll=20), View(tilt=25, pan=25, zoom=0.7)]
+)
+@pytest.mark.parametrize("inverted", [False, True])
+def test_a_code_is_found_by_its_three_patterns(draw: Draw, view: View, inverted: bool) -> None:  # noqa: FBT001 - parametrized
+    """However it is turned and leans; the corners follow the symbol."""
+    picture, corners = on_a_desk(draw("a place", scale=5), view)
+    (place,) = find_places(255 - picture if inverted else picture)
+    assert np.array(place) == pytest.approx(corners, abs=6)
+
+
+def test_codes_of_different_sizes_are_told_apart(draw: Draw) -> None:
+    """No pattern belongs to two of them."""
+    picture = np.full((600, 900), 255, np.uint8)
+    for text, scale, (left, top) in (("one", 4, (10, 10)), ("two", 4, (150, 10)), ("three", 9, (400, 200))):
+        code = draw(text, scale=scale)
+        picture[top : top + code.shape[0], left : left + code.shape[1]] = code
+    places = sorted(find_places(picture))
+    assert [place[0] for place in places] == [
+        pytest.approx(corner, abs=3) for corner in ((26, 26), (166, 26), (436, 236))
+    ]
+
+
+def test_where_there_are_no_three_patterns_there_is_no_place(draw: Draw) -> None:
+    """Two of them, noise, and nothing at all."""
+    two = draw("hello", scale=5)
+    two[: 4 * 5 + 8 * 5, : 4 * 5 + 8 * 5] = 255
+    noise = np.random.default_rng(1).integers(0, 256, (480, 640), dtype=np.uint8)
+    for picture in (two, noise, np.zeros((1, 1), np.uint8), np.full((480, 640), 255, np.uint8)):
+        assert find_places(picture) == []
+
+
+def test_a_carpet_of_patterns_ends_soon() -> None:
+    """Thousands of squares in squares are no reason to compare each with each."""
+    finder = np.full((9, 9), 255, np.uint8)
+    finder[1:8, 1:8], finder[2:7, 2:7], finder[3:6, 3:6] = 0, 255, 0
+    carpet = np.tile(np.kron(finder, np.ones((2, 2), np.uint8)), (60, 80))
+    assert find_places(np.asarray(carpet, np.uint8)) == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40)))
+def test_any_picture_has_places_or_none(picture: Image) -> None:
+    """Never an error."""
+    assert isinstance(find_places(picture), list)
