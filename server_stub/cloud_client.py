@@ -35,6 +35,8 @@ from server_stub.cloud.messages import (
     Resync,
     Stock,
     StockToken,
+    TokenLock,
+    TokenLocks,
     Verify,
     VerifyResult,
 )
@@ -123,6 +125,11 @@ class CloudClient:
     async def stock(self) -> list[StockToken]:
         """All tokens that the cloud knows."""
         return (await self._send("GET", self._account.admin, "/srv/admin/v1/hardware-tokens", None, Stock)).tokens
+
+    async def token_locks(self) -> list[TokenLock]:
+        """What the cloud counts against tokens."""
+        path = "/srv/admin/v1/hardware-tokens/locks"
+        return (await self._send("GET", self._account.admin, path, None, TokenLocks)).locks
 
     async def unassign_token(self, device_id: str, user_id: bytes) -> Device:
         """A token, from a user."""

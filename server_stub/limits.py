@@ -6,6 +6,7 @@ neither count nor lengthen it.
 """
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from sqlalchemy import (
     Column,
@@ -167,6 +168,15 @@ class Attempts:
             select(table).where(table.c.subject == subject, table.c.failures > 0).order_by(table.c.method)
         )
         return tuple(Count(row.method, row.failures, _lock(row.locked_until, now)) for row in rows)
+
+    def all_counts(self, connection: Connection, now: float) -> dict[str, tuple[Count, ...]]:
+        """As ``counts``, of everybody against whom something is counted."""
+        table = self._table
+        rows = connection.execute(select(table).where(table.c.failures > 0).order_by(table.c.subject, table.c.method))
+        return {
+            subject: tuple(Count(row.method, row.failures, _lock(row.locked_until, now)) for row in group)
+            for subject, group in groupby(rows, lambda row: str(row.subject))
+        }
 
     def forget(self, connection: Connection, before: float, now: float) -> int:
         """Forget what was last counted before ``before`` and locks nobody at ``now``; how many rows that were.

@@ -1,11 +1,14 @@
 """Administration of what goes wrong: locks in both places, rows that have expired, and an audit log that does not verify."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from server_stub.api.admin import known_user
 from server_stub.api.envelope import Document, answer, timestamp
 from server_stub.api.routing import Call, Nothing, Reply
 from server_stub.iam import Iam
+from server_stub.limits import Count
 from server_stub.store.iam import attempts, audit
 from server_stub.store.users import User
 from server_stub.sweep import sweep_iam
@@ -86,7 +89,11 @@ async def verify_audit(iam: Iam, _: Call[Nothing]) -> Reply:
 
 async def _counts(iam: Iam, call: Call[Nothing]) -> tuple[WrongAttempts, ...]:
     user = await iam.database.run(known_user, call.path["username"])
-    counts = await iam.database.run(attempts.counts, user.id.hex(), iam.now())
+    return wrong_attempts(await iam.database.run(attempts.counts, user.id.hex(), iam.now()))
+
+
+def wrong_attempts(counts: Sequence[Count]) -> tuple[WrongAttempts, ...]:
+    """What was counted, as administrators see it."""
     return tuple(
         WrongAttempts(
             each.method,

@@ -39,6 +39,13 @@ from server_stub.api.admin_care import (
     unlock_user,
     verify_audit,
 )
+from server_stub.api.admin_lists import (
+    TokenLocksAttributes,
+    UserSummary,
+    list_locks,
+    list_token_locks,
+    list_users,
+)
 from server_stub.api.admin_policies import (
     Explanation,
     PolicyAttributes,
@@ -96,6 +103,29 @@ USER_ROUTES = (
         NewUser,
         201,
         errors=("USER_EXISTS",),
+    ),
+    Route(
+        "GET",
+        f"{_ADMIN}/users",
+        list_users,
+        ListAnswer[UserSummary],
+        "List users by name, a thousand at a time",
+        query={"q": "part of a name, in whatever case", "after": "the last name of the page before"},
+    ),
+    Route(
+        "GET",
+        f"{_ADMIN}/locks",
+        list_locks,
+        ListAnswer[LocksAttributes],
+        "List the users against whom the IAM counts something, those who are locked first",
+    ),
+    Route(
+        "GET",
+        f"{_ADMIN}/token-locks",
+        list_token_locks,
+        ListAnswer[TokenLocksAttributes],
+        "List the tokens against which the cloud counts something, those that are locked first",
+        errors=CLOUD,
     ),
     Route("GET", _USER, get_user, Answer[UserAttributes], "Tell about a user", errors=NO_USER),
     Route(
@@ -285,7 +315,14 @@ BADGE_ROUTES = (
 )
 
 AUDIT_ROUTES = (
-    Route("GET", f"{_ADMIN}/audit", read_audit, ListAnswer[Entry], "Read the audit log"),
+    Route(
+        "GET",
+        f"{_ADMIN}/audit",
+        read_audit,
+        ListAnswer[Entry],
+        "Read the audit log",
+        query={"after": "the last sequence number of the page before"},
+    ),
     Route("GET", f"{_ADMIN}/audit/verify", verify_audit, Answer[AuditVerdict], "Check the chain of the audit log"),
 )
 

@@ -91,7 +91,7 @@ def _operation(route: Route, access: Access, schema_of: dict[str, Any], error: d
         "description": (PUBLISHED if route.published else NOT_VERIFIED)
         + (f" Own error codes: {codes}." if codes else ""),
         "security": [{access.name: []}] if access.scheme else [],
-        "parameters": [*_path_parameters(route), *_headers(route, access)],
+        "parameters": [*_path_parameters(route), *_query(route), *_headers(route, access)],
         "responses": {
             str(route.status): _content("As asked", schema_of[str(route.answer)]),
             "default": _content("Refused", error),
@@ -105,6 +105,13 @@ def _operation(route: Route, access: Access, schema_of: dict[str, Any], error: d
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
     names = _PARAMETER.findall(route.path)
     return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+
+
+def _query(route: Route) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "query", "required": False, "description": text, "schema": {"type": "string"}}
+        for name, text in route.query.items()
+    ]
 
 
 def _headers(route: Route, access: Access) -> list[dict[str, Any]]:

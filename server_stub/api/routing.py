@@ -109,6 +109,7 @@ class Route:
         published: whether the path stands in the public documents of the product it is modelled on.
         errors: the codes that this call in particular may answer.
         body_limit: the largest body in bytes, when it is not the interface's.
+        query: the parameters that may follow the path, and what they are; all may be left out.
     """
 
     method: str
@@ -121,6 +122,7 @@ class Route:
     published: bool = False
     errors: tuple[str, ...] = field(default=(), kw_only=True)
     body_limit: int | None = field(default=None, kw_only=True)
+    query: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
     @property
     def operation(self) -> str:

@@ -36,6 +36,7 @@ from server_stub.cloud.messages import (
     PushStatus,
     Resync,
     Stock,
+    TokenLocks,
     Verify,
     VerifyResult,
 )
@@ -215,6 +216,11 @@ async def stock(cloud: Cloud, _: Call[Nothing]) -> Reply:
     return Reply(Stock(await cloud.database.run_aside(tokens.stock)))
 
 
+async def token_locks(cloud: Cloud, _: Call[Nothing]) -> Reply:
+    """List what is counted against tokens."""
+    return Reply(TokenLocks(await cloud.database.run_aside(tokens.locks, cloud.settings.time())))
+
+
 def _new_id(cloud: Cloud) -> str:
     return str(uuid.UUID(bytes=cloud.settings.token_bytes(16), version=4))
 
@@ -369,6 +375,7 @@ ADMIN_ROUTES = (
         errors=("TOKEN_UNKNOWN",),
     ),
     Route("GET", "/srv/admin/v1/hardware-tokens", stock, Stock, "List all tokens"),
+    Route("GET", "/srv/admin/v1/hardware-tokens/locks", token_locks, TokenLocks, "List what is counted against tokens"),
     Route(
         "POST",
         "/srv/admin/v1/hardware-tokens/{token}/unlock",

@@ -130,6 +130,24 @@ class StockToken(Message, frozen=True):
     user_ids: list[str]
 
 
+class TokenLock(Message, frozen=True):
+    """Wrong codes in a row of a token; ``locked_until`` is null when it is not locked, or when only an unlock helps."""
+
+    device_id: str
+    serial: str
+    user_ids: list[str]
+    method: str
+    failures: int
+    locked: bool
+    locked_until: float | None
+
+
+class TokenLocks(Message, frozen=True):
+    """Of every token against which something is counted."""
+
+    locks: list[TokenLock]
+
+
 class Enroll(Message, frozen=True):
     """Let a user enrol an app within ``valid_secs``; with ``short_code`` also by 16 digits."""
 

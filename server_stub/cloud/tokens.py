@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert
 from sqlalchemy.exc import IntegrityError
 
 from offline_qr.otq1 import Keys, derive_keys
-from server_stub.cloud.messages import Device, ImportToken, StockToken
+from server_stub.cloud.messages import Device, ImportToken, StockToken, TokenLock
 from server_stub.cloud.store import attempts, audit, challenges, pushes, token_users, tokens
 from server_stub.errors import ApiError, bad_request
 from server_stub.store.prepared import Prepared
@@ -103,6 +103,24 @@ def stock(connection: Connection) -> list[StockToken]:
             [*([row.user_id] if row.user_id else []), *shared.get(row.id, [])],
         )
         for row in connection.execute(select(tokens).order_by(tokens.c.serial))
+    ]
+
+
+def locks(connection: Connection, now: float) -> list[TokenLock]:
+    """What is counted against tokens."""
+    counted = attempts.all_counts(connection, now)
+    return [
+        TokenLock(
+            token.device_id,
+            token.serial,
+            token.user_ids,
+            each.method,
+            each.failures,
+            locked=each.lock is not None,
+            locked_until=each.lock.until if each.lock else None,
+        )
+        for token in stock(connection)
+        for each in counted.get(token.device_id, ())
     ]
 
 

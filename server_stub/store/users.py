@@ -1,6 +1,7 @@
 """Users and their badges."""
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -167,6 +168,13 @@ def set_groups(connection: Connection, user_id: bytes, groups: tuple[str, ...]) 
 def names(connection: Connection) -> dict[str, str]:
     """The name of each user, by permanent id in hex."""
     return {row.id.hex(): row.username for row in connection.execute(select(users.c.id, users.c.username))}
+
+
+def page(connection: Connection, after: str, part: str, most: int) -> list[User]:
+    """Up to ``most`` users in the order of their names, from behind ``after`` on, whose names hold ``part`` in whatever case."""
+    rows = connection.execute(select(users).where(users.c.username > after).order_by(users.c.username))
+    wanted = part.casefold()
+    return [_user(row) for row in islice((row for row in rows if wanted in row.username.casefold()), most)]
 
 
 def add_badge(connection: Connection, badge: IssuedBadge, user_id: bytes) -> None:

@@ -76,3 +76,12 @@ def test_what_the_description_demands_is_what_is_demanded(world: World) -> None:
     assert schemas["PasswordCheck"]["required"] == ["password"]
     assert schemas["PasswordCheck"]["additionalProperties"] is False
     assert schemas["OtpCheck"]["properties"]["otp"]["pattern"] == "^[0-9 ]{1,16}$(?!\\n)"
+
+
+def test_what_may_follow_a_path_is_described(world: World) -> None:
+    """The listing of users says that it can be searched and continued."""
+    parameters = document(world, "internal_url")["paths"]["/admin/rest/users"]["get"]["parameters"]
+    assert [(each["name"], each["in"], each["required"]) for each in parameters] == [
+        ("q", "query", False),
+        ("after", "query", False),
+    ]
