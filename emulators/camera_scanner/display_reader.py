@@ -280,12 +280,13 @@ class DotMatrix:
         dot = 8 if rows <= _LARGE_GLYPH else 4
         flat = _flatten(image, corners, (across * dot, rows * dot)).astype(np.float32)
         means = cv2.blur(flat, (dot // 2 + 1,) * 2)
+        ideals = _of_length_one(np.array([glyph.ravel() for glyph in self.glyphs.values()], np.float64))
         best: tuple[float, list[tuple[str, float]]] | None = None
         for down in _SEARCH:
             for right in _SEARCH:
                 y, x = _MARGIN + dot // 2 + down, _MARGIN + dot // 2 + right
                 dots = means[y : y + rows * dot : dot, x : x + across * dot : dot]
-                found = self._match(dots, columns)
+                found = self._match(dots, columns, ideals)
                 score = sum(confidence for _, confidence in found)
                 if best is None or score > best[0]:
                     best = score, found
@@ -296,32 +297,33 @@ class DotMatrix:
         """How many characters stand to the left of this digit."""
         return digit + (digit // self.group if self.group else 0)
 
-    def _match(self, dots: NDArray[Any], columns: int) -> list[tuple[str, float]]:
+    def _match(self, dots: NDArray[Any], columns: int, ideals: NDArray[np.float64]) -> list[tuple[str, float]]:
         """The best glyph for each place, and by how much it is better than the second best."""
         low, high = np.percentile(dots, (5, 95))
         if high - low < _LEAST_CONTRAST:
             return [(UNKNOWN, 0.0)] * self.digits
         pitch = columns + self.spacing
         starts = [pitch * self._place(digit) for digit in range(self.digits)]
-        places = [dots[:, start : start + columns] for start in starts]
-        both = [[_likest(place * sign, self.glyphs) for place in places] for sign in (1, -1)]
-        likest = max(both, key=lambda found: sum(likeness for _, likeness, _ in found))
-        return [
-            (name if likeness > _LEAST_LIKENESS else UNKNOWN, min(1.0, 4 * lead * likeness))
-            for name, likeness, lead in likest
-        ]
+        places = np.array([dots[:, start : start + columns].ravel() for start in starts], np.float64)
+        likeness = _of_length_one(places) @ ideals.T
+        # Dots are lighter than the ground, or darker.
+        both = likeness, -likeness
+        likest = max(both, key=lambda signed: float(signed.max(axis=1).sum()))
+        names = list(self.glyphs)
+        found = []
+        for row in likest:
+            order = np.argsort(row)
+            best = float(row[order[-1]])
+            lead = best - float(row[order[-2]])
+            found.append((names[order[-1]] if best > _LEAST_LIKENESS else UNKNOWN, min(1.0, 4 * lead * best)))
+        return found
 
 
-def _likest(dots: NDArray[Any], glyphs: Mapping[str, NDArray[np.bool_]]) -> tuple[str, float, float]:
-    """The glyph whose correlation with ``dots`` is highest, that correlation, and its lead over the next."""
-    centred = dots - dots.mean()
-    size = float(np.linalg.norm(centred)) or 1.0
-    ranking = []
-    for name, glyph in glyphs.items():
-        ideal = glyph - glyph.mean()
-        ranking.append((float((centred * ideal).sum()) / (size * (float(np.linalg.norm(ideal)) or 1.0)), name))
-    ranking.sort(reverse=True)
-    return ranking[0][1], ranking[0][0], ranking[0][0] - ranking[1][0]
+def _of_length_one(patterns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each row less its mean, and of length 1, so that the product of two of them is their correlation."""
+    centred = patterns - patterns.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.asarray(centred / np.where(length > 0, length, 1.0), np.float64)
 
 
 class DisplayReader:
