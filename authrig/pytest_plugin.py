@@ -31,6 +31,7 @@ CLOCKS = ("real", "simulated")
 EVIDENCE = ("on-failure", "always", "off")
 MARKERS = (
     'hil(kind, caps=[...], count=1): wants so many devices of this kind ("fido", "qr-token", "scanner"), with these caps',
+    'hil(kind, device="name"): wants the one that the rig file calls so',
     "hil_destructive: erases the device; attached ones only with --hil-destructive-ok and destructive = true",
     'hil_only(end): runs on "emulated" or on "attached" devices only',
     "hil_profile(name): runs on an emulated key of this profile",
@@ -199,9 +200,11 @@ def qr_token(request: pytest.FixtureRequest, rig: "Rig") -> "QrToken":
 
 
 @pytest.fixture
-def scanner(rig: "Rig") -> "Scanner":
+def scanner(request: pytest.FixtureRequest, rig: "Rig") -> "Scanner":
     """The scanner on the desk."""
-    return rig.scanner
+    from authrig.hil.session import lend_scanner  # noqa: PLC0415 - as above
+
+    return lend_scanner(rig, request.node.stash.get(_WANTS, None))
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from authrig.ports.server import Administrator, Bank, Browser
 from authrig.ports.verification_server import OwnServer, VerificationServer, attached_server
 from authrig.rig_file.entries import RigFile, Server
 from authrig.rig_file.reading import DEFAULT
+from emulators.camera_scanner.frames import FrameSource
 from emulators.env import SeededRandom, SystemRandom
 
 
@@ -148,14 +149,16 @@ class Rig:
         self.administrator.create_user(person.username, person.password)
         return person
 
-    def give_qr_token(self, person: Person, serial: str) -> QrToken:
+    def give_qr_token(self, person: Person, serial: str, device: str | None = None) -> QrToken:
         """A QR token, known to the verification cloud and assigned to ``person``; an emulated one has this ``serial``.
+
+        With ``device`` it is the one that the rig file calls so.
 
         Raises:
             TooFewError: if the rig has no other one.
             RigError: if it is not there, or the rig file does not have the seed of an attached one.
         """
-        lent = self.bench.qr_token(serial)
+        lent = self.bench.qr_token(serial, device)
         if lent.seed is None:
             raise RigError(f"{lent.port.name}: the rig file needs its seed_hex, so that the server can check its codes")
         self.administrator.assign_qr_token(person.username, lent.serial, lent.seed, f"{person.username}'s token")
@@ -171,6 +174,18 @@ class Rig:
             RigError: if it is not there.
         """
         return self.bench.key(name, profile)
+
+    def device(self, name: str) -> Key | QrToken | Scanner | FrameSource:
+        """What the rig file calls ``name``: the same one each time, until the test ends.
+
+        Raises:
+            NoSuchDeviceError: if the file has no device of that name; servers are not lent.
+            RigError: if it is lent already, is not of the mode that was asked for, or is not there.
+        """
+        from authrig.bench.tokens import LentToken  # noqa: PLC0415 - slow to import, and only where devices are asked for
+
+        lent = self.bench.device(name)
+        return lent.port if isinstance(lent, LentToken) else lent
 
     def audit_rows(self, since: float) -> list[dict[str, Any]]:
         """What the server has written into its audit log since that time (seconds since 1970).

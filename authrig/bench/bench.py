@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
@@ -12,19 +12,20 @@ import msgspec
 from authrig.attached.hands import Hands
 from authrig.attached.person import Person
 from authrig.bench.clock import MachineClock, RigClock, StandingClock
+from authrig.bench.identity import identity_of
 from authrig.bench.leases import Leases
 from authrig.bench.tools import Tools
 from authrig.errors import RigError
-from authrig.rig_file.entries import Fido, OtpToken, QrToken, Scanner, Server
+from authrig.rig_file.entries import CameraDevice, Fido, OtpToken, QrToken, Scanner, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from authrig.bench.tokens import LentToken
     from authrig.evidence.recorder import Exhibit
     from authrig.ports.key import Key
     from authrig.ports.scanner import Scanner as ScannerPort
-    from authrig.rig_file.entries import RigFile
+    from authrig.rig_file.entries import AttachedFido, AttachedScanner, AttachedToken, RigFile
     from emulators.camera_scanner.frames import FrameSource
     from emulators.env import SeededRandom
 
@@ -35,6 +36,14 @@ _Entry = TypeVar("_Entry", Fido, QrToken, OtpToken, Scanner)
 
 class TooFewError(RigError):
     """The rig has too few devices of a kind for what was asked."""
+
+
+class NoSuchDeviceError(RigError):
+    """The rig file has no device of that name that a bench lends."""
+
+    def __init__(self, name: str, rig_file: RigFile) -> None:
+        known = ", ".join(each for each, entry in rig_file.devices.items() if not isinstance(entry, Server))
+        super().__init__(f"expected a device of the rig file ({known or 'it has none'}), found {name[:64]!r}")
 
 
 class Bench:
@@ -73,8 +82,10 @@ class Bench:
         """Which devices are lent."""
         self._only = only
         self._lent: set[str] = set()
+        self._by_name: dict[str, Key | LentToken | ScannerPort | FrameSource] = {}
         self._hosts_are_seeded = False
-        self._restarts: list[Callable[[], None]] = []
+        self._restarts: dict[str, Callable[[], None]] = {}
+        self._identities: dict[str, str] = {}
         self._opened, self._loans = ExitStack(), ExitStack()
         folder = Path(self._opened.enter_context(tempfile.TemporaryDirectory(prefix="authrig-bench-")))
         person = person or Person()
@@ -106,30 +117,32 @@ class Bench:
             TooFewError: if the file has no free one of the mode.
             RigError: if it is not there, or cannot be plugged in.
         """
-        from authrig.bench.keys import attached_key, emulated_key  # noqa: PLC0415 - only what is lent is imported
+        if profile is None:
+            return self._key(*self._choose(Fido, "keys", name), name)
+        device, entry = self._choose(Fido, "keys", name, "emulated")
+        assert entry.emulated is not None  # it was chosen for that
+        like = msgspec.structs.replace(entry.emulated, profile=profile)
+        return self._key(device, msgspec.structs.replace(entry, emulated=like), name)
 
-        self._seed_hosts()
-        if profile is not None:
-            _, entry = self._choose(Fido, "keys", name, "emulated")
-            assert entry.emulated is not None  # it was chosen for that
-            return emulated_key(self._tools, name, msgspec.structs.replace(entry.emulated, profile=profile))
-        device, entry = self._choose(Fido, "keys", name)
-        if entry.attached is not None:
-            key = attached_key(self._tools, device, entry, entry.attached)
-            if entry.power != "none":
-                self._restarts.append(key.restart)
-            return key
-        assert entry.emulated is not None  # it was chosen for one or the other
-        return emulated_key(self._tools, name, entry.emulated)
-
-    def qr_token(self, serial: str) -> LentToken:
+    def qr_token(self, serial: str, device: str | None = None) -> LentToken:
         """A QR token: an attached one that is still free, or a new emulated one with this serial number.
+
+        Args:
+            serial: whose number an emulated one has.
+            device: what the rig file calls the one that is meant; None: any.
 
         Raises:
             TooFewError: if the file has no free one of the mode.
+            NoSuchDeviceError: if it has no QR token that is called so.
             RigError: if it is not there.
         """
-        return self._token(*self._choose(QrToken, "QR tokens", serial), serial)
+        if device is None:
+            return self._token(*self._choose(QrToken, "QR tokens", serial), serial)
+        entry = self._tools.rig_file.devices.get(device)
+        if not isinstance(entry, QrToken):
+            raise NoSuchDeviceError(device, self._tools.rig_file)
+        self._check_free(device, "emulated" if entry.attached is None else "attached")
+        return self._token(device, entry, serial)
 
     def otp_token(self, serial: str) -> LentToken:
         """A token that shows passwords and has no camera; else as ``qr_token``.
@@ -147,13 +160,33 @@ class Bench:
             TooFewError: if the file has no free one of the mode.
             RigError: if it is not there.
         """
-        from authrig.bench.scanners import attached_scanner, emulated_scanner  # noqa: PLC0415 - as in key
+        return self._scanner(*self._choose(Scanner, "scanners", name), name)
 
-        device, entry = self._choose(Scanner, "scanners", name)
-        if entry.attached is not None:
-            return attached_scanner(self._tools, device, entry, entry.attached)
-        assert entry.emulated is not None  # it was chosen for one or the other
-        return emulated_scanner(self._tools, name, entry.emulated)
+    def device(self, name: str) -> Key | LentToken | ScannerPort | FrameSource:
+        """The device that the rig file calls ``name``: the same one each time, until it is taken back.
+
+        Raises:
+            NoSuchDeviceError: if the file has none of that name that can be lent.
+            RigError: if it is lent already, is of the other mode, or is not there.
+        """
+        if name not in self._by_name:
+            self._by_name[name] = self._made(name)
+        return self._by_name[name]
+
+    def _made(self, name: str) -> Key | LentToken | ScannerPort | FrameSource:
+        entry = self._tools.rig_file.devices.get(name)
+        if entry is None or isinstance(entry, Server):
+            raise NoSuchDeviceError(name, self._tools.rig_file)
+        self._check_free(name, "emulated" if entry.attached is None else "attached")
+        match entry:
+            case Fido():
+                return self._key(name, entry, name)
+            case QrToken() | OtpToken():
+                return self._token(name, entry, name)
+            case Scanner():
+                return self._scanner(name, entry, name)
+            case CameraDevice():
+                return self.camera(name)
 
     def camera(self, device: str) -> FrameSource:
         """The camera that the rig file calls ``device``; cameras are not lent, since any device may be looked at.
@@ -161,7 +194,7 @@ class Bench:
         Raises:
             RigError: if it is not there.
         """
-        from authrig.bench.cameras import camera  # noqa: PLC0415 - as in key
+        from authrig.bench.cameras import camera  # noqa: PLC0415 - only what is lent is imported
 
         return camera(self._tools, device)
 
@@ -176,30 +209,76 @@ class Bench:
             RigError: if a device does not come back.
         """
         self._lent.clear()
-        restarts, self._restarts = self._restarts, []
+        self._by_name.clear()
+        restarts, self._restarts = self._restarts, {}
         try:
-            for restart in restarts if broken else ():
-                restart()
+            for device, restart in restarts.items() if broken else ():
+                with self._given_back_if_it_fails(device):
+                    restart()
         finally:
             # The stack is the same one that the tools have.
             self._loans.close()
 
-    def _token(self, device: str, entry: QrToken | OtpToken, serial: str) -> LentToken:
-        from authrig.bench.tokens import AttachedParts, emulated_token  # noqa: PLC0415 - as in key
+    # Only what is lent is imported.
 
-        if entry.attached is None:
-            assert entry.emulated is not None  # it was chosen for one or the other
-            return emulated_token(self._tools, serial, entry.emulated)
-        lent = AttachedParts(self._tools, device, entry, entry.attached).lend()
+    def _key(self, device: str, entry: Fido, name: str) -> Key:
+        from authrig.bench.keys import attached_key, emulated_key  # noqa: PLC0415 - see above
+
+        self._seed_hosts()
+        if entry.emulated is not None:
+            return emulated_key(self._tools, name, entry.emulated)
+        assert entry.attached is not None  # a rig file with neither is refused when it is read
+        with self._leased(device, entry.attached):
+            key = attached_key(self._tools, device, entry, entry.attached)
         if entry.power != "none":
-            self._restarts.append(lent.port.restart)
+            self._restarts[device] = key.restart
+        return key
+
+    def _token(self, device: str, entry: QrToken | OtpToken, serial: str) -> LentToken:
+        from authrig.bench.tokens import AttachedParts, emulated_token  # noqa: PLC0415 - see above
+
+        if entry.emulated is not None:
+            return emulated_token(self._tools, serial, entry.emulated)
+        assert entry.attached is not None  # a rig file with neither is refused when it is read
+        with self._leased(device, entry.attached):
+            lent = AttachedParts(self._tools, device, entry, entry.attached).lend()
+        if entry.power != "none":
+            self._restarts[device] = lent.port.restart
         return lent
+
+    def _scanner(self, device: str, entry: Scanner, name: str) -> ScannerPort:
+        from authrig.bench.scanners import attached_scanner, emulated_scanner  # noqa: PLC0415 - see above
+
+        if entry.emulated is not None:
+            return emulated_scanner(self._tools, name, entry.emulated)
+        assert entry.attached is not None  # a rig file with neither is refused when it is read
+        with self._leased(device, entry.attached):
+            return attached_scanner(self._tools, device, entry, entry.attached)
+
+    @contextmanager
+    def _leased(self, device: str, attached: AttachedFido | AttachedToken | AttachedScanner) -> Iterator[None]:
+        """Lend an attached device that is opened within; one that cannot be opened is nobody's."""
+        self._identities[device] = identity_of(device, attached)
+        self._leases.take(device, self._identities[device])
+        self._lent.add(device)
+        with self._given_back_if_it_fails(device):
+            yield
+
+    @contextmanager
+    def _given_back_if_it_fails(self, device: str) -> Iterator[None]:
+        """A device that does not work is no longer held: somebody else may mend it."""
+        try:
+            yield
+        except BaseException:
+            self._lent.discard(device)
+            self._leases.give_back(self._identities[device])
+            raise
 
     def _seed_hosts(self) -> None:
         """Have the hosts of this process draw from the seed too, where that may be."""
         if self._hosts_are_seeded or not self.is_repeatable:
             return
-        from authrig.ports.host_random import drawing_from  # noqa: PLC0415 - as in key
+        from authrig.ports.host_random import drawing_from  # noqa: PLC0415 - see above
 
         self._hosts_are_seeded = True
         self._loans.callback(setattr, self, "_hosts_are_seeded", False)
@@ -217,8 +296,6 @@ class Bench:
         found = {device: entry for device, entry in devices.items() if isinstance(entry, kind)}
         for device, entry in found.items():
             if mode != "emulated" and entry.attached is not None and self._is_free(device):
-                self._leases.take(device, _identity(device, entry.attached))
-                self._lent.add(device)
                 return device, entry
         for device, entry in found.items():
             if mode != "attached" and entry.emulated is not None:
@@ -226,10 +303,10 @@ class Bench:
         which = "" if mode == "prefer-attached" else f"{mode} "
         raise TooFewError(f"the rig has too few {which}{kinds}: expected another for {name}, found {len(found)} in all")
 
-
-def _identity(device: str, attached: msgspec.Struct) -> str:
-    """What tells this device from all others of the machine, whatever a rig file calls it."""
-    match = getattr(attached, "match", None)
-    serial = getattr(attached, "serial", None)
-    port = getattr(attached, "port", None)
-    return msgspec.json.encode(match or serial or port or device).decode()
+    def _check_free(self, name: str, end: Mode) -> None:
+        """Refuse to lend a device that is not for this user."""
+        if self.mode not in (end, "prefer-attached"):
+            raise RigError(f"{name} is {end}, and only {self.mode} devices are used")
+        if end == "attached" and not self._is_free(name):
+            why = "is lent already" if name in self._lent else f"is not on the bench {self._only}"
+            raise RigError(f"{name} {why}")

@@ -3,7 +3,7 @@
 import re
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from authrig.evidence.recorder import Recorder
     from authrig.hil.wants import Wants
     from authrig.ports.key import Key
+    from authrig.ports.scanner import Scanner
     from authrig.rig import Rig
 
 _RIG_FILE = pytest.StashKey[RigFile]()
@@ -75,7 +76,12 @@ def lend_keys(rig: "Rig", wants: "Wants | None") -> "list[Key]":
     """The keys that a test wants; it is skipped if one cannot do what it should."""
     count = wants.count("fido") if wants is not None else 1
     profile = wants.profile if wants is not None else None
-    keys = [rig.new_key(f"key {number}", profile) for number in range(1, count + 1)]
+    named = None if wants is None else wants.named.get("fido")
+    keys = (
+        [cast("Key", rig.device(named))]
+        if named is not None
+        else [rig.new_key(f"key {number}", profile) for number in range(1, count + 1)]
+    )
     wanted = (
         {capability for kind, _, those in wants.kinds if kind == "fido" for capability in those} if wants else set()
     )
@@ -88,12 +94,18 @@ def lend_keys(rig: "Rig", wants: "Wants | None") -> "list[Key]":
 
 def lend_qr_token(rig: "Rig", wants: "Wants | None", serial: str = "QT1-00000001") -> "LentToken":
     """A QR token that can do what a test wants; the test is skipped if it cannot."""
-    lent = rig.bench.qr_token(serial)
+    lent = rig.bench.qr_token(serial, None if wants is None else wants.named.get("qr-token"))
     wanted = {word for kind, _, words in wants.kinds if kind == "qr-token" for word in words} if wants else set()
     lacking = wanted - lent.port.capabilities()
     if lacking:
         pytest.skip(f"wants qr-token with {', '.join(sorted(lacking))}, which {lent.port.name} has not")
     return lent
+
+
+def lend_scanner(rig: "Rig", wants: "Wants | None") -> "Scanner":
+    """The scanner that a test wants."""
+    named = None if wants is None else wants.named.get("scanner")
+    return rig.scanner if named is None else cast("Scanner", rig.device(named))
 
 
 def keep_evidence(

@@ -1,6 +1,7 @@
 """What a test wants of the rig, as its markers say, and what of that is missing."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -15,12 +16,16 @@ ENDS = ("emulated", "attached")
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """Devices by kind (how many, and what each can do), and on which end the test runs."""
+    """Devices by kind (how many, and what each can do), and on which end the test runs.
+
+    ``named`` has the kinds of which one device is meant, by what the rig file calls it.
+    """
 
     kinds: tuple[tuple[str, int, frozenset[str]], ...]
     destructive: bool
     only: str | None
     profile: str | None
+    named: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, kind: str) -> int:
         """How many of a kind; at least one, since whoever asks wants one."""
@@ -34,22 +39,25 @@ def read_wants(item: pytest.Item) -> Wants:
         pytest.UsageError: if one is used wrongly.
     """
     kinds = tuple(_hil(item, mark) for mark in item.iter_markers("hil"))
+    named = {mark.args[0]: mark.kwargs["device"] for mark in item.iter_markers("hil") if "device" in mark.kwargs}
     only, profile = _only_argument(item, "hil_only"), _only_argument(item, "hil_profile")
     if only not in (None, *ENDS):
         raise pytest.UsageError(f"{item.nodeid}: hil_only: expected one of {', '.join(ENDS)}, found {only!r}")
-    return Wants(kinds, item.get_closest_marker("hil_destructive") is not None, only, profile)
+    return Wants(kinds, item.get_closest_marker("hil_destructive") is not None, only, profile, named)
 
 
 def _hil(item: pytest.Item, mark: pytest.Mark) -> tuple[str, int, frozenset[str]]:
     kind = mark.args[0] if len(mark.args) == 1 else None
     if kind not in KINDS:
         raise pytest.UsageError(f"{item.nodeid}: hil: expected one of {', '.join(KINDS)}, found {mark.args}")
-    unknown = set(mark.kwargs) - {"caps", "count"}
+    unknown = set(mark.kwargs) - {"caps", "count", "device"}
     count, capabilities = mark.kwargs.get("count", 1), mark.kwargs.get("caps", ())
     if unknown or not isinstance(count, int) or count < 1 or isinstance(capabilities, str):
         raise pytest.UsageError(
             f"{item.nodeid}: hil: expected count (a number) and caps (a list of words), found {mark.kwargs}"
         )
+    if "device" in mark.kwargs and (count != 1 or not isinstance(mark.kwargs["device"], str)):
+        raise pytest.UsageError(f"{item.nodeid}: hil: expected device to be one name, found {mark.kwargs}")
     return kind, count, frozenset(capabilities)
 
 
@@ -68,7 +76,12 @@ def what_is_missing(wants: Wants, config: pytest.Config) -> str | None:
     mode = wants.only or mode if config.getoption("--hil") == "prefer-attached" else mode
     if wants.only is not None and mode != wants.only:
         return f"runs on {wants.only} devices only, and --hil {mode} was asked for"
+    for kind, device in wants.named.items():
+        if (missing := _missing_by_name(rig_file, mode, kind, device)) is not None:
+            return missing
     for kind, count, capabilities in wants.kinds:
+        if kind in wants.named:
+            continue
         missing = _missing_of_kind(rig_file, mode, kind, count) or _incapable(rig_file, mode, kind, capabilities)
         if missing:
             return missing
@@ -87,6 +100,16 @@ def _missing_of_kind(rig_file: RigFile, mode: str, kind: str, count: int) -> str
     if mode != "attached" and any(entry.emulated is not None for _, entry in entries):
         return None  # as many as one likes
     return None if attached >= count else f"wants {count} {mode} {kind}, and the rig has {attached}"
+
+
+def _missing_by_name(rig_file: RigFile, mode: str, kind: str, device: str) -> str | None:
+    entry = dict(_entries(rig_file, kind)).get(device)
+    if entry is None:
+        return f"wants the {kind} {device}, and the rig file has none of that name"
+    end = "emulated" if entry.attached is None else "attached"
+    return (
+        None if mode in (end, "prefer-attached") else f"wants {device}, which is {end}, and --hil {mode} was asked for"
+    )
 
 
 def _incapable(rig_file: RigFile, mode: str, kind: str, capabilities: frozenset[str]) -> str | None:

@@ -29,6 +29,13 @@ PATIENCE = 10.0
 """Seconds for a device node to come or go."""
 
 
+class KeyGoneError(RigError, OSError):
+    """A key at this machine was pulled out in the middle, or has hung."""
+
+    def __init__(self, name: str, error: OSError) -> None:
+        super().__init__(f"{name} was unplugged in the middle, or has hung: {error.strerror or error}")
+
+
 class Cable(Protocol):
     """What a key is plugged in by."""
 
@@ -207,11 +214,14 @@ class HidrawCable:
             found.name,
             found.serial or None,
         )
-        return CtapHidDevice(descriptor, _Tapped(_open_node(found.node), tap))
+        return CtapHidDevice(descriptor, self._tapped(found, tap))
 
     def connect(self, tap: ReportTap) -> CtapHidConnection:
         """The node itself."""
-        return _Tapped(_open_node(self._node().node), tap)
+        return self._tapped(self._node(), tap)
+
+    def _tapped(self, found: Attachment, tap: ReportTap) -> CtapHidConnection:
+        return _Tapped(_Attached(_open_node(found.node), f"{self._name} ({found.node})"), tap)
 
     def plug_in(self) -> None:
         """Have power given, and wait until the kernel has the key."""
@@ -297,6 +307,29 @@ class _Tapped(CtapHidConnection):
     def write_packet(self, data: bytes) -> None:
         self._tap("to_key", data)
         self._connection.write_packet(data)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _Attached(CtapHidConnection):
+    """A connection to a key at this machine, whose failures are told by its name."""
+
+    def __init__(self, connection: CtapHidConnection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+
+    def read_packet(self) -> bytes:
+        try:
+            return self._connection.read_packet()
+        except OSError as error:
+            raise KeyGoneError(self._name, error) from error
+
+    def write_packet(self, data: bytes) -> None:
+        try:
+            self._connection.write_packet(data)
+        except OSError as error:
+            raise KeyGoneError(self._name, error) from error
 
     def close(self) -> None:
         self._connection.close()
