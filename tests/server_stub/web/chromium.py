@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import cv2
 import numpy as np
 
+from authrig.errors import RigError
 from authrig.pictures import picture_from_png
 from authrig.ports.key import KeyRefused
+from emulators.camera_scanner.decoders import read_codes
 from emulators.hwtoken.keys import Button
 
 if TYPE_CHECKING:
@@ -65,10 +67,20 @@ class Desk:
         self.page.keyboard.press("Enter")
         return list(lines or ())
 
+    def qr_text(self) -> str:
+        """What the QR code on the page says."""
+        [read] = read_codes(picture_from_png(self.page.locator("img.qr").screenshot()))
+        return read.data.decode()
+
     def arrive(self, path: str) -> str:
         """Wait for the page at ``path``; its words."""
         self.page.wait_for_url(self.origin + path)
         return self.page.inner_text("main")
+
+    def refusal(self) -> str:
+        """Wait for why a form was refused; its words."""
+        self.page.wait_for_selector("#error")
+        return self.page.inner_text("#error")
 
     def alert(self) -> str:
         """Wait for what the page's script has to say; its words."""
@@ -92,15 +104,21 @@ def new_desk(browser: Browser, origin: str) -> Iterator[Desk]:
     assert offences == []
 
 
-def plug_in(desk: Desk, key: Key) -> None:
-    """Let pages of ``desk`` have ``key`` for what they ask of ``navigator.credentials``; it has a new page then."""
+def plug_in(desk: Desk, key: Key, hesitate: Callable[[], None] = lambda: None) -> None:
+    """Let pages of ``desk`` have ``key`` for what they ask of ``navigator.credentials``; it has a new page then.
+
+    ``hesitate`` is called each time before the key is touched.
+    """
 
     def ask(what: str, options: dict[str, Any]) -> dict[str, Any]:
+        hesitate()
         call = key.get_assertion if what == "get" else key.make_credential
         try:
             return call(desk.origin, options)
         except KeyRefused as refused:
             return {"error": DOM_ERRORS.get(refused.status, "NotAllowedError")}
+        except RigError:  # it is not plugged in: a browser asks for it until somebody cancels
+            return {"error": "NotAllowedError"}
 
     context = desk.page.context
     context.expose_function("askEmulatedKey", ask)
