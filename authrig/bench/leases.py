@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
+import stat
 import tempfile
 import time
 from pathlib import Path
@@ -44,6 +45,7 @@ class Leases:
         path = self._folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.json"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check_ours(self._folder)
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600), "r+")
         except OSError as error:
             raise RigError(f"the lease of {device} cannot be written to {path}: {error.strerror}") from error
@@ -67,6 +69,26 @@ class Leases:
         """End all leases."""
         for identity in tuple(self._held):
             self.give_back(identity)
+
+
+def _check_ours(folder: Path) -> None:
+    """Refuse a folder of another user's making: without XDG_RUNTIME_DIR its name in /tmp can be foretold.
+
+    Raises:
+        RigError: if it is one.
+    """
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        why = "is no folder"
+    elif found.st_uid != os.getuid():
+        why = f"belongs to the user {found.st_uid}"
+    elif found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        why = "can be written by others"
+    else:
+        return
+    raise RigError(
+        f"leases are kept in {folder}, which {why}: remove it, or set XDG_RUNTIME_DIR to a folder of your own"
+    )
 
 
 class LeasedError(RigError):

@@ -1,12 +1,14 @@
 import json
 import os
+import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from authrig.bench.leases import Leases
+from authrig.bench.leases import Leases, lease_folder
 from authrig.errors import RigError
 
 TAKE = """
@@ -72,3 +74,37 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RigError, match="the lease of key-b cannot be written to "):
         Leases(tmp_path / "file").take("key-b", "serial 1234")
+
+
+def test_without_a_runtime_folder_leases_are_for_this_user_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder of the machine's temporary files that nobody else can read."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    leases = Leases()
+    leases.take("key-b", "serial 1234")
+    leases.close()
+    assert lease_folder() == tmp_path / f"authrig-leases-{os.getuid()}"
+    assert stat.S_IMODE(lease_folder().stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("trap", ["link", "open", "stranger"])
+def test_a_folder_that_somebody_else_made_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trap: str
+) -> None:
+    """Its name can be foretold, and what is locked there would be theirs to give; the sentence says what to do."""
+    folder = tmp_path / "leases"
+    if trap == "link":
+        (tmp_path / "elsewhere").mkdir()
+        folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        folder.mkdir()
+    if trap == "open":
+        folder.chmod(0o777)
+    if trap == "stranger":
+        monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    why = {"link": "is no folder", "open": "can be written by others", "stranger": "belongs to the user [0-9]+"}[trap]
+    with pytest.raises(RigError, match=f"which {why}: remove it, or set XDG_RUNTIME_DIR"):
+        Leases(folder).take("key-b", "serial 1234")
+    assert not list((tmp_path / "elsewhere").iterdir() if trap == "link" else folder.iterdir())
