@@ -2,10 +2,9 @@
 
 import logging
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from server_stub.addresses import Network, networks
 from server_stub.cloud.account import service_account
@@ -20,7 +19,7 @@ from server_stub.jose import PublicKey, load_public_key
 from server_stub.keys import load_or_create
 from server_stub.policy_file import DEFAULT_FILE, load
 from server_stub.sessions import TOKEN_BYTES, new_token
-from server_stub.settings import OidcProvider, Settings, database_of
+from server_stub.settings import OidcProvider, Settings, database_of, time_zone
 from server_stub.store.database import Database
 from server_stub.store.iam import metadata
 from server_stub.vault import KEY_LENGTH, Vault
@@ -93,12 +92,10 @@ def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
 
 
 def _zone(name: str) -> tzinfo:
-    if name == "UTC":
-        return UTC
     try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, LookupError) as error:
-        raise ServerError(f"timezone: this machine knows no time zone {name!r}") from error
+        return time_zone(name)
+    except ValueError as error:
+        raise ServerError(f"timezone: {error}") from error
 
 
 _PROVIDER_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")

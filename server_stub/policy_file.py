@@ -1,10 +1,11 @@
 """The policy file: TOML in, a ``PolicySet`` or one sentence out."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -27,6 +28,7 @@ from server_stub.errors import ServerError
 from server_stub.flows.flow import BADGES, Flow, Method, after_badge
 from server_stub.message_providers import FieldTemplate, MessageProvider
 from server_stub.policies import Application, ApprovalFlow, ApprovalMethod, Policy, PolicySet
+from server_stub.toml_lines import MistakeError, convert, with_line
 
 NAMED = frozenset({Method.USERNAME, Method.BADGE_INSECURE})
 """First steps that anybody can take for anybody."""
@@ -73,11 +75,18 @@ class _ApprovalRow(msgspec.Struct, forbid_unknown_fields=True):
     methods: Annotated[tuple[ApprovalMethod, ...], Meta(min_length=1)] = ("AIRLOCK_2FA",)
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
+class _Outline(msgspec.Struct, forbid_unknown_fields=True):
+    applications: dict[str, Any]
+    flows: dict[str, Any]
+    policies: list[Any]
+    approvals: dict[str, Any] = {}
+
+
+class _File(msgspec.Struct):
     applications: dict[str, _ApplicationRow]
     flows: dict[str, _FlowRow]
     policies: list[_PolicyRow]
-    approvals: dict[str, _ApprovalRow] = {}
+    approvals: dict[str, _ApprovalRow]
 
 
 def load(path: Path = DEFAULT_FILE) -> PolicySet:
@@ -87,28 +96,62 @@ def load(path: Path = DEFAULT_FILE) -> PolicySet:
         ServerError: if it cannot be read, or says something that cannot be meant: an unknown flow, application or
             method, two policies of the same priority for one application, a redirect to another site.
     """
+    text = ""
     try:
-        rows = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File)
-        return _build(rows)
+        text = path.read_text("utf-8")
+        return _build(_read(tomllib.loads(text)))
     except OSError as error:
         raise ServerError(f"cannot read the policy file {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
-        raise ServerError(f"the policy file {path} is wrong: {error}") from error
+    except ValueError as error:
+        raise ServerError(f"the policy file {path} is wrong: {with_line(text, error)}") from error
+
+
+def _read(tables: dict[str, Any]) -> _File:
+    """Row by row, so that a mistake can be found in its row."""
+    whole = convert(tables, _Outline)
+    return _File(
+        {name: convert(row, _ApplicationRow, "applications", name) for name, row in whole.applications.items()},
+        {name: convert(row, _FlowRow, "flows", name) for name, row in whole.flows.items()},
+        [convert(row, _PolicyRow, "policies", number) for number, row in enumerate(whole.policies)],
+        {name: convert(row, _ApprovalRow, "approvals", name) for name, row in whole.approvals.items()},
+    )
+
+
+@contextmanager
+def _at(*path: str | int) -> Iterator[None]:
+    """What is wrong in here stands at ``path``."""
+    try:
+        yield
+    except ValueError as error:
+        raise MistakeError(str(error), *path) from error
 
 
 def _build(rows: _File) -> PolicySet:
     for name, application in rows.applications.items():
         for target in (application.target, *application.targets):
             if not target.startswith("/") or target.startswith(("//", "/\\")):
-                raise ValueError(f"application {name!r} redirects to {target!r}, expected a path on this site")
-    described = {name: Flow(name, tuple(tuple(way) for way in row.ways)) for name, row in rows.flows.items()}
-    policies = tuple(_policy(row, rows.applications, described) for row in rows.policies)
-    _refuse_ties(rows.policies)
+                sentence = f"application {name!r} redirects to {target!r}, expected a path on this site"
+                raise MistakeError(
+                    sentence, "applications", name, "target" if target is application.target else "targets"
+                )
+    described = {}
+    for name, flow in rows.flows.items():
+        with _at("flows", name, "ways"):
+            described[name] = Flow(name, tuple(tuple(way) for way in flow.ways))
+    made = []
+    for number, policy in enumerate(rows.policies):
+        with _at("policies", number):
+            made.append(_policy(policy, rows.applications, described))
+            _refuse_ties(rows.policies[:number], policy)
+    policies = tuple(made)
     applications = {
         name: Application(row.title, row.target, frozenset({row.target, *row.targets}))
         for name, row in rows.applications.items()
     }
-    approvals = {name: _approval_flow(name, row) for name, row in rows.approvals.items()}
+    approvals = {}
+    for name, approval in rows.approvals.items():
+        with _at("approvals", name):
+            approvals[name] = _approval_flow(name, approval)
     flows = described | {policy.flow.name: policy.flow for policy in policies if policy.flow}
     return PolicySet(applications, flows, policies, approvals, _warnings(rows.policies, policies))
 
@@ -128,15 +171,14 @@ def _template(row: _FieldRow) -> FieldTemplate:
     return FieldTemplate(int(Tag[row.tag]) if row.tag else 0, row.label, row.template, row.optional)
 
 
-def _refuse_ties(rows: list[_PolicyRow]) -> None:
-    for position, policy in enumerate(rows):
-        for other in rows[:position]:
-            shared = set(policy.applications) & set(other.applications)
-            if policy.priority == other.priority and shared:
-                raise ValueError(
-                    f"policies {other.name!r} and {policy.name!r} both have priority {policy.priority} "
-                    f"for {', '.join(sorted(shared))}: which one wins?"
-                )
+def _refuse_ties(before: list[_PolicyRow], policy: _PolicyRow) -> None:
+    for other in before:
+        shared = set(policy.applications) & set(other.applications)
+        if policy.priority == other.priority and shared:
+            raise ValueError(
+                f"policies {other.name!r} and {policy.name!r} both have priority {policy.priority} "
+                f"for {', '.join(sorted(shared))}: which one wins?"
+            )
 
 
 def _policy(row: _PolicyRow, applications: Mapping[str, object], flows: Mapping[str, Flow]) -> Policy:

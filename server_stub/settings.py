@@ -5,8 +5,10 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from server_stub.errors import ServerError
 from server_stub.limits import SCHEDULE, Schedule
@@ -125,6 +127,20 @@ class Settings:
 def database_of(settings: Settings, name: str) -> Path | str:
     """Where the database ``name`` (iam or cloud) of the settings is."""
     return settings.database_url or settings.data_dir / f"{name}.sqlite3"
+
+
+def time_zone(name: str) -> tzinfo:
+    """The time zone of that name.
+
+    Raises:
+        ValueError: if this machine does not know it.
+    """
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError) as error:
+        raise ValueError(f"this machine knows no time zone {name!r}") from error
 
 
 def check_host(settings: Settings) -> None:

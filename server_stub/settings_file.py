@@ -9,10 +9,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from server_stub.addresses import networks
 from server_stub.errors import ServerError
-from server_stub.settings import OidcProvider, Settings
+from server_stub.settings import OidcProvider, Settings, time_zone
+from server_stub.toml_lines import MistakeError, convert, with_line
 
 NOT_IN_A_FILE = frozenset({"time", "token_bytes"})
 PATHS = frozenset({"data_dir", "policies_file"})
@@ -26,17 +26,19 @@ def load_settings(path: Path, **otherwise: Any) -> Settings:
     Raises:
         ServerError: if the file cannot be read, or something in it is no setting or cannot be meant.
     """
+    text = ""
+    fields = {field.name: field for field in dataclasses.fields(Settings) if field.name not in NOT_IN_A_FILE}
     try:
-        rows = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        rows = tomllib.loads(text)
+        for name in rows:
+            if name not in fields:
+                raise MistakeError(f"there is no setting {name!r}", name)
+        values = {name: _value(path.parent, name, value) for name, value in rows.items()}
     except OSError as error:
         raise ServerError(f"cannot read the settings {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ServerError(f"the settings {path} are wrong: {error}") from error
-    fields = {field.name: field for field in dataclasses.fields(Settings) if field.name not in NOT_IN_A_FILE}
-    for name in rows:
-        if name not in fields:
-            raise ServerError(f"the settings {path} are wrong: there is no setting {name!r}")
-    values = {name: _value(path, name, value) for name, value in rows.items()}
+    except ValueError as error:
+        raise ServerError(f"the settings {path} are wrong: {with_line(text, error)}") from error
     missing = [
         name
         for name, field in fields.items()
@@ -47,43 +49,51 @@ def load_settings(path: Path, **otherwise: Any) -> Settings:
     return Settings(**{**otherwise, **values})
 
 
-def _value(path: Path, name: str, value: Any) -> Any:
-    folder = path.parent
+def _value(folder: Path, name: str, value: Any) -> Any:
     try:
-        if name in PATHS:
-            return folder / msgspec.convert(value, str)
-        if name in PATH_LISTS:
-            return tuple(folder / each for each in msgspec.convert(value, list[str]))
-        if name == "sso_issuers":
-            return tuple((issuer, folder / file) for issuer, file in msgspec.convert(value, dict[str, str]).items())
-        if name == "fido_metadata":
-            return tuple(
-                (folder / blob, folder / root) for blob, root in msgspec.convert(value, dict[str, str]).items()
-            )
-        if name == "oidc_providers":
-            return tuple(_provider(folder, key, row) for key, row in msgspec.convert(value, dict[str, Any]).items())
-        if isinstance(value, dict):
-            _refuse_unknown(name, value)
-        converted = msgspec.convert(value, Settings.__annotations__[name])
-    except (msgspec.ValidationError, ValueError) as error:
-        raise ServerError(f"the settings {path} are wrong: {name}: {error}") from error
+        converted = _converted(folder, name, value)
+        if name == "trusted_proxies":
+            networks(converted)
+        if name == "timezone":
+            time_zone(converted)
+    except MistakeError as error:
+        raise MistakeError(f"{name}: {error}", *error.path) from error
+    except ValueError as error:
+        raise MistakeError(f"{name}: {error}", name) from error
     sentence = _why_not(name, converted)
     if sentence:
-        raise ServerError(f"the settings {path} are wrong: {name} is {converted!r}, expected {sentence}")
+        raise MistakeError(f"{name} is {converted!r}, expected {sentence}", name)
     return converted
 
 
+def _converted(folder: Path, name: str, value: Any) -> Any:
+    if name in PATHS:
+        return folder / convert(value, str, name)
+    if name in PATH_LISTS:
+        return tuple(folder / each for each in convert(value, list[str], name))
+    if name == "sso_issuers":
+        return tuple((issuer, folder / file) for issuer, file in convert(value, dict[str, str], name).items())
+    if name == "fido_metadata":
+        return tuple((folder / blob, folder / root) for blob, root in convert(value, dict[str, str], name).items())
+    if name == "oidc_providers":
+        return tuple(_provider(folder, key, row) for key, row in convert(value, dict[str, Any], name).items())
+    if isinstance(value, dict):
+        _refuse_unknown(name, value)
+    return convert(value, Settings.__annotations__[name], name)
+
+
 def _provider(folder: Path, name: str, value: Any) -> OidcProvider:
-    row = msgspec.convert(value, dict[str, Any])
+    place = ("oidc_providers", name)
+    row = convert(value, dict[str, Any], *place)
     known = {field.name for field in dataclasses.fields(OidcProvider)} - {"name"}
     for member in row:
         if member not in known:
-            raise ValueError(f"there is no {member!r}")
+            raise MistakeError(f"there is no {member!r}", *place, member)
     secret = row.pop("client_secret_file", None)
-    provider = msgspec.convert({**row, "name": name}, OidcProvider)
+    provider = convert({**row, "name": name}, OidcProvider, *place)
     if secret is None:
         return provider
-    return dataclasses.replace(provider, client_secret_file=folder / msgspec.convert(secret, str))
+    return dataclasses.replace(provider, client_secret_file=folder / convert(secret, str, *place, "client_secret_file"))
 
 
 def _refuse_unknown(name: str, value: dict[str, Any]) -> None:
@@ -92,7 +102,7 @@ def _refuse_unknown(name: str, value: dict[str, Any]) -> None:
     known = {field.name for field in dataclasses.fields(table)} if dataclasses.is_dataclass(table) else set()
     for member in value:
         if member not in known:
-            raise ValueError(f"there is no {member!r}")
+            raise MistakeError(f"there is no {member!r}", name, member)
 
 
 def _why_not(name: str, value: Any) -> str | None:
