@@ -17,7 +17,7 @@ from authrig.errors import RigError
 from authrig.vm.initramfs import build_initramfs
 from authrig.vm.kernel import Kernel, check_machine, find_tool
 
-MODULES = ("uhid", "vhci-hcd", "hid-generic", "usbhid", "cdc-acm", "uvcvideo", "vivid", "evdev")
+MODULES = ("uhid", "vhci-hcd", "hid-generic", "usbhid", "cdc-acm", "uvcvideo", "vivid", "evdev", "usbmon")
 """Loaded before the command runs, in this order; modprobe adds what they depend on."""
 KERNEL_ARGUMENTS = "console=ttyS0 loglevel=4 panic=-1 nokaslr mitigations=off random.trust_cpu=on"
 
