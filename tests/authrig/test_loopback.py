@@ -10,7 +10,7 @@ from authrig.loopback import LoopbackHandler, LoopbackServer
 class Handler(LoopbackHandler[str]):
     """Answers programs of this machine with what is served."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
         """Answer."""
         if self.is_from_here:
             self.answer(HTTPStatus.OK, "text/plain", self.server.served.encode())
@@ -44,5 +44,5 @@ def test_a_port_that_cannot_be_had_is_a_sentence() -> None:
         taken = int(server.url.rpartition(":")[2])
         with pytest.raises(RigError, match=f"cannot listen on 127.0.0.1:{taken}: Address already in use"):
             LoopbackServer("again", Handler, taken)
-    with pytest.raises(RigError, match="cannot listen on 127.0.0.1:70000: a port is a number from 0 to 65535"):
+    with pytest.raises(RigError, match=r"cannot listen on 127\.0\.0\.1:70000: a port is a number from 0 to 65535"):
         LoopbackServer("hello", Handler, 70000)
