@@ -97,6 +97,8 @@ async def unlock(administrator: AdminVisit) -> Answer:
     """Forgive its wrong codes."""
     device, name = _whose(administrator)
     await administrator.rest("admin_care.unlock_token", username=name, device=device)
+    if administrator.visit.form.get("from") == "lockouts":
+        return Redirect(f"{HOME}lockouts?done=token_unlocked")
     return _back(device, "token_unlocked")
 
 

@@ -1,15 +1,9 @@
 """Users: look for one, make one, and everything that one has."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from server_stub.errors import ApiError
-from server_stub.factors.password import normalise
-from server_stub.iam import Iam
-from server_stub.limits import Count
-from server_stub.store import users
-from server_stub.store.iam import attempts
 from server_stub.web.admin.entrance import HOME, AdminVisit
 from server_stub.web.admin.fields import number, required, words
 from server_stub.web.admin.paper import app_letter
@@ -23,15 +17,13 @@ NOTES = ("added", "password", "renamed", "groups", "unlocked", "assigned", "unas
 
 
 async def search(administrator: AdminVisit) -> Answer:
-    """Users whose name holds what was typed."""
-    wanted = administrator.visit.query.get("q", "").strip()[:64]
-    found = await administrator.visit.iam.database.run_aside(_named, normalise(wanted).decode())
-    return administrator.page("users.html", wanted=wanted, found=found[:MOST], more=max(0, len(found) - MOST))
-
-
-def _named(connection: Connection, part: str) -> list[str]:
-    part = part.casefold()
-    return sorted(name for name in users.names(connection).values() if part in name.casefold())
+    """Users whose name holds what was typed, a hundred at a time."""
+    query = administrator.visit.query
+    asked = {"q": query.get("q", "").strip()[:64], "after": query.get("after", "")[:64]}
+    found = (await administrator.rest("admin_lists.list_users", query=asked)).data
+    shown = [each.attributes for each in found[:MOST]]
+    last = shown[-1].username if len(found) > MOST else None
+    return administrator.page("users.html", wanted=asked["q"], found=shown, after=asked["after"], last=last)
 
 
 async def add(administrator: AdminVisit) -> Answer:
@@ -118,31 +110,36 @@ async def write_letter(administrator: AdminVisit) -> Answer:
 
 
 async def list_lockouts(administrator: AdminVisit) -> Answer:
-    """Everybody who got something wrong and has not got it right since."""
-    iam = administrator.visit.iam
-    rows = await iam.database.run_aside(_wrong, iam)
-    values = [
+    """Everybody who got something wrong and has not got it right since, and every token with wrong codes."""
+    people = (await administrator.rest("admin_lists.list_locks")).data
+    try:
+        tokens = (await administrator.rest("admin_lists.list_token_locks")).data
+    except ApiError as error:
+        if error.code != "AIRLOCK_2FA_UNAVAILABLE":
+            raise
+        tokens = None
+    values = {
+        "people": [(each.attributes.username, _counts(administrator, each)) for each in people[:MOST]],
+        "more_people": max(0, len(people) - MOST),
+        "tokens": tokens and [(each.id, each.attributes, _counts(administrator, each)) for each in tokens[:MOST]],
+        "more_tokens": max(0, len(tokens or ()) - MOST),
+    }
+    return administrator.page("lockouts.html", ("unlocked", "token_unlocked"), **values)
+
+
+def _counts(administrator: AdminVisit, item: Any) -> list[dict[str, object]]:
+    """Wrong attempts by each method, and until when they lock."""
+    return [
         {
-            "name": name,
             "method": each.method,
             "failures": each.failures,
-            "locked": each.lock is not None,
-            "until": administrator.visit.clock(each.lock.until) if each.lock and each.lock.until else None,
+            "locked": each.locked,
+            "until": administrator.visit.clock(datetime.fromisoformat(each.locked_until).timestamp())
+            if each.locked_until
+            else None,
         }
-        for name, each in rows[:MOST]
+        for each in item.attributes.wrong_attempts
     ]
-    return administrator.page("lockouts.html", ("unlocked",), rows=values, more=max(0, len(rows) - MOST))
-
-
-def _wrong(connection: Connection, iam: Iam) -> list[tuple[str, Count]]:
-    """Locked ones first."""
-    now = iam.now()
-    rows = [
-        (name, each)
-        for user_id, name in users.names(connection).items()
-        for each in attempts.counts(connection, user_id, now)
-    ]
-    return sorted(rows, key=lambda row: (row[1].lock is None, row[0]))
 
 
 def _back(name: str, done: str) -> Redirect:

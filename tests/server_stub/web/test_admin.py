@@ -1,15 +1,17 @@
 """The administration's pages over HTTP, without script: what is done, what is refused, and to whom."""
 
 import re
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from server_stub.settings import Settings
 from server_stub.web.admin.entrance import COOKIE
+from server_stub.web.admin.routes import ADMIN_PAGES
 from tests.server_stub.web.administering import administrator
 from tests.server_stub.web.browsing import Visitor
-from tests.server_stub.world import PASSWORD, SEED, World, own_world
+from tests.server_stub.world import PASSWORD, SEED, World, off_by_one, own_world
 
 PAGES = {
     "users": ["/admin/users", "/admin/users/{name}", "/admin/tokens", "/admin/tokens/{device}", "/admin/lockouts"],
@@ -35,6 +37,7 @@ FORMS = {
     "/admin/tokens/{device}/users/{name}/resync": "users",
     "/admin/badges": "badges",
     "/admin/badges/{name}/void": "badges",
+    "/admin/badges/{name}/{badge}/void": "badges",
     "/admin/badges/void": "badges",
 }
 
@@ -43,7 +46,15 @@ FORMS = {
 def place(admin_world: World) -> dict[str, str]:
     """A user and a token, for addresses."""
     person = admin_world.person()
-    return {"name": person.name, "device": admin_world.device(person).id}
+    return {"name": person.name, "device": admin_world.device(person).id, "badge": "00" * 16}
+
+
+def test_no_page_and_no_form_is_left_out_here() -> None:
+    """The tests about roles go by the two tables above."""
+    everybodys = {"/", "/admin/", "/admin/login", "/admin/logout"}
+    for method, table in (("GET", ALL_PAGES), ("POST", [*FORMS])):
+        there = {re.sub("{.*?}", "{}", row.path) for row in ADMIN_PAGES if row.method == method}
+        assert there - everybodys == {re.sub("{.*?}", "{}", path) for path in table}
 
 
 def test_a_token_opens_the_administration_and_leaving_closes_it(admin_world: World) -> None:
@@ -352,6 +363,55 @@ def test_lockouts_are_listed_and_forgiven(admin_world: World) -> None:
     assert person.name not in visitor.page.text
     customer.log_in("classroom", person.name)
     assert customer.path == "/classroom/"
+
+
+def test_tokens_with_wrong_codes_are_listed_and_forgiven(admin_world: World) -> None:
+    """Beside their users, as they are counted apart."""
+    browser, person, device = admin_world.at_the_qr_code()
+    for _ in range(5):
+        browser.otp(off_by_one(device.code(browser.qr())))
+    visitor = administrator(admin_world, "users")
+    visitor.open("/admin/lockouts")
+    assert device.serial in visitor.page.text
+    visitor.send(f"/tokens/{device.id}/users/{person.name}/unlock")
+    assert "The token's wrong codes are forgiven." in visitor.page.text
+    assert visitor.path == "/admin/lockouts"
+    assert device.serial not in visitor.page.text
+    assert person.name in visitor.page.text
+    visitor.send(f"/{person.name}/unlock")
+    assert person.name not in visitor.page.text
+
+
+def test_lockouts_of_users_are_there_without_the_cloud(settings: Settings) -> None:
+    """And the page says what is missing."""
+    with own_world(replace(settings, cloud_url="http://127.0.0.1:9")) as world:
+        person, customer = world.person(), Visitor(world)
+        customer.log_in("classroom", person.name, "wrong")
+        visitor = administrator(world, "users")
+        assert visitor.open("/admin/lockouts").status_code == 200
+        assert person.name in visitor.page.text
+        assert "The service that checks codes does not answer" in visitor.page.text
+
+
+def test_many_users_are_shown_page_by_page(admin_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each once, in the order of their names; the search goes on with them."""
+    monkeypatch.setattr("server_stub.web.admin.users.MOST", 2)
+    names = [f"paged+{each}@ü" for each in "abcde"]
+    for name in names:
+        body = {"username": name, "password": PASSWORD, "groups": ["a&b"]}
+        assert admin_world.admin.post("/admin/rest/users", json=body).status_code == 201
+    visitor = administrator(admin_world, "users")
+    visitor.open("/admin/users?q=PAGED")
+    seen = []
+    for _ in range(3):
+        seen += [name for name in names if name in visitor.page.text]
+        links = [given["href"] for tag, given in visitor.page.elements if tag == "a"]
+        further = [each for each in links if each.startswith("/admin/users?q=PAGED&after=")]
+        if further:
+            visitor.open(further[0])
+    assert seen == names
+    assert not further
+    assert "a&b" in visitor.page.text
 
 
 def test_the_policies_are_listed_and_explain_themselves(admin_world: World) -> None:
