@@ -5,11 +5,13 @@ import errno
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from usbip import core, protocol  # type: ignore[import-untyped] # the library has no types
 
 from emulators.usb.errors import PlugError
+from emulators.usb.transfers import Transfer
 
 if TYPE_CHECKING:
     from emulators.usb.usbip_server import UsbIpServer, Watcher
@@ -46,6 +48,7 @@ class Connection:
         # Guards what is written and what is open: a request is answered or taken back, never both.
         self._lock = threading.Lock()
         self._open: dict[int, int] = {}  # endpoint address by sequence number
+        self._passed: set[int] = set()  # those that a seam has let through to the device
         self._unread = bytearray()
         self._unsent = bytearray()
         self._gathering: int | None = None  # the thread whose answers go out together, when its request is done
@@ -132,8 +135,43 @@ class Connection:
             if number in self._open or len(self._open) >= _MOST_OPEN:
                 raise _NotUsbIpError
             self._open[number] = urb.ep_addr
-        if self._device.handle_urb(urb, self._respond) is not None:
+        transfers = self._server.transfers
+        # None of ours has an isochronous endpoint, whose packets would each be a transfer.
+        if transfers is None or urb.iso_packets is not None:
+            self._hand_over(urb, self._respond)
+        else:
+            transfers.asked(self._told(urb, urb.buffer), lambda transfer: self._asked(urb, transfer))
+
+    def _hand_over(self, urb: Any, respond: Callable[[Any], None]) -> None:
+        if self._device.handle_urb(urb, respond) is not None:
+            respond(urb)
+
+    def _asked(self, urb: Any, transfer: Transfer) -> None:
+        """A transfer that was let through to the device, maybe late, and maybe changed."""
+        with self._lock:
+            if urb.seqnum not in self._open or urb.seqnum in self._passed:
+                return  # taken back meanwhile, or let through twice
+            self._passed.add(urb.seqnum)
+        urb.setup, urb.buffer, urb.length = transfer.setup, transfer.data, transfer.length
+        self._hand_over(urb, self._answered)
+
+    def _answered(self, urb: Any) -> None:
+        transfers = self._server.transfers
+        assert transfers is not None  # it has let the request through
+        to_host = urb.direction == core.IN
+        told = self._told(urb, bytes(urb.buffer[: urb.actual]) if to_host else b"")
+
+        def pass_on(transfer: Transfer) -> None:
+            urb.status = transfer.status
+            urb.actual = min(len(transfer.data), urb.length) if to_host else transfer.taken
+            urb.buffer = transfer.data if to_host else urb.buffer
             self._respond(urb)
+
+        transfers.answered(told, pass_on)
+
+    def _told(self, urb: Any, data: bytes) -> Transfer:
+        taken = urb.actual if urb.direction == core.OUT else 0
+        return Transfer(self.busid, urb.seqnum, urb.ep_addr, urb.setup, urb.length, data, urb.status, taken)
 
     def _read_packets(self, urb: Any, count: int) -> None:
         """The places of an isochronous transfer's packets, which follow its data."""
@@ -150,6 +188,7 @@ class Connection:
         answer = _Gathered()
         protocol.write_ret(answer, urb)
         with self._lock:
+            self._passed.discard(urb.seqnum)
             if self._open.pop(urb.seqnum, None) is not None:
                 self._write(bytes(answer.data))
 
@@ -157,6 +196,7 @@ class Connection:
         """CMD_UNLINK: the host no longer wants an answer; it is told whether one is already on its way."""
         with self._lock:
             address = self._open.pop(taken_back, None)
+            self._passed.discard(taken_back)
             status = 0 if address is None else -errno.ECONNRESET
             self._write(_UNLINKED.pack(protocol.RET_UNLINK, number, device, 0, 0, status))
         if address is None:

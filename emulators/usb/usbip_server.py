@@ -22,6 +22,7 @@ from typing import Any, Protocol, Self
 
 from emulators.usb.errors import PlugError
 from emulators.usb.listening import LOOPBACK, listen
+from emulators.usb.transfers import Transfers
 from emulators.usb.usbip_connection import Connection
 
 PORT = 3240
@@ -61,11 +62,17 @@ class NobodyWatches:
 class UsbIpServer:
     """A bus that others can plug devices out of. It serves from the start and until it is closed.
 
+    Args:
+        host: where it listens.
+        port: there; 0 takes a free one.
+        transfers: stands between its devices and their hosts, to lose, delay or change what passes; None: nothing does.
+
     Raises:
         PlugError: if it cannot listen there.
     """
 
-    def __init__(self, host: str = LOOPBACK, port: int = PORT) -> None:
+    def __init__(self, host: str = LOOPBACK, port: int = PORT, transfers: Transfers | None = None) -> None:
+        self.transfers = transfers
         self._listener = listen(host, port)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
         """Where hosts connect to."""

@@ -23,6 +23,7 @@ class UsbIpHost:
         self.number = 0
         self.answers = dict[int, tuple[int, bytes]]()
         self.directions = dict[int, int]()
+        self.taken = dict[int, int]()
         try:
             described = self._attach(busid)
         except BaseException:
@@ -81,6 +82,7 @@ class UsbIpHost:
             return
         assert command == 3
         direction = self.directions.pop(number)
+        self.taken[number] = length
         self.answers[number] = (status, self.exactly(length) if direction == IN else b"")
 
     def control(self, request_type: int, request: int, value: int, index: int, length: int) -> tuple[int, bytes]:
