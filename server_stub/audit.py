@@ -178,17 +178,16 @@ class AuditLog:
         """
         link, expected, link_then = FIRST_LINK, 0, FIRST_LINK
         everything = select(self._table).order_by(self._table.c.sequence).execution_options(yield_per=1000)
-        rows = connection.execute(everything)
-        for expected, row in enumerate(rows.mappings(), start=1):
-            before, link = link, _link(link, {name: value for name, value in row.items() if name != "hash"})
-            if row["sequence"] != expected:
-                return Verdict(
-                    expected - 1, before, expected, "removed" if row["sequence"] > expected else "slipped in"
-                )
-            if row["hash"] != link:
-                return Verdict(expected - 1, before, expected, "changed")
-            if expected == then:
-                link_then = link
+        with connection.execute(everything) as rows:  # whose cursor is PostgreSQL's own, and stays if it is not closed
+            for expected, row in enumerate(rows.mappings(), start=1):
+                before, link = link, _link(link, {name: value for name, value in row.items() if name != "hash"})
+                if row["sequence"] != expected:
+                    how = "removed" if row["sequence"] > expected else "slipped in"
+                    return Verdict(expected - 1, before, expected, how)
+                if row["hash"] != link:
+                    return Verdict(expected - 1, before, expected, "changed")
+                if expected == then:
+                    link_then = link
         return Verdict(expected, link, None, "", link_then)
 
 

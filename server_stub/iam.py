@@ -56,7 +56,7 @@ class Iam:
         self.role_tokens = {role: self._key(f"admin-{role}.token", ADMIN_TOKEN_LENGTH).hex() for role in ROLES}
         self.vault = Vault(self._key("iam-kek.key", KEY_LENGTH), settings.token_bytes)
         self.fido = Fido(settings, load_policy(settings))
-        self.database = Database(database_of(settings, "iam"), metadata)
+        self.database = Database(database_of(settings, "iam"), metadata, flushed=settings.survive_power_cuts)
         self.hasher = PasswordHasher(settings.argon2, settings.token_bytes)
         self.cloud = CloudClient(settings.cloud_url, account, settings)
 

@@ -51,6 +51,8 @@ class Settings:
     """Folder for the databases and the key files; made when missing."""
     database_url: str = field(default="", repr=False)
     """A PostgreSQL such as ``postgresql://authrig@localhost/authrig``; empty means SQLite files in ``data_dir``."""
+    survive_power_cuts: bool = False
+    """With SQLite, wait for the disk at each commit: what is acknowledged is then there after a power cut, too."""
     workers: int = 1
     """How many processes serve; more than one need PostgreSQL."""
     host: str = "127.0.0.1"

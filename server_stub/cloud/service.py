@@ -25,7 +25,7 @@ class Cloud:
         key = load_or_create(settings.data_dir / "cloud-kek.key", KEY_LENGTH, settings.token_bytes)
         self.vault = Vault(key, settings.token_bytes)
         self._apps = load_or_create(settings.data_dir / "cloud-apps.key", KEY_LENGTH, settings.token_bytes)
-        self.database = Database(database_of(settings, "cloud"), metadata)
+        self.database = Database(database_of(settings, "cloud"), metadata, flushed=settings.survive_power_cuts)
 
     def app_credentials(self, device_id: str) -> Credentials:
         """What the app ``device_id`` signs its requests with. It is computed, so nothing of it has to be kept."""

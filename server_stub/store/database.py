@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -51,14 +51,16 @@ class Database:
     statement sees what others have committed, and a transaction may be run again: it must not do anything
     but use its connection. Races are decided by conditional updates on both.
 
+    ``flushed``: on SQLite, a commit waits until the disk has it. A PostgreSQL does as it is set itself.
+
     Raises:
         ServerError: if the database cannot be reached or written.
     """
 
-    def __init__(self, where: Path | str, tables: MetaData) -> None:
+    def __init__(self, where: Path | str, tables: MetaData, *, flushed: bool = False) -> None:
         schema: str = tables.info.get("schema", "authrig")
         if isinstance(where, Path):
-            self._engine, threads = sqlite_engine(where), 1
+            self._engine, threads = sqlite_engine(where, flushed=flushed), 1
             self._turn: threading.Lock | None = threading.Lock()
         else:
             self._engine, threads = postgresql_engine(where, schema), CONNECTIONS
@@ -150,7 +152,8 @@ class Database:
         result = self._kept.transact(transaction)
         self._since_checkpoint += 1
         if self._since_checkpoint == CHECKPOINT_EVERY:
-            self._thread.submit(self._checkpoint)
+            with suppress(RuntimeError):  # we are closing, which empties the log too
+                self._thread.submit(self._checkpoint)
         return result
 
     def _checkpoint(self) -> None:

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -67,8 +68,8 @@ class LocalConnection(Connection):
 _BEGIN = "BEGIN IMMEDIATE"
 
 
-def sqlite_engine(path: Path, *, read_only: bool = False) -> Engine:
-    """One connection to the file ``path``, for one thread at a time.
+def sqlite_engine(path: Path, *, read_only: bool = False, flushed: bool = False) -> Engine:
+    """One connection to the file ``path``, for one thread at a time; ``flushed``: a commit waits until the disk has it.
 
     Raises:
         ServerError: if the file cannot be opened.
@@ -84,7 +85,7 @@ def sqlite_engine(path: Path, *, read_only: bool = False) -> Engine:
         hide_parameters=True,  # they hold sealed secrets and hashes, and would go into logs and error messages
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT, "cached_statements": 512},
     )
-    event.listen(engine, "connect", _read_only if read_only else _configure)
+    event.listen(engine, "connect", _read_only if read_only else partial(_configure, flushed=flushed))
     event.listen(engine, "begin", _begin_reading if read_only else _begin)
     return engine
 
@@ -138,12 +139,12 @@ def shown(where: Path | str) -> str:
     return str(where) if isinstance(where, Path) else make_url(where).render_as_string(hide_password=True)
 
 
-def _configure(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+def _configure(connection: sqlite3.Connection, _: ConnectionPoolEntry, *, flushed: bool) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver's guess
     # WAL with NORMAL survives a kill at any instruction; only a power cut of the whole machine may lose the last
-    # commits. FULL costs a disk flush per login (28 900 against 355 commits a second measured), too dear for a test rig.
-    pragmas = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"wal_autocheckpoint={LONGEST_LOG}")
-    for pragma in pragmas:
+    # commits. FULL waits for the disk at each commit, of which a login by a QR token has eight: too dear for most rigs.
+    synchronous = "synchronous=FULL" if flushed else "synchronous=NORMAL"
+    for pragma in ("journal_mode=WAL", synchronous, "foreign_keys=ON", f"wal_autocheckpoint={LONGEST_LOG}"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -172,9 +172,9 @@ def names(connection: Connection) -> dict[str, str]:
 
 def page(connection: Connection, after: str, part: str, most: int) -> list[User]:
     """Up to ``most`` users in the order of their names, from behind ``after`` on, whose names hold ``part`` in whatever case."""
-    rows = connection.execute(select(users).where(users.c.username > after).order_by(users.c.username))
     wanted = part.casefold()
-    return [_user(row) for row in islice((row for row in rows if wanted in row.username.casefold()), most)]
+    with connection.execute(select(users).where(users.c.username > after).order_by(users.c.username)) as rows:
+        return [_user(row) for row in islice((row for row in rows if wanted in row.username.casefold()), most)]
 
 
 def add_badge(connection: Connection, badge: IssuedBadge, user_id: bytes) -> None:

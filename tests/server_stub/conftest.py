@@ -1,7 +1,8 @@
 """A running server for the tests of this folder."""
 
 import itertools
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tests.server_stub.postgresql import find_binaries, new_database, running_po
 from tests.server_stub.world import CHEAP, MovableClock, World
 
 NUMBERS = itertools.count(1)
+SWITCH = "AUTHRIG_TEST_DATABASE"
+"""Set to ``postgresql``, the servers under test have theirs there; they have SQLite files otherwise."""
 
 find_binaries()
 
@@ -30,6 +33,17 @@ def postgresql_url(postgresql: str) -> str:
     return new_database(postgresql, f"test{next(NUMBERS)}")
 
 
+@pytest.fixture(scope="session")
+def new_database_url(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """What the setting ``database_url`` of one more server is."""
+    kind = os.environ.get(SWITCH, "sqlite")
+    if kind == "sqlite":
+        return str
+    assert kind == "postgresql", f"{SWITCH} is {kind!r}, expected sqlite or postgresql"
+    server: str = request.getfixturevalue("postgresql")
+    return lambda: new_database(server, f"test{next(NUMBERS)}")
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("pg_ctl"))])
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     """An empty database, once of each kind."""
@@ -39,11 +53,12 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
 
 
 @pytest.fixture(scope="session")
-def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def shared_world(tmp_path_factory: pytest.TempPathFactory, new_database_url: Callable[[], str]) -> Iterator[World]:
     """One server for all tests: they keep apart by having users of their own."""
     clock = MovableClock()
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("server") / "data",
+        database_url=new_database_url(),
         argon2=CHEAP,
         time=clock.time,
         trusted_proxies=("127.0.0.0/8",),
@@ -60,6 +75,12 @@ def world(shared_world: World) -> World:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, new_database_url: Callable[[], str]) -> Settings:
     """Settings for a server of a test's own."""
+    return Settings(data_dir=tmp_path / "data", database_url=new_database_url(), argon2=CHEAP)
+
+
+@pytest.fixture
+def file_settings(tmp_path: Path) -> Settings:
+    """The same for a test that is about SQLite files."""
     return Settings(data_dir=tmp_path / "data", argon2=CHEAP)

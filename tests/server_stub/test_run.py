@@ -66,12 +66,12 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(settings: Settings, tmp_pa
         pytest.fail("it started")
 
 
-def test_a_database_that_is_none_is_one_sentence(settings: Settings) -> None:
+def test_a_database_that_is_none_is_one_sentence(file_settings: Settings) -> None:
     """It is left as it is."""
-    settings.data_dir.mkdir()
-    broken = settings.data_dir / "iam.sqlite3"
+    file_settings.data_dir.mkdir()
+    broken = file_settings.data_dir / "iam.sqlite3"
     broken.write_bytes(b"this is no database" * 100)
-    with pytest.raises(ServerError, match=r"cannot use the database .*iam\.sqlite3"), run_server(settings):
+    with pytest.raises(ServerError, match=r"cannot use the database .*iam\.sqlite3"), run_server(file_settings):
         pytest.fail("it started")
     assert broken.read_bytes() == b"this is no database" * 100
 

@@ -45,6 +45,7 @@ cloud_timeout = 1.5
 request_timeout = 3
 database_url = "postgresql://authrig@localhost/authrig"
 workers = 2
+survive_power_cuts = true
 
 [iam_lockout]
 lock_from = 3

@@ -1,19 +1,21 @@
-import sqlite3
 import time
 from contextlib import closing
 
 from server_stub.cloud.store import metadata as cloud_tables
 from server_stub.limits import LOCK_FROM
-from server_stub.settings import Settings
+from server_stub.metrics import rows
+from server_stub.settings import Settings, database_of
 from server_stub.store.database import Database
+from server_stub.store.iam import metadata as iam_tables
 from server_stub.sweep import CHALLENGE_MEMORY, sweep_cloud
 from tests.server_stub.world import World, code_of, own_world
 
 
 def count(settings: Settings, database: str, table: str) -> int:
     """How many rows a table has."""
-    with closing(sqlite3.connect(settings.data_dir / f"{database}.sqlite3")) as file:
-        return int(file.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - a table of ours
+    tables = {"iam": iam_tables, "cloud": cloud_tables}[database]
+    with closing(Database(database_of(settings, database), tables)) as found:
+        return found.run_now(rows, tables.tables[table])
 
 
 def test_it_sweeps_by_itself(settings: Settings) -> None:
@@ -35,7 +37,7 @@ def test_an_expired_challenge_is_kept_for_an_hour(settings: Settings) -> None:
         browser, _, _ = world.at_the_qr_code()
         browser.qr()
         now = world.clock.time()
-    database = Database(settings.data_dir / "cloud.sqlite3", cloud_tables)
+    database = Database(database_of(settings, "cloud"), cloud_tables)
     kept, swept = (
         database.run_now(sweep_cloud, now + 180 + CHALLENGE_MEMORY + more)["challenges"] for more in (-10, 10)
     )

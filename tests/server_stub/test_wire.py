@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
@@ -105,9 +105,10 @@ def send_all(wire: socket.socket, pieces: Iterable[bytes], pause: float = 0.0) -
 
 
 @pytest.fixture(scope="module")
-def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def impatient(tmp_path_factory: pytest.TempPathFactory, new_database_url: Callable[[], str]) -> Iterator[World]:
     """A server that waits for half a second."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("impatient") / "data", argon2=CHEAP)
+    folder = tmp_path_factory.mktemp("impatient") / "data"
+    settings = Settings(data_dir=folder, database_url=new_database_url(), argon2=CHEAP)
     with own_world(settings, request_timeout=0.5) as world:
         yield world
 

@@ -139,8 +139,8 @@ def test_a_worker_that_dies_ends_the_server_in_a_sentence(postgresql_url: str, t
         assert not Path(f"/proc/{second}").exists()
 
 
-def test_workers_are_refused_on_sqlite(settings: Settings) -> None:
+def test_workers_are_refused_on_sqlite(file_settings: Settings) -> None:
     """One writer at a time: they would only wait for each other."""
-    several = Settings(data_dir=settings.data_dir, workers=2)
+    several = Settings(data_dir=file_settings.data_dir, workers=2)
     with pytest.raises(ServerError, match="2 workers need PostgreSQL: set database_url"):
         serve(several)

@@ -1,9 +1,12 @@
-import sqlite3
+from contextlib import closing
 
 import pytest
+from sqlalchemy import text
 
 from server_stub.limits import Schedule
-from server_stub.settings import Settings
+from server_stub.settings import Settings, database_of
+from server_stub.store.database import Database
+from server_stub.store.iam import metadata
 from tests.server_stub.world import Browser, Device, Person, World, code_of, off_by_one, own_world
 
 
@@ -111,13 +114,14 @@ def test_the_audit_log_verifies_and_tells_its_last_hash(world: World) -> None:
 
 
 def test_a_changed_row_breaks_the_audit_log_where_it_was_changed(settings: Settings) -> None:
-    """Even when someone with the file removes the trigger that forbids it."""
+    """Even when someone who owns the database removes the trigger that forbids it."""
     with own_world(settings) as world:
         for _ in range(3):
             world.person()
-    with sqlite3.connect(settings.data_dir / "iam.sqlite3") as file:
-        file.execute("DROP TRIGGER audit_no_update")
-        file.execute("UPDATE audit SET outcome = 'never' WHERE sequence = 2")
+    trigger = "audit_append_only ON audit" if settings.database_url else "audit_no_update"
+    with closing(Database(database_of(settings, "iam"), metadata)) as database:
+        for statement in (f"DROP TRIGGER {trigger}", "UPDATE audit SET outcome = 'never' WHERE sequence = 2"):
+            database.run_now(lambda connection, words: connection.execute(text(words)), statement)
     with own_world(settings) as world:
         verdict = world.admin.get("/admin/rest/audit/verify").json()["data"]["attributes"]
     assert (verdict["intact"], verdict["firstBrokenRow"]) == (False, 2)

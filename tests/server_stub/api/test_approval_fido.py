@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from server_stub.settings import Settings
+from server_stub.settings import Settings, database_of
 from server_stub.store.database import Database
 from server_stub.store.iam import approvals, metadata
 from tests.server_stub.api.test_fido import person_with_key
@@ -137,7 +137,7 @@ def test_a_record_that_was_changed_in_the_database_is_not_approved(settings: Set
         bank = Bank(world)
         bank.begin(person)
         answer = key.get(options_of(bank))
-        database = Database(world.server.settings.data_dir / "iam.sqlite3", metadata)
+        database = Database(database_of(settings, "iam"), metadata)
         changed = update(approvals).values(transaction=json.dumps(PAYMENT | {"amount": "9250.00"}))
         database.run_now(lambda connection: connection.execute(changed))
         database.close()

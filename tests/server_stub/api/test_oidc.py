@@ -1,7 +1,7 @@
 """Logins that begin at an OpenID Connect provider: a kept library's on loopback, and one that lies."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,7 @@ def settings_in(folder: Path, *providers: OidcProvider) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def shared(tmp_path_factory: pytest.TempPathFactory, new_database_url: Callable[[], str]) -> Iterator[Scene]:
     """One server and its providers for most tests here."""
     with lying_provider() as liar:
         providers = (
@@ -128,16 +128,18 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             ),
             OidcProvider(name="gone", issuer="http://127.0.0.1:9", client_id="authrig"),
         )
-        with own_world(settings_in(tmp_path_factory.mktemp("oidc"), *providers)) as world:
+        settings = settings_in(tmp_path_factory.mktemp("oidc"), *providers)
+        with own_world(settings, database_url=new_database_url()) as world:
             yield Scene(world, liar)
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def library(tmp_path_factory: pytest.TempPathFactory, new_database_url: Callable[[], str]) -> Iterator[World]:
     """A server that believes a kept library's provider; both have the same clock, which nobody moves."""
     with library_provider() as issuer:
         provider = OidcProvider(name="library", issuer=issuer, client_id="authrig")
-        with own_world(settings_in(tmp_path_factory.mktemp("library"), provider)) as world:
+        settings = settings_in(tmp_path_factory.mktemp("library"), provider)
+        with own_world(settings, database_url=new_database_url()) as world:
             yield world
 
 

@@ -1,16 +1,20 @@
 import json
 import re
-import sqlite3
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from server_stub.api.routes import ADMIN_ROUTES, APPROVAL_ROUTES, PUBLIC_ROUTES
 from server_stub.api.routing import Nothing, Route
+from server_stub.cloud.store import metadata as cloud_tables
+from server_stub.settings import database_of
+from server_stub.store.database import Database
+from server_stub.store.iam import metadata as iam_tables
 from tests.server_stub.soft_key import SoftKey
 from tests.server_stub.world import APPROVAL, NO_TLS, World, code_of
 
@@ -45,10 +49,14 @@ def almost(route: Route) -> st.SearchStrategy[bytes]:
 def users_and_tokens(world: World) -> list[Any]:
     """What administrators made: it must not change by itself."""
     rows: list[Any] = []
-    for file, tables in (("iam.sqlite3", ("users", "badges", "fido_credentials")), ("cloud.sqlite3", ("tokens",))):
-        connection = sqlite3.connect(world.server.settings.data_dir / file)
-        rows += [connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables]  # noqa: S608 - ours
-        connection.close()
+    for name, tables, some in (
+        ("iam", iam_tables, ("users", "badges", "fido_credentials")),
+        ("cloud", cloud_tables, ("tokens",)),
+    ):
+        with closing(Database(database_of(world.server.settings, name), tables)) as database:
+            for table in some:
+                query = select(tables.tables[table]).order_by("id")
+                rows += database.run_now(lambda connection, query: connection.execute(query).all(), query)
     return rows
 
 

@@ -67,11 +67,10 @@ class Target:
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def target(tmp_path_factory: pytest.TempPathFactory, new_database_url: Callable[[], str]) -> Iterator[Target]:
     """With sessions and approvals at every kind of step."""
-    settings = Settings(
-        data_dir=tmp_path_factory.mktemp("schemathesis") / "data", argon2=CHEAP, address_failure_limit=10**9
-    )
+    folder = tmp_path_factory.mktemp("schemathesis") / "data"
+    settings = Settings(data_dir=folder, database_url=new_database_url(), argon2=CHEAP, address_failure_limit=10**9)
     with own_world(settings) as world:
         urls = {name: getattr(world.server, f"{name}_url") for name in ("public", "internal", "cloud")}
         schemas = {

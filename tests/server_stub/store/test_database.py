@@ -237,3 +237,12 @@ def test_the_file_survives_a_kill_by_its_journal(tmp_path: Path) -> None:
     assert reader.execute("SELECT count(*) FROM numbers").fetchone() == (1,)
     reader.close()
     database.close()
+
+
+@pytest.mark.parametrize(("flushed", "synchronous"), [(False, 1), (True, 2)])
+def test_a_commit_waits_for_the_disk_if_it_is_told_to(tmp_path: Path, synchronous: int, *, flushed: bool) -> None:
+    """SQLite's NORMAL and FULL; for all connections that are made."""
+    database = Database(tmp_path / "numbers.sqlite3", METADATA, flushed=flushed)
+    found = database.run_now(lambda connection: connection.exec_driver_sql("PRAGMA synchronous").scalar_one())
+    database.close()
+    assert found == synchronous

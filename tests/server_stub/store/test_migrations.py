@@ -188,14 +188,14 @@ def test_a_file_of_the_last_version_before_alembic_is_taken_over(tmp_path: Path,
     database.close()
 
 
-def test_a_server_starts_on_old_files_and_their_audit_verifies(settings: Settings) -> None:
+def test_a_server_starts_on_old_files_and_their_audit_verifies(file_settings: Settings) -> None:
     """What was chained then is still chained."""
     for name in TABLES:
-        old_database(settings.data_dir, name)
-    with run_server(settings):
+        old_database(file_settings.data_dir, name)
+    with run_server(file_settings):
         pass
     for name, tables in TABLES.items():
-        database = Database(settings.data_dir / f"{name}.sqlite3", tables)
+        database = Database(file_settings.data_dir / f"{name}.sqlite3", tables)
         assert database.run_now(log(name).verify) is None
         database.close()
 
@@ -211,12 +211,12 @@ def test_a_migration_that_fails_leaves_the_old_version_whole(tmp_path: Path) -> 
     assert shape(path, "iam") == before
 
 
-def test_a_file_of_the_future_before_alembic_is_one_sentence(settings: Settings) -> None:
+def test_a_file_of_the_future_before_alembic_is_one_sentence(file_settings: Settings) -> None:
     """And it is left alone."""
-    path = old_database(settings.data_dir, "iam")
+    path = old_database(file_settings.data_dir, "iam")
     with closing(sqlite3.connect(path)) as file:
         file.execute("PRAGMA user_version = 1000")
-    with pytest.raises(ServerError, match=r"iam\.sqlite3: .*version iam_1000"), run_server(settings):
+    with pytest.raises(ServerError, match=r"iam\.sqlite3: .*version iam_1000"), run_server(file_settings):
         pytest.fail("it started")
 
 
