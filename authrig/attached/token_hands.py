@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SECONDS_TO_LOOK = 5.0
 """By the camera's frames: a device may take its time before it shows a code."""
-FEWEST_LOOKS = 6
+FEWEST_LOOKS = 12
 """However slow the camera is."""
 AGREEMENT = 2
 """How many frames in a row must show the same digits."""
@@ -122,7 +122,9 @@ class CameraOnDisplay:
                 agreed = agreed + 1 if code is not None and code == last else 1
                 last = code
                 sure = code if agreed >= AGREEMENT else None
-                yield Shown("code" if sure else None, None, None, sure, encode_png(frame.image))
+                # A picture takes longer to pack than to read; whoever looks once wants the first.
+                png = encode_png(frame.image) if sure or frames == 1 else None
+                yield Shown("code" if sure else None, None, None, sure, png)
         except SourceError as error:
             raise RigError(f"the camera on the display: {error}") from error
         if not frames:

@@ -41,7 +41,7 @@ from tests.hil_tests.paper import paper
 from tests.hil_tests.token_bench import FRAME, PIN, SEED, SERIAL, Photographer, Relays
 from tests.vm.conftest import settle, wait_for
 
-MODES = (VideoMode(PixelFormat.MJPEG, *FRAME, (10,)),)
+MODES = (VideoMode(PixelFormat.MJPEG, *FRAME, (5,)),)
 POWER_CHANNEL = 3
 TOKEN = """
 [devices.token]
