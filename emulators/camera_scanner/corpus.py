@@ -28,6 +28,8 @@ _LEVELS = "LMQH"
 _SURFACES = ("wood", "office", "hall")
 OTHER_CARRIERS = ("phone", "laptop", "badge")
 """What the codes of a second corpus are shown on; on those of the first, sheets of paper, no reader was tuned either."""
+OTHER_SIZES = ((480, 640), (800, 600), (1600, 1200))
+"""(width, height) in pixels of the pictures of a third corpus."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,19 +66,24 @@ class _Chance:
         return int(self.rng.integers(0, 2**32))
 
 
-def corpus(count: int = 1000, first: int = 0, carriers: tuple[str, ...] = ("paper",)) -> Iterator[Sample]:
+def corpus(
+    count: int = 1000,
+    first: int = 0,
+    carriers: tuple[str, ...] = ("paper",),
+    sizes: tuple[tuple[int, int], ...] = _SIZES,
+) -> Iterator[Sample]:
     """``count`` pictures from number ``first`` on; the conditions take turns."""
     for number in range(first, first + count):
-        yield sample(number, carriers)
+        yield sample(number, carriers, sizes)
 
 
-def sample(number: int, carriers: tuple[str, ...] = ("paper",)) -> Sample:
-    """The picture with this number; the code is shown on one of the ``carriers``, see ``preset.Scene``."""
+def sample(number: int, carriers: tuple[str, ...] = ("paper",), sizes: tuple[tuple[int, int], ...] = _SIZES) -> Sample:
+    """The picture with this number, of one of three ``sizes``; the code is shown on one of the ``carriers``, see ``preset.Scene``."""
     chance = _Chance(number)
     condition = CONDITIONS[number % len(CONDITIONS)]
     look = _CONDITIONS[condition].look(chance)
     rng = chance.rng
-    size = _SIZES[int(rng.choice(len(_SIZES), p=(0.6, 0.3, 0.1)))]
+    size = sizes[int(rng.choice(len(sizes), p=(0.6, 0.3, 0.1)))]
     version, level = int(rng.choice(_VERSIONS)), str(rng.choice(list(_LEVELS)))
     drawn = [_code(rng, version, level) for _ in range(look.codes)]
     board = drawn[0][1] if len(drawn) == 1 else _beside([picture for _, picture in drawn])
