@@ -150,10 +150,13 @@ def _from_file(path: Path, choose: str, *, micro: bool) -> Iterator[tuple[Frame,
     from emulators.camera_scanner.decoders import read_codes
     from emulators.camera_scanner.scanner import Scanner
     from emulators.camera_scanner.sources.any_file import open_file
+    from emulators.camera_scanner.sources.images import ImageFiles
 
-    read = partial(read_codes, deadline_ms=_PATIENCE_MS, thorough=True, micro=micro)
-    scanner = Scanner(read=read, choose=CHOICES[choose])
     source = open_file(path)
+    # After a frame of a video comes another one.
+    still = isinstance(source, ImageFiles)
+    read = partial(read_codes, deadline_ms=_PATIENCE_MS, thorough=still, micro=micro)
+    scanner = Scanner(read=read, choose=CHOICES[choose])
     try:
         for frame in source.frames():
             # A picture is one frame, and a Micro QR must be seen twice.
