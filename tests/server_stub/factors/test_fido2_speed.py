@@ -1,9 +1,15 @@
+import contextlib
 import typing
 from pathlib import Path
 
 import fido2.utils
 import msgspec
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from fido2 import cbor
+from fido2.cose import ES256, EdDSA
 from fido2.webauthn import AuthenticationResponse, PublicKeyCredentialDescriptor, UserVerificationRequirement
 
 from server_stub.factors import fido2_speed
@@ -80,3 +86,35 @@ def an_assertion() -> dict[str, typing.Any]:
     key = SoftKey(origin=ORIGIN)
     options = PARTY.request_options(())
     return key.get(options.public_key, USER_ID)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "refused"),
+    [
+        ({}, None),
+        ({-1: 2}, "Unsupported elliptic curve"),
+        ({-2: bytes(31) + b"\1"}, "curve"),
+        ({-3: bytes(32)}, "curve"),
+    ],
+)
+def test_a_kept_key_judges_as_the_library_judges(wrong: dict[int, typing.Any], refused: str | None) -> None:
+    """A right signature and a wrong one; another curve, and a point that is not on it."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    theirs = ES256({**ES256.from_cryptography_key(private.public_key()), **wrong})  # type: ignore[no-untyped-call] # python-fido2
+    message, signature = b"signed", private.sign(b"signed", ec.ECDSA(hashes.SHA256()))
+    stored = bytes(16) + (16).to_bytes(2, "big") + bytes(16) + cbor.encode(theirs)
+    ours = fido2_speed.attested(stored).public_key
+    assert type(ours) is not ES256
+    for key in (theirs, ours):
+        for _ in range(2):
+            with pytest.raises(ValueError, match=refused) if refused else contextlib.nullcontext():
+                key.verify(message, signature)
+        with pytest.raises(ValueError if refused else InvalidSignature):
+            key.verify(message + b"!", signature)
+
+
+def test_keys_of_other_kinds_are_left_to_the_library() -> None:
+    """EdDSA, for one."""
+    theirs = EdDSA.from_cryptography_key(ed25519.Ed25519PrivateKey.generate().public_key())  # type: ignore[no-untyped-call] # python-fido2
+    stored = bytes(16) + (16).to_bytes(2, "big") + bytes(16) + cbor.encode(theirs)
+    assert type(fido2_speed.attested(stored).public_key) is EdDSA
