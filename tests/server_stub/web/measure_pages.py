@@ -17,7 +17,7 @@ from emulators.camera_scanner.webcams.chromium_file import ChromiumFileWebcam
 from server_stub.settings import Settings
 from tests.server_stub.world import World, own_world
 
-ROUNDS = 15
+ROUNDS = 20
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 WEIGHT = """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
   .reduce((sum, each) => sum + each.transferSize, 0)"""
