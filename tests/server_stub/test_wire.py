@@ -62,6 +62,9 @@ def test_clients_that_never_finish_keep_nobody_out(world: World, slow_clients: i
         ("X-Same-Domain: 1", "Content-Length: -2"),
         ("X-Same-Domain: 1", "Content-Length: 2x"),
         ("X-Same-Domain: 1", "Content-Length : 2"),
+        ("X-Same-Domain: 1", "Transfer-Encoding: chunked, identity"),
+        ("X-Same-Domain: 1", "Transfer-Encoding:\x0bchunked"),
+        ("X-Same-Domain: 1", "X-Folded: a\r\n Content-Length: 2", "Content-Length: 40"),
     ],
 )
 def test_a_request_with_two_lengths_is_one_request_at_most(world: World, headers: tuple[str, ...]) -> None:

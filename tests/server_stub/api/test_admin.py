@@ -13,6 +13,15 @@ def test_without_the_admin_token_nothing_is_told_or_done(world: World, token: st
         assert (response.status_code, code_of(response)) == (401, "NOT_AUTHORIZED")
 
 
+@pytest.mark.parametrize("right_first", [True, False])
+def test_two_tokens_are_none(world: World, *, right_first: bool) -> None:
+    """A proxy may have looked at the other one."""
+    tokens = [f"Bearer {world.server.admin_token}", "Bearer wrong"]
+    headers = [("Authorization", token) for token in (tokens if right_first else tokens[::-1])]
+    response = httpx.get(f"{world.server.internal_url}/admin/rest/audit", headers=headers)
+    assert (response.status_code, code_of(response)) == (401, "NOT_AUTHORIZED")
+
+
 def test_the_administration_is_not_on_the_public_port(world: World) -> None:
     """Nor is the approval of transactions."""
     headers = {"Authorization": f"Bearer {world.server.admin_token}", "X-Same-Domain": "1"}
