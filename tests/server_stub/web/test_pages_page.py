@@ -31,3 +31,16 @@ def test_the_files_that_are_explained_are_there() -> None:
     named = set(re.findall(r"^  (\w+\.py)", text, re.MULTILINE))
     assert named <= {path.name for path in web.glob("*.py")}
     assert named
+
+
+def test_the_tests_that_are_named_are_there() -> None:
+    """Each in its file."""
+    text = (DOCS / "explanation/pages.md").read_text("utf-8")
+    table = text[text.index("## What goes wrong at a browser") : text.index("## Measured")]
+    files = {path.name: path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py")}
+    files["tests/vm/test_chromium.py"] = (DOCS.parent / "tests/vm/test_chromium.py").read_text("utf-8")
+    all_of_them = "".join(files.values())
+    named = re.findall(r"`(test_\w+)`", table)
+    assert len(named) > 15
+    assert [name for name in named if f"def {name}(" not in all_of_them] == []
+    assert [name for name in re.findall(r"`([\w/]+\.py)`", table) if name not in files] == []
