@@ -14,6 +14,7 @@ from pathlib import Path
 
 import authrig
 from authrig.errors import RigError
+from authrig.vm.clock import tsc_khz
 from authrig.vm.initramfs import build_initramfs
 from authrig.vm.kernel import Kernel, check_machine, find_tool
 
@@ -122,7 +123,7 @@ def _qemu(kernel: Kernel, job: Job, initramfs: Path) -> list[str]:
         find_tool("qemu-system-x86_64"),
         *("-nodefaults", "-no-reboot", "-display", "none"),
         *("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(job.cpus), "-m", str(job.memory_mib)),
-        *("-kernel", str(kernel.image), "-initrd", str(initramfs), "-append", KERNEL_ARGUMENTS),
+        *("-kernel", str(kernel.image), "-initrd", str(initramfs), "-append", _kernel_arguments()),
         *("-chardev", f"file,id=log,path={_quoted(job.console)}", "-serial", "chardev:log"),
         # Not the chardev stdio: its standard input is at its end, which the guest would take for nobody reading.
         *("-device", "virtio-serial", "-chardev", "file,id=output,path=/dev/stdout"),
@@ -130,6 +131,11 @@ def _qemu(kernel: Kernel, job: Job, initramfs: Path) -> list[str]:
         *(word for folder in folders for word in ("-virtfs", folder)),
         *("-device", "virtio-rng-pci"),
     ]
+
+
+def _kernel_arguments() -> str:
+    khz = tsc_khz()
+    return KERNEL_ARGUMENTS if khz is None else f"{KERNEL_ARGUMENTS} tsc_early_khz={khz} tsc=reliable"
 
 
 def _quoted(path: Path) -> str:
