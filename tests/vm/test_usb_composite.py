@@ -1,6 +1,7 @@
 import base64
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -129,6 +130,30 @@ def test_pulled_out_and_put_back(device: tuple[TokenDevice, UsbIpServer], ask: C
     token.show(code("after"))
     with capture(camera_node("test device"), "MJPG", 320, 240) as eye:
         wait_until_seen(eye, "after")
+
+
+def test_the_command_line_plugs_a_token_in_whose_camera_shows_what_it_sees(
+    tmp_path: Path, ask: Callable[..., dict[str, Any]]
+) -> None:
+    """`authrig token run --transport usbip --camera PICTURE`: a picture is seen on the host as soon as the token scans."""
+    picture, file = tmp_path / "held.png", tmp_path / "my.token"
+    assert cv2.imwrite(str(picture), code("held before it"))
+    serial_number = run("authrig", "token", "new", file, "--profile", "dot_matrix_128x64").strip()
+    command = ["authrig", "token", "run", str(file), "--transport", "usbip", "--listen", "127.0.0.1:0", "--camera"]
+    with subprocess.Popen([*command, str(picture)], stdout=subprocess.PIPE, text=True) as token:
+        try:
+            assert token.stdout is not None
+            address, _, busid = token.stdout.readline().strip().partition("/")
+            host, _, port = address.partition(":")
+            run("usbip", "--tcp-port", port, "attach", "-r", host, "-b", busid)
+            assert ask("hello")["serial"] == serial_number
+            assert ask("press", button="ok")["state"] == "scanning"
+            with capture(camera_node("test device"), "MJPG", 320, 240) as eye:
+                wait_until_seen(eye, "held before it")
+            wait_for(lambda: ask("state")["state"] == "error")
+        finally:
+            token.terminate()
+    _wait_until_gone()
 
 
 def test_the_page_about_usb_devices_tells_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
