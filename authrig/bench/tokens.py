@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
 from authrig.attached.hands import NoSwitch
 from authrig.attached.token_console import TokenConsole
 from authrig.attached.token_hands import CameraOnDisplay, PersonAtTheToken, RelayKeys
@@ -44,13 +46,14 @@ GROUP = 4
 class LentToken:
     """A token, and what a verification cloud has to know of it; ``seed`` is None if it knows the token already.
 
-    ``random`` is for whoever asks the token: seeded where the token is emulated, so that runs are alike.
+    ``factory_key`` is the public key that its maker gives away, None where there is none or it is not known. ``random`` is for whoever asks the token: seeded where the token is emulated, so that runs are alike.
     """
 
     port: qr_token.QrToken
     serial: str
     seed: bytes | None = field(repr=False)
     random: Random = field(repr=False, default_factory=SystemRandom)
+    factory_key: bytes | None = None
 
 
 def emulated_token(tools: Tools, serial: str, emulated: entries.EmulatedToken) -> LentToken:
@@ -67,6 +70,8 @@ def emulated_token(tools: Tools, serial: str, emulated: entries.EmulatedToken) -
         raise RigError(str(error)) from error
     seed = env.random.token_bytes(SEED_BYTES)
     memory = TokenMemory()
+    makers = X25519PrivateKey.from_private_bytes(tools.stream(emulated.seed, f"{serial} maker").token_bytes(SEED_BYTES))
+    memory.manufacture(serial, makers.private_bytes_raw())
     memory.provision(serial, seed)
     token = EmulatedToken(hwtoken.QrToken(env, profile, memory), env, camera, tools.on_exhibit)
     port = qr_token.QrToken(
@@ -80,7 +85,9 @@ def emulated_token(tools: Tools, serial: str, emulated: entries.EmulatedToken) -
         let_pass=tools.clock.advance,
         can=token.capabilities() | {POWER, ACTIVATION},
     )
-    return LentToken(port, serial, seed, tools.stream(emulated.seed, f"{serial} host"))
+    return LentToken(
+        port, serial, seed, tools.stream(emulated.seed, f"{serial} host"), makers.public_key().public_bytes_raw()
+    )
 
 
 class NoCamera:
@@ -130,8 +137,11 @@ class AttachedParts:
             pin=self._attached.pin,
         )
         self._tools.opened.callback(port.put_away)
-        seed = bytes.fromhex(self._attached.seed_hex) if self._attached.seed_hex is not None else None
-        return LentToken(port, self._attached.serial, seed)
+        seed, factory_key = (
+            None if text is None else bytes.fromhex(text)
+            for text in (self._attached.seed_hex, self._attached.factory_key_hex)
+        )
+        return LentToken(port, self._attached.serial, seed, factory_key=factory_key)
 
     @property
     def _console_opened(self) -> TokenConsole | None:

@@ -52,6 +52,12 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write a page with each case, and the exchange of each failure"
     )
+    parser.add_argument(
+        "--hil-report", type=Path, metavar="FILE", help="write a page on the run: each case with its evidence in time"
+    )
+    parser.add_argument(
+        "--hil-report-before", type=Path, metavar="FILE", help="the page of a former run, to say what has changed"
+    )
     parser.set_defaults(run=run)
 
 
@@ -121,6 +127,8 @@ def _options(args: argparse.Namespace) -> list[str]:
         ("--hil-artifacts", args.artifacts),
         ("-k", args.only),
         ("--junitxml", args.junit),
+        ("--hil-report", args.hil_report),
+        ("--hil-report-before", args.hil_report_before),
     ]
     options = ["-c", os.devnull, "--rootdir", str(Path.cwd()), "--import-mode=importlib", "-p", "no:cacheprovider"]
     options += [word for option, value in given if value is not None for word in (option, str(value))]

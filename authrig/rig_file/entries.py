@@ -163,12 +163,14 @@ class EmulatedToken(_Entry, frozen=True):
 class AttachedToken(_Entry, frozen=True):
     """A token on the bench: its serial number, its seed in hexadecimal where the rig has to enrol it, and its PIN.
 
-    A token that has no PIN yet gets this one.
+    A token that has no PIN yet gets this one. ``factory_key_hex`` is the public key of the pair that its maker put in, to
+    which a server seals an activation (OTQ1, activation profile B).
     """
 
     serial: Text
     pin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4,8}$")] = "4711"
     seed_hex: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-fA-F]{2}){16,64}$")] | None = None
+    factory_key_hex: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
 
 
 class QrToken(_Device, frozen=True, tag_field="kind", tag="qr-token"):

@@ -30,6 +30,7 @@ class Issuer:
     def __init__(self, lent: LentToken, seed: bytes, clock: RigClock) -> None:
         self.token: QrToken = lent.port
         self.serial, self.seed = lent.serial, seed
+        self.factory_key = lent.factory_key
         self.keys = otq1.derive_keys(lent.serial, seed)
         self._random = lent.random
         self._clock = clock

@@ -2,6 +2,7 @@
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from authrig.ports.qr_token import QrToken
 from emulators.hwtoken.keys import Button
@@ -95,6 +96,46 @@ def test_an_erased_token_answers_nothing(issuer: Issuer) -> None:
     _erase(issuer)
     shown = issuer.show(issuer.login())
     assert (shown.state, shown.code) == ("error", None)
+
+
+@pytest.fixture
+def factory_key(issuer: Issuer) -> bytes:
+    """The public key of the pair that the token's maker has put in."""
+    if issuer.factory_key is None:
+        pytest.skip(f"wants the maker's public key of {issuer.token.name}: factory_key_hex in the rig file")
+    return issuer.factory_key
+
+
+def _sealed(issuer: Issuer, public_key: bytes) -> otq1.Activation:
+    header = issuer.header(otq1.MessageType.ACTIVATION)
+    return otq1.activate_by_hpke(header, issuer.serial, issuer.random(32), otq1.Account("Bank D"), public_key)
+
+
+@pytest.mark.clause("OTQ1 Activation, profile B")
+def test_sealed_for_the_makers_key(issuer: Issuer, token: QrToken, factory_key: bytes) -> None:
+    """An erased token opens it and has the new seed: the code proves it, and logins work with it."""
+    _erase(issuer)
+    activation = _sealed(issuer, factory_key)
+    issuer.show(otq1.encode_activation(activation))
+    assert "Bank D" in " ".join(token.read_review() or ())
+    assert token.confirm() == activation.compute_code()
+    challenge = issuer.login()
+    issuer.show(otq1.encode(challenge, activation.keys))
+    token.read_review()
+    assert token.confirm() == otq1.compute_code(challenge, activation.keys)
+
+
+@pytest.mark.clause("OTQ1 Activation, profile B")
+def test_sealed_for_another_token(issuer: Issuer, token: QrToken, factory_key: bytes) -> None:
+    """What another maker's key was to open does not activate; the right one still does."""
+    _erase(issuer)
+    stranger = X25519PrivateKey.generate().public_key().public_bytes_raw()
+    shown = issuer.show(otq1.encode_activation(_sealed(issuer, stranger)))
+    assert (shown.state, shown.code) == ("error", None)
+    activation = _sealed(issuer, factory_key)
+    issuer.show(otq1.encode_activation(activation))
+    token.read_review()
+    assert token.confirm() == activation.compute_code()
 
 
 @pytest.mark.clause("OTQ1 Activation, profile C")

@@ -36,12 +36,17 @@ def test_a_suite_sums_up_by_area(folder: Path) -> None:
         "out/junit.xml",
         "--report",
         "out/page.html",
+        "--evidence",
+        "always",
+        "--hil-report",
+        "out/run.html",
         folder=folder,
     )
     assert done.returncode == 0, done.stderr
     assert "HID channel" in done.stdout
     assert "Emulated devices: --seed " in done.stdout
     assert "CTAP 2.3 §11.2.9.1.2" in (folder / "out/junit.xml").read_text("utf-8")
+    assert "authenticatorGetInfo" in (folder / "out/run.html").read_text("utf-8")
     assert "9 passed, 0 failed, 0 not applicable" in (folder / "out/page.html").read_text("utf-8")
 
 
