@@ -6,9 +6,12 @@ Three readers, of which all three hand over bytes exactly:
   codes too. A huge picture it sees shrunk first, and then in tiles.
 - **zbar**, where the shared library is installed, gives a second opinion where there is time for one (see ``zbar``):
   it costs more than all the rest.
-- **OpenCV** comes last and never searches, since its search for codes takes minutes on some pictures. It is handed only
-  the place where zxing-cpp saw a code that it could not read: it flattens that place, and samples the modules there.
-  zxing-cpp turns both into bytes, for OpenCV's own strings are not exact.
+- **OpenCV** never searches, since its search for codes takes minutes on some pictures. It is handed only places where
+  a code must be: such a place is flattened, and OpenCV samples the modules there. zxing-cpp turns both into bytes, for
+  OpenCV's own strings are not exact.
+
+Where a code must be, zxing-cpp says of codes that it sees but cannot read; a thorough search also looks for three finder
+patterns itself (see ``finders``), and at what is between them as if it were bent around a bottle.
 
 Nothing can stop a reader once it has begun, and pictures can be made on which one takes seconds: rows and rows of tiny
 finder patterns. What might take longer than the deadline therefore runs beside (see ``deadline``).
@@ -17,6 +20,7 @@ finder patterns. What might take longer than the deadline therefore runs beside 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -156,8 +160,8 @@ class _Search:
             for code in stage.found
             if code.data is not None
         ]
-        known = self.reads
-        self.reads += tuple(read for read in reads if not any(_are_one(read, other) for other in known))
+        # One place, one code: what a later look makes of a place that was read is the same, or wrong.
+        self.reads += tuple(read for read in reads if not self._is_read(read.corners))
         self._longest = max(self._longest, ended - stage.begun)
         enough = bool(reads) and (not self._thorough or stage.name == _LAST_PLACE)
         self.over = enough or ended + self._longest >= self.until
@@ -195,7 +199,7 @@ class _Search:
         for code in [code for code in sights if code.data is None][:_MOST_SIGHTS]:
             yield from self._squarely(whole, looks.scaled(code.corners, scale))
         if self._thorough:
-            yield from self._to_the_end(image, gray, scale)
+            yield from self._to_the_end(image, whole, gray, scale)
 
     def _squarely(self, whole: Image, corners: Corners) -> Iterator[_Stage]:
         """Looks at a place as if from straight before it."""
@@ -206,7 +210,7 @@ class _Search:
         begun = self._now()
         yield _Stage("opencv", "sampled", begun, looks.put_back(looks.by_opencv(flat), corners))
 
-    def _to_the_end(self, image: Image, gray: Image, scale: float) -> Iterator[_Stage]:
+    def _to_the_end(self, image: Image, whole: Image, gray: Image, scale: float) -> Iterator[_Stage]:
         """Looks that cost more: each colour alone, places where a code must be, and for the first code anything that helps."""
         if image.ndim == 3:
             for number, colour in enumerate(_COLOURS):
@@ -217,26 +221,30 @@ class _Search:
         places = find_places(gray)
         yield _Stage(_ZXING, "finder patterns", begun, [])
         for place in places[:_MOST_PLACES]:
-            corners = looks.scaled(place, scale)
-            if self._is_read(corners):
-                continue
-            yield from self._squarely(to_gray(image), corners)
-            part, inside = cut_out(to_gray(image), corners)
-            begun = self._now()
-            yield _Stage(
-                _ZXING, "framed", begun, looks.put_back(looks.by_zxing(framed(flattened(part, inside))), corners)
-            )
-            for flat in unrolled(part, inside):
-                if self._is_read(corners):
-                    break
-                begun = self._now()
-                yield _Stage(_ZXING, "unrolled", begun, looks.put_back(looks.by_zxing(flat), on_a_bottle(corners)))
+            yield from self._closely(whole, looks.scaled(place, scale))
         if not self.reads:
             begun = self._now()
             small, shrunk = shrink(gray, _SECOND_OPINION_PIXELS)
             yield _Stage("zbar", "direct", begun, _moved(looks.by_zbar(small), shrunk * scale))
             for preparation in THOROUGH:
                 yield self._prepared(gray, preparation, scale)
+
+    def _closely(self, whole: Image, corners: Corners) -> Iterator[_Stage]:
+        """Looks at a place where three finder patterns are, until a code is read there."""
+        stages = chain(self._squarely(whole, corners), self._unrolled(whole, corners))
+        while not self._is_read(corners) and (stage := next(stages, None)) is not None:
+            yield stage
+
+    def _unrolled(self, whole: Image, corners: Corners) -> Iterator[_Stage]:
+        """Looks at a place without what is around it, and as if it were on a bottle."""
+        part, inside = cut_out(whole, corners)
+        begun = self._now()
+        alone = framed(flattened(part, inside))
+        yield _Stage(_ZXING, "framed", begun, looks.put_back(looks.by_zxing(alone), corners))
+        begun = self._now()
+        for flat in unrolled(part, inside):
+            yield _Stage(_ZXING, "unrolled", begun, looks.put_back(looks.by_zxing(flat), on_a_bottle(corners)))
+            begun = self._now()
 
     def _is_read(self, corners: Corners) -> bool:
         """Whether a code was read at this place."""
@@ -254,12 +262,8 @@ def _moved(found: list[looks.Found], scale: float) -> list[looks.Found]:
     return found if scale == 1.0 else [code._replace(corners=looks.scaled(code.corners, scale)) for code in found]
 
 
-def _are_one(read: Read, other: Read) -> bool:
-    """Whether two looks read one code: the same bytes, at nearly the same place."""
-    return read.data == other.data and _at_one_place(read.corners, other.corners)
-
-
 def _at_one_place(corners: Corners, other: Corners) -> bool:
+    """Whether the middles of two places are nearer than half a side."""
     (x, y), (other_x, other_y) = _middle(corners), _middle(other)
     side = max(abs(one - x) + abs(two - y) for one, two in corners)
     return abs(x - other_x) + abs(y - other_y) < side / 2
