@@ -42,6 +42,7 @@ class TokenConsole:
     def __init__(self, port: str, serial_number: str | None = None) -> None:
         self.port = port
         self._last_id = 0
+        self._seen: Shown | None = None
         try:
             self._line = serial.serial_for_url(port, BAUD_RATE, timeout=PATIENCE, write_timeout=PATIENCE)
         except (serial.SerialException, OSError, ValueError) as error:
@@ -124,10 +125,14 @@ class TokenConsole:
         try:
             state, lines = str(screen["state"]), tuple(str(line) for line in screen["lines"])
             ok = str(screen["keys"]["ok"])
-            png = base64.b64decode(self.ask("png")["png"])
+            # The picture takes longer to come than all else, and the same words look the same.
+            if self._seen is None or (self._seen.state, self._seen.lines, self._seen.ok) != (state, lines, ok):
+                png = base64.b64decode(self.ask("png")["png"])
+                code = code_in(lines) if state in CODE_STATES else None
+                self._seen = Shown(state, lines, ok, code, png)
         except (KeyError, TypeError, binascii.Error) as error:
             raise RigError(f"the console {self.port} describes its screen in an unknown way: {screen}") from error
-        return Shown(state, lines, ok, code_in(lines) if state in CODE_STATES else None, png)
+        return self._seen
 
     def power_on(self) -> None:
         """Switch the device on."""
