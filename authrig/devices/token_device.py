@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Self
 
+from authrig.tokens.eyes import LOOK_SECONDS
+from authrig.tokens.powered import PoweredToken
 from emulators.camera_scanner.frames import Frame, require_image
 from emulators.camera_scanner.webcams.usb import UsbWebcam
-from emulators.hwtoken.console import Console
-from emulators.hwtoken.screens import State
 from emulators.usb.usb_identity import UsbIdentity
 from emulators.usb.usbip_function import composite_device
 from emulators.usb.usbip_serial import UsbSerial
 from emulators.usb.video_modes import MODES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from emulators.camera_scanner.frames import Image
     from emulators.env import Clock, Env
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 VENDOR, PRODUCT = 0x1209, 0x0002
 """From the range that pid.codes keeps for tests: no product has them."""
-_LOOK_SECONDS = 0.1
 
 
 class TokenDevice:
@@ -51,7 +50,8 @@ class TokenDevice:
         modes: Sequence[VideoMode] = MODES,
     ) -> None:
         self._server = server
-        self._core = _TokenWithEye(token, env, production=production)
+        self._held = _HeldPicture(env.clock)
+        self._core = PoweredToken(token, env, self._held, production=production)
         self._camera = UsbWebcam("Test camera", modes)
         self._port = UsbSerial(self._core, "Test console")
         self._device = composite_device(identity_of(token), self._port.function, self._camera.function)
@@ -85,8 +85,8 @@ class TokenDevice:
         """
         if image is not None:
             self._camera.show(image)
-        with self._port.using() as core:
-            core.before_camera = None if image is None else require_image(image).copy()
+        with self._port.using():
+            self._held.image = None if image is None else require_image(image).copy()
 
     def unplug(self) -> None:
         """Pull it out of its host: the device nodes go away. The token goes on, on its battery."""
@@ -114,36 +114,24 @@ def identity_of(token: QrToken) -> UsbIdentity:
     return UsbIdentity(VENDOR, PRODUCT, version, "Authrig", name, token.memory.serial or "")
 
 
-class _TokenWithEye:
-    """The console as a serial device; what is held before the camera is looked at as long as the token scans."""
+class _HeldPicture:
+    """What is held before the camera, looked at now and then as long as the token scans."""
 
-    def __init__(self, token: QrToken, env: Env, *, production: bool) -> None:
-        self.token = token
-        self.clock: Clock = env.clock
-        self.before_camera: Image | None = None
-        self._console = Console(token, env, production=production)
+    problem = ""
+
+    def __init__(self, clock: Clock) -> None:
+        self.image: Image | None = None
+        self.on_frame: Callable[[Frame], object] = lambda _: None
+        self._clock = clock
         self._looks_at = 0.0
 
-    @property
-    def baud_rate(self) -> int:
-        return self._console.baud_rate
+    def watch(self, *, watching: bool) -> None:
+        """It is there either way."""
 
-    def receive(self, data: bytes) -> None:
-        self._console.receive(data)
-
-    def take_output(self) -> bytes:
-        return self._console.take_output()
-
-    def poll(self) -> None:
-        self._console.poll()
-        if self._sees and self.before_camera is not None:
-            self._looks_at = self.clock.monotonic() + _LOOK_SECONDS
-            self.token.see(Frame(self.before_camera, self.clock.monotonic(), "camera"))
-
-    def next_deadline(self) -> float | None:
-        deadlines = [self._console.next_deadline(), self._looks_at if self._sees else None]
-        return min((deadline for deadline in deadlines if deadline is not None), default=None)
-
-    @property
-    def _sees(self) -> bool:
-        return self.before_camera is not None and self.token.screen.state is State.SCANNING
+    def take(self) -> Frame | None:
+        """A frame, if it is time for one."""
+        now = self._clock.monotonic()
+        if self.image is None or now < self._looks_at:
+            return None
+        self._looks_at = now + LOOK_SECONDS
+        return Frame(self.image, now, "camera")

@@ -3,17 +3,33 @@
 import queue
 import threading
 from collections.abc import Callable
-from typing import Self
+from typing import Protocol, Self
 
 from authrig.tokens.errands import Courier
-from authrig.tokens.eyes import LOOK_SECONDS, Eye
+from authrig.tokens.eyes import LOOK_SECONDS
 from authrig.tokens.token_file import AppAccount
-from emulators.camera_scanner.frames import ImageError
+from emulators.camera_scanner.frames import Frame, ImageError
 from emulators.env import Clock, Env
 from emulators.hwtoken.console import Console
 from emulators.hwtoken.network import CameBack, Errand
 from emulators.hwtoken.screens import State
 from emulators.hwtoken.token import QrToken
+
+
+class Sees(Protocol):
+    """What a token's camera sees: an ``Eye``, or a picture that somebody holds before it."""
+
+    problem: str
+    on_frame: Callable[[Frame], object]
+    """Called where a frame comes while nobody asks, so that the line wakes."""
+
+    def watch(self, *, watching: bool) -> None:
+        """Whether the token scans now."""
+        ...
+
+    def take(self) -> Frame | None:
+        """The newest frame, once."""
+        ...
 
 
 class PoweredToken:
@@ -23,12 +39,18 @@ class PoweredToken:
         token: switched on or not.
         env: its world.
         eye: what its camera sees; None: nothing but what its console says.
-        runner: does its errands.
+        runner: does its errands; None: it has no network.
         production: the console answers only what a token in its user's hand would.
     """
 
     def __init__(
-        self, token: QrToken, env: Env, eye: Eye | None, runner: "ErrandRunner", *, production: bool = False
+        self,
+        token: QrToken,
+        env: Env,
+        eye: Sees | None,
+        runner: "ErrandRunner | None" = None,
+        *,
+        production: bool = False,
     ) -> None:
         self.token = token
         self.clock: Clock = env.clock
@@ -60,18 +82,22 @@ class PoweredToken:
     def poll(self) -> None:
         """Do what is due: by the clock, before the camera, over the network."""
         self._console.poll()
-        for done, came_back in self._runner.results():
+        if self._runner is not None:
+            self._run_errands(self._runner)
+        self._look()
+
+    def _run_errands(self, runner: "ErrandRunner") -> None:
+        for done, came_back in runner.results():
             self.token.deliver(done.number, came_back)
         errand = self.token.errand
         if errand is not None and errand.number != self._sent:
             self._sent = errand.number
-            self._runner.start(errand)
-        self._look()
+            runner.start(errand)
 
     def next_deadline(self) -> float | None:
         """When to poll again, at the latest."""
         deadlines = [self._console.next_deadline(), self._looks_at if self._watches else None]
-        if self._runner.is_busy:
+        if self._runner is not None and self._runner.is_busy:
             # What is due is on its way already; its result wakes the line.
             deadlines[0] = self.clock.monotonic() + LOOK_SECONDS
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
