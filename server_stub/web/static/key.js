@@ -62,8 +62,8 @@ class Offer {
   }
 
   async make(stopped) {
-    if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
     try {
+      if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
       await access(this.part.dataset.application);
     } catch {
       return; // who presses the button is told why
