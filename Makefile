@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-yubico test-vm test-browsers fuzz lint format bench wheel clean
+.PHONY: help demo test test-yubico test-vm test-browsers desk fuzz lint format bench wheel clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,12 @@ test-vm: $(STAMP) ## the suites on real device nodes, under Debian's kernel in Q
 test-browsers: $(STAMP) ## Chromium and Firefox with keys on hidraw, in the same guest: takes its time
 	@$(BIN)/authrig vm prepare
 	@$(BIN)/authrig vm run --shared out/browsers --timeout 7200 -- python -m pytest tests/vm/test_chromium.py tests/vm/test_firefox.py -p no:cacheprovider
+
+desk: $(STAMP) ## a login and a payment on USB devices in that guest, seen step by step: out/desk
+	@$(BIN)/authrig vm prepare
+	@$(BIN)/authrig vm run --shared out/desk --timeout 1800 -- python -m tests.vm.desk out/desk \
+	  python -m pytest tests/vm/test_usb_desk.py -p no:cacheprovider --rig tests/vm/desk/rig.toml --hil attached --hil-require \
+	  --hil-evidence always --hil-artifacts out/desk --hil-report out/desk/report.html
 
 fuzz: $(STAMP) ## look for crashes and hangs for a minute (SECONDS=600 for longer)
 	@$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[fuzz]'
