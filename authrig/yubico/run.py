@@ -74,6 +74,7 @@ def _enterprise(profile: Profile) -> list[str]:
 def _pytest(suite: Path, url: str, settings: Mapping[str, str], arguments: Sequence[str]) -> int:
     """Run pytest on the suite in a process of its own, so that it is exactly what Yubico runs."""
     command = [sys.executable, "-m", "pytest", "-p", "authrig.yubico.plugin", "-p", "no:cacheprovider"]
+    command += ["-p", "no:schemathesis"]  # where it is installed it takes longer to import than many a test to run
     command += ["--quiet", "--tb=short", "--controller", url, "--pico-port", "1", *arguments]
     environment = {**os.environ, **settings, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, cwd=suite, env=environment, check=False).returncode

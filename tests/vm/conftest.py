@@ -49,15 +49,20 @@ class PluggedKey(Protocol):
         ...
 
 
-def _hid(serial_number: str, user: User | None, profile: Profile) -> CtapHid:
-    profile = msgspec.structs.replace(
+def for_slow_processor(profile: Profile) -> Profile:
+    """``profile`` as it suits a processor that is a program itself."""
+    return msgspec.structs.replace(
         profile,
-        usb=msgspec.structs.replace(profile.usb, serial_number=serial_number),
         # Each new key would look for an RSA key in its spare time, for seconds here, and no test needs one.
         algorithms=tuple(algorithm for algorithm in profile.algorithms if algorithm != RS256),
-        # A processor that is a program itself has lapses.
+        # It has lapses.
         timing=msgspec.structs.replace(profile.timing, fragment=5.0, reset_window=100.0),
     )
+
+
+def _hid(serial_number: str, user: User | None, profile: Profile) -> CtapHid:
+    profile = for_slow_processor(profile)
+    profile = msgspec.structs.replace(profile, usb=msgspec.structs.replace(profile.usb, serial_number=serial_number))
     return CtapHid(Authenticator(Env.real(), profile=profile, user=user))
 
 

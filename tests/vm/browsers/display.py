@@ -12,14 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 1280, 800
+_CORNER = {"left": 20, "top": HEIGHT - 20, "width": 1, "height": 1}
 _DIMMED = 150
+Box = dict[str, int]
+"""A part of the screen: ``left``, ``top``, ``width`` and ``height``."""
 
 
 class Display:
     """An X server's screen; ``name`` is what programs find in ``DISPLAY``."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, eye: mss.MSS) -> None:
         self.name = name
+        self._eye = eye
 
     def type_line(self, text: str) -> None:
         """Type into whatever has the keyboard, and press Enter."""
@@ -38,11 +42,14 @@ class Display:
         """Press a key by its X name, such as ``Escape``."""
         self._xdotool("key", key)
 
-    def pixels(self) -> NDArray[np.uint8]:
-        """What is to be seen: height x width x (red, green, blue)."""
-        with mss.mss(display=self.name) as screen:
-            shot = screen.grab(screen.monitors[0])
-        return np.frombuffer(shot.rgb, dtype=np.uint8).reshape(shot.height, shot.width, 3)
+    def pixels(self, box: Box | None = None) -> NDArray[np.uint8]:
+        """What is to be seen there, or everywhere: height x width x (red, green, blue)."""
+        shot = self._eye.grab(box or self._eye.monitors[0])
+        return np.frombuffer(shot.bgra, dtype=np.uint8).reshape(shot.height, shot.width, 4)[..., 2::-1]
+
+    def dimmed(self) -> bool:
+        """Whether a dialog of the browser lies over its page: the page, whose ground is light, is dimmed then."""
+        return bool(self.pixels(_CORNER).mean() < _DIMMED)
 
     def screenshot(self, file: Path) -> None:
         """Keep what is to be seen as a PNG file."""
@@ -52,11 +59,6 @@ class Display:
 
     def _xdotool(self, *words: str) -> None:
         subprocess.run(["xdotool", *words], env=os.environ | {"DISPLAY": self.name}, check=True, timeout=60)
-
-
-def dimmed(pixels: NDArray[np.uint8]) -> bool:
-    """Whether a dialog of the browser lies over its page: the page, whose ground is light, is dimmed then."""
-    return bool(pixels[HEIGHT - 20, 20].mean() < _DIMMED)
 
 
 @contextmanager
@@ -71,6 +73,7 @@ def virtual_display() -> Iterator[Display]:
                 # Xvfb writes the number when programs can connect; a server that cannot start writes nothing.
                 line = number.readline().strip()
             assert line, "Xvfb did not start"
-            yield Display(f":{line}")
+            with mss.MSS(display=f":{line}") as eye:
+                yield Display(f":{line}", eye)
         finally:
             server.terminate()

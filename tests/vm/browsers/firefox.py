@@ -12,7 +12,7 @@ from marionette_driver.errors import NoAlertPresentException, UnexpectedAlertOpe
 from marionette_driver.marionette import Alert, Marionette
 
 from tests.vm.browsers.browser import SLOW_SECONDS, wait_until
-from tests.vm.browsers.display import HEIGHT, WIDTH, Display, dimmed, virtual_display
+from tests.vm.browsers.display import HEIGHT, WIDTH, Display, virtual_display
 
 PREFERENCES = {
     "security.webauth.webauthn_enable_usbtoken": "true",
@@ -29,6 +29,10 @@ PREFERENCES = {
     "browser.startup.page": "0",
     "datareporting.policy.dataSubmissionEnabled": "false",
     "dom.ipc.processCount": "1",
+    # Each picture of a panel that moves is computed by a processor that is a program itself.
+    "layout.frame_rate": "5",
+    "toolkit.cosmeticAnimations.enabled": "false",
+    "ui.prefersReducedMotion": "1",
     "extensions.systemAddon.update.enabled": "false",
     "fission.autostart": "false",
     "signon.rememberSignons": "false",
@@ -78,11 +82,11 @@ class Firefox:
 
     def wait_for_pin_prompt(self) -> None:
         """To Marionette it is an alert."""
-        wait_until(lambda: self._prompt() == "Please enter the PIN for your device." and dimmed(self.display.pixels()))
+        wait_until(lambda: self._prompt() == "Please enter the PIN for your device." and self.display.dimmed())
 
     def wait_for_pin_complaint(self) -> None:
         """The same again, in other words."""
-        wait_until(lambda: self._prompt().startswith("Incorrect PIN") and dimmed(self.display.pixels()))
+        wait_until(lambda: self._prompt().startswith("Incorrect PIN") and self.display.dimmed())
 
     def cancel(self) -> None:
         """Press Cancel in the panel that asks for a touch."""

@@ -11,7 +11,7 @@ from emulators.fido_authenticator.ctaphid import CtapHid
 from emulators.fido_authenticator.profile import load
 from emulators.fido_authenticator.transports.uhid import UhidTransport
 from emulators.fido_authenticator.user import HandUser, User
-from tests.vm.conftest import settle
+from tests.vm.conftest import for_slow_processor, settle
 
 WITHOUT_PIN = "minimal-2.0"
 """A profile that knows no PIN; Chromium has a PIN set up on a key that could have one before it keeps a credential there."""
@@ -20,12 +20,9 @@ WITHOUT_PIN = "minimal-2.0"
 @contextmanager
 def plugged_in(user: User, profile: str = WITHOUT_PIN) -> Iterator[UhidTransport]:
     """A new key in the guest's USB port, for as long as the block lasts."""
-    loaded = load(profile)
-    # A processor that is a program itself has lapses.
-    loaded = msgspec.structs.replace(
-        loaded, timing=msgspec.structs.replace(loaded.timing, fragment=5.0, user_action=300.0)
-    )
-    with UhidTransport(CtapHid(Authenticator(Env.real(), profile=loaded, user=user))) as key:
+    slow = for_slow_processor(load(profile))
+    slow = msgspec.structs.replace(slow, timing=msgspec.structs.replace(slow.timing, user_action=300.0))
+    with UhidTransport(CtapHid(Authenticator(Env.real(), profile=slow, user=user))) as key:
         assert key.path.exists()
         settle()
         yield key

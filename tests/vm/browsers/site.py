@@ -7,7 +7,7 @@ from pathlib import Path
 
 from authrig.ports.server import Administrator
 from server_stub.run import RunningServer, run_server
-from server_stub.settings import Settings
+from server_stub.settings import Argon2Cost, Settings
 from tests.vm.browsers.browser import SLOW_SECONDS, WebBrowser, wait_until
 
 KEY = "[data-key] [data-start]"
@@ -97,7 +97,11 @@ class Site:
 @contextmanager
 def site(browser: WebBrowser, folder: Path) -> Iterator[Site]:
     """A new server, for as long as the block lasts."""
-    patient = Settings(data_dir=folder, fido_challenge_ttl=round(3 * SLOW_SECONDS))
+    patient = Settings(
+        data_dir=folder,
+        fido_challenge_ttl=round(3 * SLOW_SECONDS),
+        argon2=Argon2Cost(memory_kib=64, iterations=1),  # no test here is about passwords
+    )
     with (
         run_server(patient) as server,
         Administrator(server.internal_url, server.admin_token) as administrator,
