@@ -238,6 +238,9 @@ def _starlette_route(route: Route, interface: Interface) -> list[StarletteRoute]
     async def answer(request: Request) -> Response:
         data = await _read(request, route.body_limit or interface.body_limit)
         interface.admit(request, data)
+        if any("\0" in name for name in request.path_params.values()):
+            # PostgreSQL holds no such text, so it is nobody's name; where SQLite is asked it is to be the same.
+            raise ApiError(404, "NOT_FOUND", "nothing has a name with U+0000 in it")
         body = _decode(request, decoder, data, empty)
         client = _client(request, interface.trusted_proxies)
         query = request.query_params if request.scope["query_string"] else {}

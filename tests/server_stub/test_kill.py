@@ -128,14 +128,17 @@ class Siege:
         """How many logins were acknowledged."""
         return sum(map(len, self.acknowledged.values()))
 
-    def walk(self, server: Process, strike: Callable[[], None], pause: float) -> None:
-        """Let all of them log in, and ``strike`` after ``pause`` seconds."""
+    def walk(self, server: Process, strike: Callable[[], None], logins: int) -> None:
+        """Let all of them log in, and ``strike`` when each has once and all together ``logins`` times."""
         walkers = [
             Walker(server, name, self.tried[name], max(self.acknowledged[name], default=None)) for name in self.names
         ]
         for walker in walkers:
             walker.start()
-        time.sleep(pause)
+        while any(walker.is_alive() for walker in walkers) and not (
+            all(walker.accepted for walker in walkers) and sum(len(walker.accepted) for walker in walkers) >= logins
+        ):
+            time.sleep(0.002)
         strike()
         for name, walker in zip(self.names, walkers, strict=True):
             walker.join()
@@ -173,7 +176,7 @@ def test_nothing_acknowledged_is_lost_and_no_code_is_accepted_twice(where: Path 
     siege = besieged(server)
     kills = 0
     while siege.total < LOGINS or kills < 2:
-        siege.walk(server, server.kill, chance.uniform(0.3, 2.0))
+        siege.walk(server, server.kill, chance.randint(USERS, 60))
         kills += 1
         siege.check(*files)
         server = Process(tmp_path, url)
@@ -200,7 +203,7 @@ def test_the_database_may_be_killed_too(tmp_path: Path) -> None:
         try:
             siege = besieged(server)
             for _ in range(3):
-                siege.walk(server, cluster.crash, chance.uniform(0.3, 1.0))
+                siege.walk(server, cluster.crash, chance.randint(USERS, 60))
                 siege.check(url, url)
             assert siege.total == 3 * LOGINS // USERS * USERS
         finally:
