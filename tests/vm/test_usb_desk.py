@@ -231,16 +231,15 @@ def code_of_a_theft(rig: Rig, person: Person) -> Image:
         return picture_from_png(png_from_data_uri(str(bank.retrieve_offline_qr_code().attribute("image"))))
 
 
-def amount_on(token: QrToken, digits: int) -> tuple[str, Image]:
+def amount_on(token: QrToken, digits: int) -> tuple[str, bytes]:
     """The amount that the webcam reads on the token twice in a row, and the picture in which it did."""
     last: list[str | None] = [None]
 
-    def read() -> tuple[str, Image] | None:
+    def read() -> tuple[str, bytes] | None:
         png = token.photograph()
         assert png is not None
-        frame = picture_from_png(png)
-        amount = read_amount(frame, digits)
+        amount = read_amount(picture_from_png(png), digits)
         agreed, last[0] = amount is not None and amount == last[0], amount
-        return (amount, frame) if agreed and amount is not None else None
+        return (amount, png) if agreed and amount is not None else None
 
     return wait_until(read)

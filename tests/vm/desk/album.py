@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from authrig.evidence.recorder import Picture, Recorder
-from authrig.pictures import picture_from_png
 from emulators.camera_scanner.frames import Image
 from emulators.camera_scanner.outline import encode_png
 
@@ -29,7 +28,9 @@ class Album:
         """A picture, as pixels or as a PNG."""
         png = picture if isinstance(picture, bytes) else encode_png(picture)
         self._evidence.exhibit(Picture(caption, png))
-        self._pictures.append((caption, picture_from_png(png)))
+        colour = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+        assert colour is not None
+        self._pictures.append((caption, np.asarray(colour, np.uint8)))
 
     def write_sheet(self, file: Path, columns: int = 4) -> None:
         """All of them, each under its caption, in the order in which they were taken."""
@@ -48,6 +49,7 @@ class Album:
 
 
 def _fitted(picture: Image) -> Image:
-    colour = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) if picture.ndim == 2 else picture
-    scale = min(_CELL[0] / colour.shape[1], _CELL[1] / colour.shape[0])
-    return np.asarray(cv2.resize(colour, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    """As large as it goes; of one that is wider than a cell, the middle, where a browser has its page."""
+    width = min(picture.shape[1], round(picture.shape[0] * _CELL[0] / _CELL[1]))
+    left = (picture.shape[1] - width) // 2
+    return np.asarray(cv2.resize(picture[:, left : left + width], _CELL, interpolation=cv2.INTER_AREA), np.uint8)
