@@ -29,6 +29,8 @@ LEAST_CONFIDENCE = 0.3
 """A digit with less is doubtful. 1: every segment is wholly on or off; 0: one of them is half on."""
 _LEAST_CONTRAST = 10.0
 """Gray levels between on and off, below which a display is taken for dark."""
+_CONTRADICTION = 0.9
+"""So sure of another digit, as a share of how sure the best fit is of its own, makes another fit a digit doubtful."""
 _LEAST_SEGMENT_LIKENESS = 0.4
 """Correlation of a cell with its digit below which it shows something else, however clear its segments are."""
 _LEAST_LIKENESS = 0.75
@@ -128,7 +130,9 @@ class SevenSegments:
         if _level(_sampled(flat, left, _STROKES[1])[_UNMOVED] - ground[_UNMOVED]) < 0:
             flat, ground = -flat, -ground  # dark segments on light ground
         smooth = cv2.blur(flat, (5, 5))
-        found = max((self._fit(flat, smooth, ground, stroke) for stroke in _STROKES), key=_total)
+        fits = [self._fit(flat, smooth, ground, stroke) for stroke in _STROKES]
+        best = max(fits, key=_total)
+        found = [_undisputed(place) for place in zip(best, *fits, strict=True)]
         if self.second_opinion and (other := ssocr.read_digits(square, self.digits)) is not None:
             found = [(name, sure if name == its else 0.0) for (name, sure), its in zip(found, other, strict=True)]
         return _reading(found)
@@ -152,6 +156,13 @@ class SevenSegments:
             alike = _likeness(smooth, pattern, stroke, (at, _MARGIN) + _SHIFTS[shift])
             found.append((_PATTERNS.get(pattern, UNKNOWN), min(clear, alike)))
         return found
+
+
+def _undisputed(opinions: tuple[tuple[str, float], ...]) -> tuple[str, float]:
+    """The first opinion on a digit; not sure at all if another one is nearly as sure of another digit."""
+    name, sure = opinions[0]
+    others = max((other for its, other in opinions if its not in (name, UNKNOWN)), default=0.0)
+    return name, sure if others < _CONTRADICTION * sure else 0.0
 
 
 def _total(found: list[tuple[str, float]]) -> float:
