@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-yubico test-vm test-browsers desk fuzz lint format bench wheel clean
+.PHONY: help demo test test-yubico test-vm test-vm-first test-vm-second test-browsers test-chromium test-firefox desk fuzz lint format bench wheel clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -29,14 +29,35 @@ test: $(STAMP) ## everything that needs no special hardware
 test-yubico: $(STAMP) ## Yubico's own device tests, unmodified, on the emulated key
 	@$(BIN)/python -m authrig.yubico.run
 
+# Two guests side by side, a processor each: a test in a guest hardly ever keeps two of them busy.
+IN_GUEST := $(BIN)/authrig vm run --timeout 3600 --cpus 1
+TESTS := python -m pytest -p no:cacheprovider -p no:schemathesis --durations=5
+SIDE_BY_SIDE := $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target
+SUITES_OF_FIRST := tests/vm/test_yubico.py tests/vm/test_openssh.py
+BROWSERS := tests/vm/test_chromium.py tests/vm/test_firefox.py
+SUITES_OF_SECOND := $(filter-out $(SUITES_OF_FIRST) $(BROWSERS),$(wildcard tests/vm/test_*.py))
+# Of the browsers' scenarios, which take longer than all the rest; `make test-browsers` plays all.
+SCENARIO := test_a_key_without_pin_registers_and_logs_in
+
 test-vm: $(STAMP) ## the suites on real device nodes, under Debian's kernel in QEMU
 	@$(BIN)/authrig vm prepare
 	@$(BIN)/python -m authrig.yubico.run --fetch
-	@$(BIN)/authrig vm run --shared out/vm --timeout 2400 -- python -m pytest tests/vm -p no:cacheprovider --ignore tests/vm/test_chromium.py --ignore tests/vm/test_firefox.py
+	@echo "two virtual machines at work; each prints what it found when it is done"
+	@$(SIDE_BY_SIDE) test-vm-first test-vm-second
 
-test-browsers: $(STAMP) ## Chromium and Firefox with keys on hidraw, in the same guest: takes its time
+test-vm-first: $(STAMP)
+	@$(IN_GUEST) --shared out/vm/first -- $(TESTS) $(SUITES_OF_FIRST) tests/vm/test_firefox.py::TestFirefox::$(SCENARIO)
+
+test-vm-second: $(STAMP)
+	@$(IN_GUEST) --shared out/vm/second -- $(TESTS) $(SUITES_OF_SECOND) tests/vm/test_chromium.py::TestChromium::$(SCENARIO)
+
+test-browsers: $(STAMP) ## all that Chromium and Firefox do with keys on hidraw, in the same guests
 	@$(BIN)/authrig vm prepare
-	@$(BIN)/authrig vm run --shared out/browsers --timeout 7200 -- python -m pytest tests/vm/test_chromium.py tests/vm/test_firefox.py -p no:cacheprovider
+	@echo "two virtual machines at work; each prints what it found when it is done"
+	@$(SIDE_BY_SIDE) test-chromium test-firefox
+
+test-chromium test-firefox: test-%: $(STAMP)
+	@$(IN_GUEST) --shared out/browsers/$* -- $(TESTS) tests/vm/test_$*.py
 
 desk: $(STAMP) ## a login and a payment on USB devices in that guest, seen step by step: out/desk
 	@$(BIN)/authrig vm prepare
