@@ -30,6 +30,8 @@ _WINDOWS = (15, 61)
 """Pixels on a side of the neighbourhoods by whose mean a pixel is dark or light: for small codes, and for large ones."""
 _SMALLEST = 10.0
 """Pixels on a side of a finder pattern: seven modules."""
+_NOISY = 4.0
+"""Gray levels by which the pixels of a noisy picture differ from the median of those around them, on average."""
 _NEIGHBOURS = 6
 _MOST_PATTERNS = 400
 
@@ -51,7 +53,8 @@ def find_places(gray: Image) -> list[Corners]:
     The corners are those of a code that follows the standard; their order does not tell a mirrored code from another.
     """
     patterns: list[_Pattern] = []
-    for picture in (gray, cv2.bitwise_not(gray)):
+    calm = _without_noise(gray)
+    for picture in (calm, cv2.bitwise_not(calm)):
         for window in _WINDOWS:
             for one in _patterns(np.asarray(picture, np.uint8), window):
                 if not any(abs(one.x - known.x) + abs(one.y - known.y) < known.side / 2 for known in patterns):
@@ -66,6 +69,12 @@ def find_places(gray: Image) -> list[Corners]:
             corner, right, below = (patterns[number] for number in trio)
             places.append(_outline(corner, right, below))
     return places
+
+
+def _without_noise(gray: Image) -> Image:
+    """The picture, smoothed if it is noisy: noise has more outlines than all else, and each one costs time."""
+    smooth = cv2.medianBlur(gray, 3)
+    return np.asarray(smooth, np.uint8) if float(cv2.absdiff(gray, smooth).mean()) > _NOISY else gray
 
 
 def _patterns(gray: Image, window: int) -> Iterator[_Pattern]:
