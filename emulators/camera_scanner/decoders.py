@@ -111,9 +111,8 @@ def read_codes(  # noqa: PLR0913 - each of them alone is asked for by somebody
         search.look()
     if not search.over:
         within(search.look_on, search.until - now())
-    return (
-        tuple(sorted(search.reads, key=lambda read: _middle(read.corners))) if len(search.reads) > 1 else search.reads
-    )
+    reads = search.reads
+    return tuple(sorted(reads, key=lambda read: _middle(read.corners))) if len(reads) > 1 else reads
 
 
 class _Stage(NamedTuple):
@@ -161,7 +160,8 @@ class _Search:
             if code.data is not None
         ]
         # One place, one code: what a later look makes of a place that was read is the same, or wrong.
-        self.reads += tuple(read for read in reads if not self._is_read(read.corners))
+        if reads:
+            self.reads += tuple([read for read in reads if not self._is_read(read.corners)] if self.reads else reads)
         self._longest = max(self._longest, ended - stage.begun)
         enough = bool(reads) and (not self._thorough or stage.name == _LAST_PLACE)
         self.over = enough or ended + self._longest >= self.until
