@@ -1,8 +1,10 @@
 """Firefox ESR, driven by Marionette. Its own prompts are read through Marionette, and typed into on screen."""
 
+import gc
 import os
 import socket
 import subprocess
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,8 +126,12 @@ def firefox(profile: Path) -> Iterator[Firefox]:
         with subprocess.Popen([*words, *size], env=environment, stdout=log, stderr=log) as program:
             try:
                 marionette = Marionette(host="127.0.0.1", port=port, socket_timeout=SLOW_SECONDS)
-                # Ignored means: left open for us, and every command that cannot go on because of it says so.
-                marionette.start_session({"unhandledPromptBehavior": "ignore"}, timeout=SLOW_SECONDS)
+                with warnings.catch_warnings():
+                    # Each time that it tries to connect before Firefox listens, it leaves a socket to the garbage collector.
+                    warnings.simplefilter("ignore", ResourceWarning)
+                    # Ignored means: left open for us, and every command that cannot go on because of it says so.
+                    marionette.start_session({"unhandledPromptBehavior": "ignore"}, timeout=SLOW_SECONDS)
+                    gc.collect()
                 yield Firefox(marionette, display)
             finally:
                 program.terminate()
