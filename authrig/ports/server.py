@@ -213,7 +213,16 @@ class Administrator(_Client):
         self._must("PUT", f"/users/{username}/password", {"password": password})
 
     def assign_qr_token(self, username: str, serial: str, seed: bytes, display_name: str) -> None:
-        """Import a QR token's secret into the cloud and give the token to ``username``."""
+        """Import a QR token's secret into the cloud and give the token to ``username``, and to nobody else.
+
+        One that the cloud has already, as an attached token that serves a second test, changes hands.
+        """
+        for known in self.tokens():
+            if known["attributes"]["serial"] == serial:
+                for former in known["attributes"]["users"]:
+                    self.take_token(former, known["id"])
+                self.give_token(username, known["id"])
+                return
         body = {"serial": serial, "seedHex": seed.hex(), "displayName": display_name}
         self._must("POST", f"/users/{username}/qr-tokens", body)
 

@@ -173,5 +173,9 @@ def token_bench(profile: str, env: Env, *, with_pin: bool = False) -> Iterator[T
             with line.using():
                 return token.screen
 
-        relays = opened.enter_context(SerialPty(Relays(press, env.clock), any_speed=True))
+        def power(on: bool) -> None:  # noqa: FBT001 - as above
+            with line.using():
+                (token.power_on if on else token.power_off)()
+
+        relays = opened.enter_context(SerialPty(Relays(press, env.clock, power), any_speed=True))
         yield TokenBench(token, line.path, relays.path, Photographer(profile, screen))
