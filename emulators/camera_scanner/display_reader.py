@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -132,15 +132,13 @@ class SevenSegments:
         smooth = cv2.blur(flat, (5, 5))
         fits = [self._fit(flat, smooth, ground, stroke) for stroke in _STROKES]
         best = max(fits, key=_total)
-        found = [_undisputed(place) for place in zip(best, *fits, strict=True)]
+        found = [_undisputed(own, others) for own, *others in zip(best, *fits, strict=True)]
         if self.second_opinion and (other := ssocr.read_digits(square, self.digits)) is not None:
             found = [(name, sure if name == its else 0.0) for (name, sure), its in zip(found, other, strict=True)]
         return _reading(found)
 
-    def _fit(
-        self, flat: NDArray[Any], smooth: NDArray[Any], ground: NDArray[Any], stroke: float
-    ) -> list[tuple[str, float]]:
-        """The digits and how sure each is, if the segments have this stroke."""
+    def _fit(self, flat: NDArray[Any], smooth: NDArray[Any], ground: NDArray[Any], stroke: float) -> list[_Opinion]:
+        """The digits, if the segments have this stroke."""
         left = _MARGIN + _WIDE * (1 + self.gap) * np.arange(self.digits)
         signal = _sampled(flat, left, stroke) - ground
         lit = _lit(signal, _level(signal[_UNMOVED]))
@@ -154,20 +152,30 @@ class SevenSegments:
             pattern = "".join("1" if value > 0.5 else "0" for value in segments)
             clear = min(1.0, 2 * float(np.abs(segments - 0.5).min()))
             alike = _likeness(smooth, pattern, stroke, (at, _MARGIN) + _SHIFTS[shift])
-            found.append((_PATTERNS.get(pattern, UNKNOWN), min(clear, alike)))
+            found.append(_Opinion(_PATTERNS.get(pattern, UNKNOWN), min(clear, alike), alike))
         return found
 
 
-def _undisputed(opinions: tuple[tuple[str, float], ...]) -> tuple[str, float]:
-    """The first opinion on a digit; not sure at all if another one is nearly as sure of another digit."""
-    name, sure = opinions[0]
-    others = max((other for its, other in opinions if its not in (name, UNKNOWN)), default=0.0)
-    return name, sure if others < _CONTRADICTION * sure else 0.0
+class _Opinion(NamedTuple):
+    """What a digit is, if its segments have one stroke."""
+
+    name: str
+    sure: float
+    alike: float
+    """How much its cell looks like that digit, whatever the segments say one by one."""
 
 
-def _total(found: list[tuple[str, float]]) -> float:
+def _undisputed(own: _Opinion, others: list[_Opinion]) -> tuple[str, float]:
+    """A digit and how sure it is: not at all if another opinion is nearly as sure of another digit, or looks more like it."""
+    against = [each for each in others if each.name not in (own.name, UNKNOWN)]
+    if any(each.sure >= _CONTRADICTION * own.sure or each.alike > own.alike for each in against):
+        return own.name, 0.0
+    return own.name, own.sure
+
+
+def _total(found: list[_Opinion]) -> float:
     """How many are digits, and how sure they are."""
-    return sum((name != UNKNOWN) + confidence for name, confidence in found)
+    return sum((each.name != UNKNOWN) + each.sure for each in found)
 
 
 def _sampled(flat: NDArray[Any], left: NDArray[np.floating[Any]], stroke: float) -> NDArray[Any]:
