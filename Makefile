@@ -35,7 +35,7 @@ TESTS := python -m pytest -p no:cacheprovider -p no:schemathesis --durations=5
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target
 SUITES_OF_FIRST := tests/vm/test_yubico.py tests/vm/test_openssh.py
 BROWSERS := tests/vm/test_chromium.py tests/vm/test_firefox.py
-SUITES_OF_SECOND := $(filter-out $(SUITES_OF_FIRST) $(BROWSERS),$(wildcard tests/vm/test_*.py))
+SUITES_OF_SECOND := $(filter-out $(SUITES_OF_FIRST) $(BROWSERS) tests/vm/test_usb_desk.py,$(wildcard tests/vm/test_*.py))
 # Of the browsers' scenarios, which take longer than all the rest; `make test-browsers` plays all.
 SCENARIO := test_a_key_without_pin_registers_and_logs_in
 
