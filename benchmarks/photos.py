@@ -15,18 +15,16 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 import segno
-import zxingcpp
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from emulators.camera_scanner import optics, zbar
-from emulators.camera_scanner.decoders import read_codes
+from benchmarks.readers import EXACT_READERS, Reader
+from emulators.camera_scanner import optics
 from emulators.camera_scanner.frames import Image
 from emulators.camera_scanner.preparations import shrink, to_gray
 
-_PATIENT_MS = 60_000.0
 _ARUCO_SIDE = 1280
 """OpenCV's search takes minutes on some larger pictures: it sees them shrunk to this."""
 _MODULE = 12
@@ -382,23 +380,6 @@ KINDS: dict[str, Wish] = {
 KINDS_IN_ORDER = tuple(KINDS)
 
 
-def _by_us(image: Image) -> set[bytes]:
-    return {read.data for read in read_codes(image, deadline_ms=_PATIENT_MS)}
-
-
-def _by_us_thoroughly(image: Image) -> set[bytes]:
-    return {read.data for read in read_codes(image, deadline_ms=_PATIENT_MS, thorough=True)}
-
-
-def _by_zxing(image: Image) -> set[bytes]:
-    formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
-    return {barcode.bytes for barcode in zxingcpp.read_barcodes(image, formats=formats)}
-
-
-def _by_zbar(image: Image) -> set[bytes]:
-    return {symbol.data for symbol in zbar.find_symbols(to_gray(image))}
-
-
 def _by_aruco(image: Image) -> set[bytes]:
     small, _ = shrink(to_gray(image), _ARUCO_SIDE)
     try:
@@ -407,13 +388,7 @@ def _by_aruco(image: Image) -> set[bytes]:
         return set()
 
 
-READERS: dict[str, Callable[[Image], set[bytes]]] = {
-    "authrig": _by_us,
-    "authrig, thorough": _by_us_thoroughly,
-    "zxing-cpp": _by_zxing,
-    "zbar": _by_zbar,
-    "OpenCV Aruco": _by_aruco,
-}
+READERS: dict[str, Reader] = {**EXACT_READERS, "OpenCV Aruco": _by_aruco}
 
 
 def main() -> None:

@@ -7,43 +7,18 @@ import argparse
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable
 
 import cv2
-import zxingcpp
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from emulators.camera_scanner import zbar
+from benchmarks.readers import EXACT_READERS, Reader
 from emulators.camera_scanner.corpus import CONDITIONS, OTHER_CARRIERS, OTHER_SIZES, corpus, damaged
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Image
-from emulators.camera_scanner.preparations import to_gray
 
-_PATIENT_MS = 60_000.0
-"""A busy machine must not read less than an idle one."""
 _ARUCO_SIDE = 1280
 """OpenCV's search takes minutes on some larger pictures: it sees them shrunk to this."""
-
-Reader = Callable[[Image], set[bytes]]
-
-
-def _by_us(image: Image) -> set[bytes]:
-    return {read.data for read in read_codes(image, deadline_ms=_PATIENT_MS)}
-
-
-def _by_us_thoroughly(image: Image) -> set[bytes]:
-    return {read.data for read in read_codes(image, deadline_ms=_PATIENT_MS, thorough=True)}
-
-
-def _by_zxing(image: Image) -> set[bytes]:
-    formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
-    return {barcode.bytes for barcode in zxingcpp.read_barcodes(image, formats=formats)}
-
-
-def _by_zbar(image: Image) -> set[bytes]:
-    return {symbol.data for symbol in zbar.find_symbols(to_gray(image))}
 
 
 def _by_aruco(image: Image) -> set[bytes]:
@@ -56,13 +31,7 @@ def _by_aruco(image: Image) -> set[bytes]:
         return set()
 
 
-READERS: dict[str, Reader] = {
-    "authrig": _by_us,
-    "authrig, thorough": _by_us_thoroughly,
-    "zxing-cpp": _by_zxing,
-    "zbar": _by_zbar,
-    "OpenCV Aruco": _by_aruco,
-}
+READERS: dict[str, Reader] = {**EXACT_READERS, "OpenCV Aruco": _by_aruco}
 
 
 def main() -> None:
