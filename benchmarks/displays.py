@@ -1,10 +1,12 @@
 """Reading a token's display: seeded photographs of every kind of display that the token has, and of real segment fonts.
 
 ``python -m benchmarks.displays`` reads 2,000 photographs of each display at each degradation and prints how many codes
-were exact, refused and wrong. The fonts are those of Debian's fonts-dseg; without them, their displays are left out.
+were exact, refused and wrong; ``--first`` goes on where a shorter run has ended. The fonts are those of Debian's fonts-dseg;
+without them, their displays are left out.
 """
 
 import argparse
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +16,9 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
+from benchmarks.progress import say, told
 from emulators.camera_scanner import optics
 from emulators.camera_scanner.display_reader import DotMatrix, Panel, SevenSegments
 from emulators.camera_scanner.frames import Corners, Image
@@ -39,6 +41,7 @@ DIGITS = 8
 FRAME = (640, 480)
 CODE_SHARE = 0.65
 """Of the frame's width: whoever points a camera at a display to read it fills the picture with it."""
+_DEGRADATIONS = ("mild", "strong")
 
 
 @dataclass(frozen=True)
@@ -157,20 +160,27 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2000, help="photographs of each display at each degradation")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--only", default="", help="only displays with this in their names")
+    parser.add_argument("--degradations", nargs="+", choices=_DEGRADATIONS, default=list(_DEGRADATIONS), metavar="NAME")
     args = parser.parse_args()
     table = Table("display", "degradation", "exact", "refused", "wrong")
-    chosen = [model for model in models() if args.only in model.name]
-    for model in track(chosen, description="reading", console=Console(stderr=True)):
-        for strong in (False, True):
-            exact = wrong = 0
-            for seed in range(args.first, args.first + args.count):
-                code = code_of(seed)
-                read = model.panel.read(*photograph(model, code, seed, strong=strong)).code
-                exact += read == code
-                wrong += read not in (code, None)
-            row = (f"{exact / args.count:.1%}", f"{(args.count - exact - wrong) / args.count:.1%}", str(wrong))
-            table.add_row(model.name, "strong" if strong else "mild", *row)
+    for model in models():
+        if args.only in model.name:
+            for degradation in args.degradations:
+                tally = _tally(model, range(args.first, args.first + args.count), degradation)
+                table.add_row(model.name, degradation, *tally)
     Console(width=120).print(table)
+
+
+def _tally(model: Model, seeds: range, degradation: str) -> tuple[str, str, str]:
+    """Shares of these photographs that are read exactly and refused, and how many are read wrong."""
+    found: Counter[str] = Counter()
+    for seed in told(seeds, len(seeds), lambda: f"{model.name}, {degradation}: {dict(found)}"):
+        code = code_of(seed)
+        read = model.panel.read(*photograph(model, code, seed, strong=degradation == "strong")).code
+        found["exact" if read == code else "refused" if read is None else "wrong"] += 1
+        if read not in (code, None):
+            say(f"{model.name}, {degradation}, seed {seed}: {code} is read as {read}")
+    return f"{found['exact'] / len(seeds):.1%}", f"{found['refused'] / len(seeds):.1%}", str(found["wrong"])
 
 
 if __name__ == "__main__":

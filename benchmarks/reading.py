@@ -1,37 +1,79 @@
 """The reading table: our cascade beside bare readers, on the same seeded pictures, and on pictures without a code.
 
-``python -m benchmarks.reading`` takes some minutes; ``--count`` and ``--negatives`` make it shorter.
+``python -m benchmarks.reading`` takes some minutes; ``--count`` and ``--negatives`` make it shorter, and ``--skip`` goes on
+where a shorter run has ended. A read that is wrong is told at once, with the number of its picture.
 """
 
 import argparse
 import statistics
 import time
 from collections import Counter
+from dataclasses import dataclass, field
 
-import cv2
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from benchmarks.readers import EXACT_READERS, Reader
-from emulators.camera_scanner.corpus import CONDITIONS, OTHER_CARRIERS, OTHER_SIZES, corpus, damaged
+from benchmarks.progress import say, told
+from benchmarks.readers import EXACT_READERS, Reader, texts_by_aruco
+from emulators.camera_scanner.corpus import CONDITIONS, OTHER_CARRIERS, OTHER_SIZES, Sample, corpus, damaged
 from emulators.camera_scanner.frames import Image
 
-_ARUCO_SIDE = 1280
-"""OpenCV's search takes minutes on some larger pictures: it sees them shrunk to this."""
+_ARUCO, _FOUND = "OpenCV Aruco", b"?"
 
 
 def _by_aruco(image: Image) -> set[bytes]:
     """What it finds is counted as found, whatever it says: its bytes are not exact."""
-    if max(image.shape) > _ARUCO_SIDE:
-        return set()
-    try:
-        return {b"?"} if any(cv2.QRCodeDetectorAruco().detectAndDecodeMulti(image)[1]) else set()
-    except cv2.error:
-        return set()
+    return {_FOUND} if texts_by_aruco(image) else set()
 
 
-READERS: dict[str, Reader] = {**EXACT_READERS, "OpenCV Aruco": _by_aruco}
+READERS: dict[str, Reader] = {**EXACT_READERS, _ARUCO: _by_aruco}
+
+
+@dataclass
+class _Score:
+    """What one reader made of the pictures."""
+
+    name: str
+    hits: Counter[str] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
+    work_ns: int = 0
+    """Of the processor."""
+    wrong: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.hits.total()} read, {self.wrong} wrong"
+
+    def see(self, sample: Sample) -> None:
+        """Read a picture with a code."""
+        begun, worked = time.perf_counter(), time.process_time_ns()
+        found = READERS[self.name](sample.image)
+        self.seconds.append(time.perf_counter() - begun)
+        self.work_ns += time.process_time_ns() - worked
+        self.hits[sample.condition] += bool(found)
+        self._judge(found - set(sample.payloads) - {_FOUND}, sample.condition)
+
+    def see_nothing(self, image: Image, number: int) -> None:
+        """Read a picture in which nothing can be read."""
+        if self.name != _ARUCO:
+            self._judge(READERS[self.name](image), f"negative {number}")
+
+    def _judge(self, wrong: set[bytes], what: str) -> None:
+        if wrong:
+            self.wrong += 1
+            say(f"{self.name} reads {sorted(wrong)} wrong: {what}")
+
+    def row(self, total: Counter[str]) -> list[str]:
+        """Of the table."""
+        times = sorted(self.seconds)
+        return [
+            self.name,
+            f"{self.hits.total() / total.total():.1%}",
+            f"{statistics.median(times) * 1e3:.1f}",
+            f"{statistics.mean(times) * 1e3:.1f}",
+            f"{times[len(times) * 99 // 100] * 1e3:.0f}",
+            str(self.wrong),
+            *(f"{self.hits[condition] / max(1, total[condition]):.0%}" for condition in CONDITIONS),
+        ]
 
 
 def main() -> None:
@@ -47,49 +89,35 @@ def main() -> None:
     parser.add_argument(
         "--readers", nargs="+", choices=READERS, default=list(READERS), metavar="NAME", help="only these"
     )
+    parser.add_argument("--skip", type=int, default=0, help="so many pictures of each kind were seen before")
     args = parser.parse_args()
-    readers = {name: READERS[name] for name in args.readers}
-    first = 1_400_000 if args.third else 700_000 if args.second else 0
+    first = args.skip + (1_400_000 if args.third else 700_000 if args.second else 0)
     carriers = ("paper", *OTHER_CARRIERS) if args.third else OTHER_CARRIERS if args.second else ("paper",)
     samples = corpus(args.count, first, carriers, OTHER_SIZES) if args.third else corpus(args.count, first, carriers)
-    console = Console(stderr=True)
-    hits: dict[str, Counter[str]] = {name: Counter() for name in readers}
-    seconds: dict[str, list[float]] = {name: [] for name in readers}
-    work: Counter[str] = Counter()
-    wrong: Counter[str] = Counter()
+    scores = [_Score(name) for name in args.readers]
     total: Counter[str] = Counter()
-    for sample in track(samples, total=args.count, description="reading", console=console):
+    for sample in told(samples, args.count, lambda: ", ".join(map(str, scores))):
         total[sample.condition] += 1
-        for name, read in readers.items():
-            begun, worked = time.perf_counter(), time.process_time_ns()
-            found = read(sample.image)
-            seconds[name].append(time.perf_counter() - begun)
-            work[name] += time.process_time_ns() - worked
-            hits[name][sample.condition] += bool(found)
-            wrong[name] += bool(found - set(sample.payloads) - {b"?"})
-    for number in track(range(first, first + args.negatives), description="negatives", console=console):
+        for score in scores:
+            score.see(sample)
+    negatives = range(first, first + args.negatives)
+    for number in told(negatives, args.negatives, lambda: "negatives, " + ", ".join(map(str, scores))):
         image = damaged(number)
-        for name, read in readers.items():
-            if name != "OpenCV Aruco":
-                wrong[name] += bool(read(image))
+        for score in scores:
+            score.see_nothing(image, number)
+    if not total:
+        print(f"{args.negatives} negatives: " + ", ".join(f"{score.name} {score.wrong} wrong" for score in scores))
+        return
     table = Table("reader", "rate", "median ms", "mean ms", "p99 ms", "wrong", *CONDITIONS)
-    for name in readers:
-        times = sorted(seconds[name])
-        table.add_row(
-            name,
-            f"{hits[name].total() / total.total():.1%}",
-            f"{statistics.median(times) * 1e3:.1f}",
-            f"{statistics.mean(times) * 1e3:.1f}",
-            f"{times[len(times) * 99 // 100] * 1e3:.0f}",
-            str(wrong[name]),
-            *(f"{hits[name][condition] / max(1, total[condition]):.0%}" for condition in CONDITIONS),
-        )
+    for score in scores:
+        table.add_row(*score.row(total))
     Console(width=240).print(table)
-    mean = {name: statistics.mean(times) for name, times in seconds.items()}
-    if {"authrig", "zxing-cpp"} <= mean.keys():
-        ratio = mean["authrig"] / mean["zxing-cpp"]
+    by_name = {score.name: score for score in scores}
+    if {"authrig", "zxing-cpp"} <= by_name.keys():
+        ours, bare = by_name["authrig"], by_name["zxing-cpp"]
         print(
-            f"mean cost of authrig over zxing-cpp: {ratio:.2f}x in time, {work['authrig'] / work['zxing-cpp']:.2f}x of the processor"
+            f"mean cost of authrig over zxing-cpp: {statistics.mean(ours.seconds) / statistics.mean(bare.seconds):.2f}x "
+            f"in time, {ours.work_ns / bare.work_ns:.2f}x of the processor"
         )
 
 
