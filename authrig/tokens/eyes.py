@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Self
 
 from authrig.errors import RigError
-from emulators.camera_scanner.frames import Frame, FrameSource, NoScreen, SourceError
+from emulators.camera_scanner.frames import Frame, FrameSource, SourceError
+from emulators.camera_scanner.sources.by_name import is_camera_number, open_camera
 from emulators.env import Clock, Random
 
 LOOK_SECONDS = 0.1
@@ -171,43 +172,18 @@ def _open(where: str, clock: Clock, random: Random, pause: Pause) -> tuple[Frame
     kind, _, place = where.partition(":")
     if kind == "synthetic" and place:
         return _photographed(Path(place), random), False
-    if kind in {"http", "https"}:
-        from emulators.camera_scanner.sources.stream import HttpStream  # noqa: PLC0415 - only what is used
-
-        return HttpStream(where, clock), True
-    if kind == "screen" and not path.exists():
-        from emulators.camera_scanner.sources.screen import ScreenRegion  # noqa: PLC0415 - as above
-
-        return ScreenRegion(clock, _box(place) if place else None, pause=pause), True
-    if where.isascii() and where.isdigit() and len(where) < 6:
-        return _webcam(int(where), clock), True
-    if path.is_dir():
-        return Folder(path, clock, pause), False
-    if path.exists() or "/" in where or path.suffix:
-        return Held(path, pause), False
-    from emulators.camera_scanner.sources.cameras import find_camera  # noqa: PLC0415 - as above
-
-    return _webcam(find_camera(where).index, clock), True
-
-
-def _webcam(index: int, clock: Clock) -> FrameSource:
-    from emulators.camera_scanner.sources.webcam import Webcam  # noqa: PLC0415 - OpenCV is slow to import
-
-    return Webcam(index, clock)
+    if kind not in {"http", "https"} and not is_camera_number(where):
+        if path.is_dir():
+            return Folder(path, clock, pause), False
+        if path.exists() or (kind != "screen" and ("/" in where or path.suffix)):
+            return Held(path, pause), False
+    return open_camera(where, clock, pause=pause), True
 
 
 def _photographed(path: Path, random: Random) -> FrameSource:
-    from emulators.camera_scanner.sources.images import load_image  # noqa: PLC0415 - as above
+    from emulators.camera_scanner.sources.images import load_image  # noqa: PLC0415 - OpenCV is slow to import
     from emulators.camera_scanner.sources.synthetic import SyntheticCamera  # noqa: PLC0415 - as above
 
     camera = SyntheticCamera(random)
     camera.show(load_image(path))
     return camera
-
-
-def _box(place: str) -> tuple[int, int, int, int]:
-    parts = place.split(",")
-    if len(parts) != 4 or not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
-        raise NoScreen(f"a region of the screen is LEFT,TOP,WIDTH,HEIGHT in pixels, found {place!r}")
-    left, top, width, height = map(int, parts)
-    return left, top, width, height

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulators.camera_scanner.frames import MAX_PIXELS, NoScreen, NoSuchCamera
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from emulators.camera_scanner.frames import FrameSource
     from emulators.camera_scanner.sources.webcam import Settings
     from emulators.env import Clock
@@ -21,13 +24,21 @@ def calm_opencv() -> None:
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
 
 
-def open_camera(name: str, clock: Clock, settings: Settings | None = None) -> FrameSource:
+def is_camera_number(name: str) -> bool:
+    """Whether it is the N of a camera /dev/videoN."""
+    return name.isascii() and name.isdigit() and len(name) < 6
+
+
+def open_camera(
+    name: str, clock: Clock, settings: Settings | None = None, pause: Callable[[float], object] = time.sleep
+) -> FrameSource:
     """A camera by its number, by a part of its name or id, by the address of its stream, or the screen.
 
     Args:
         name: such as "0", "C920", "http://10.0.0.7/stream", "screen" or "screen:LEFT,TOP,WIDTH,HEIGHT".
         clock: stamps the frames.
         settings: what is asked of a camera of this machine; None: nothing.
+        pause: waits so many seconds between two looks at the screen.
 
     Raises:
         SourceError: if it cannot be opened, or is none of which anything could be asked.
@@ -43,11 +54,11 @@ def open_camera(name: str, clock: Clock, settings: Settings | None = None) -> Fr
     if kind == "screen":
         from emulators.camera_scanner.sources.screen import ScreenRegion  # noqa: PLC0415 - as above
 
-        return ScreenRegion(clock, _box(place) if place else None)
+        return ScreenRegion(clock, _box(place) if place else None, pause=pause)
     from emulators.camera_scanner.sources.cameras import find_camera  # noqa: PLC0415 - as above
     from emulators.camera_scanner.sources.webcam import AS_IT_IS, Webcam  # noqa: PLC0415 - as above
 
-    index = int(name) if name.isascii() and name.isdigit() and len(name) < 6 else find_camera(name).index
+    index = int(name) if is_camera_number(name) else find_camera(name).index
     return Webcam(index, clock, settings=settings or AS_IT_IS)
 
 
