@@ -34,6 +34,8 @@ _VIDEO_OUTPUT, _FIELD_NONE, _SRGB = 2, 1, 8
 _CAN_OUTPUT, _CAN_WRITE, _HAS_DEVICE_CAPS = 0x2, 0x0100_0000, 0x8000_0000
 _YUYV = int.from_bytes(b"YUYV", "little")
 _LOAD = "sudo modprobe v4l2loopback exclusive_caps=1"
+_LOOPBACK = b"v4l2 loopback"
+"""What the driver v4l2loopback calls itself."""
 _SAY = {
     errno.ENOENT: f"there is none; make one: {_LOAD} (apt-get install v4l2loopback-dkms)",
     errno.ENODEV: f"there is none; make one: {_LOAD} (apt-get install v4l2loopback-dkms)",
@@ -109,11 +111,17 @@ class V4l2Webcam(PacedWebcam):
     def _require_output(self, ioctl: Ioctl) -> None:
         raw = bytearray(_CAPABILITY.size)
         ioctl(self._output, _QUERYCAP, raw)
-        _, card, _, _, of_driver, of_device = _CAPABILITY.unpack(raw)
+        driver, card, _, _, of_driver, of_device = _CAPABILITY.unpack(raw)
         capabilities = of_device if of_driver & _HAS_DEVICE_CAPS else of_driver
         if not capabilities & _CAN_OUTPUT or not capabilities & _CAN_WRITE:
             name = card.rstrip(b"\0").decode(errors="replace")
-            raise WebcamError(f"cannot show pictures on {self.device}: {name} is no V4L2 output to write to; {_LOAD}")
+            # With exclusive_caps=1 it is an output until it is fed, then a camera; 0.12.7 remains one when nobody feeds it any more.
+            todo = (
+                f"end the program that feeds it or, if none does, load its module anew: sudo modprobe -r v4l2loopback && {_LOAD}"
+                if driver.rstrip(b"\0") == _LOOPBACK
+                else f"name another device, or make one: {_LOAD}"
+            )
+            raise WebcamError(f"cannot show pictures on {self.device}: {name} is no V4L2 output to write to; {todo}")
 
     def _set_format(self, size: tuple[int, int], ioctl: Ioctl) -> tuple[int, int]:
         """Ask for YUYV of that size; returns the size that the driver gives."""

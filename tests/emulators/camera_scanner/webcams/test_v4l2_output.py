@@ -22,6 +22,7 @@ class FakeDriver:
     def __init__(self, capabilities: int = OUTPUT | WRITE, size: tuple[int, int] | None = None) -> None:
         self.capabilities = capabilities
         self.size = size
+        self.name = b"fake"
         self.pixels = b"YUYV"
         self.asked: tuple[int, ...] = ()
 
@@ -29,7 +30,7 @@ class FakeDriver:
         """One ioctl."""
         if request == QUERYCAP:
             words = (0, self.capabilities | DEVICE_CAPS, self.capabilities)
-            argument[:] = struct.pack("=16s32s32sIII12x", b"fake", b"Fake camera", b"platform:fake", *words)
+            argument[:] = struct.pack("=16s32s32sIII12x", self.name, b"Fake camera", b"platform:fake", *words)
         else:
             assert request == S_FMT
             assert struct.unpack_from("=I", argument) == (2,)
@@ -91,8 +92,12 @@ def test_what_cannot_be_written_to_is_named(device: Path, tmp_path: Path) -> Non
             V4l2Webcam(tmp_path / "video9")
         with pytest.raises(WebcamError, match=r"video7: it is no V4L2 device"):
             V4l2Webcam(device)
-        with pytest.raises(WebcamError, match=r"video7: Fake camera is no V4L2 output to write to; sudo modprobe"):
+        with pytest.raises(WebcamError, match=r"video7: Fake camera is no V4L2 output to write to; name another"):
             V4l2Webcam(device, ioctl=FakeDriver(CAPTURE | WRITE))
+        driver = FakeDriver(CAPTURE)
+        driver.name = b"v4l2 loopback"
+        with pytest.raises(WebcamError, match=r"anew: sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback"):
+            V4l2Webcam(device, ioctl=driver)
         driver = FakeDriver()
         driver.pixels = b"NV12"
         with pytest.raises(WebcamError, match=r"expected YUYV without padding, its driver offers NV12 640x480"):
