@@ -43,6 +43,9 @@ __all__ = ["DEADLINE_MS", "Corners", "Read", "read_codes"]
 DEADLINE_MS = 250.0
 """Nobody waits longer than this many milliseconds for a picture to be read."""
 
+_SPARE_MS = 5.0
+"""So much before the deadline, or a quarter of it, the search ends: on a busy machine who waits is woken up late."""
+
 _WORST_MS_PER_SQUARE_PIXEL = 1e-9
 """The longest look at a picture made to take long, over the square of its pixels, doubled: 0.1 s at 640x480."""
 
@@ -94,7 +97,7 @@ def read_codes(  # noqa: PLR0913 - each of them alone is asked for by somebody
 
     Args:
         image: gray or colour, any size up to ``frames.MAX_PIXELS``; a code needs two pixels a module or more.
-        deadline_ms: after this time the answer is what was found so far. The first stage is always begun, another one
+        deadline_ms: before this time is over comes the answer, with what was found so far. The first stage is always begun, another one
             only if it would be over in time should it take as long as the longest before it.
         thorough: look on after the first code, and for the first one ask zbar too, and undo blur: for a picture after
             which no other comes.
@@ -138,7 +141,7 @@ class _Search:
         seen: tuple[Read, ...],
     ) -> None:
         self._now, self._begun = now, now()
-        self.until = self._begun + deadline_ms / 1000
+        self.until = self._begun + (deadline_ms - min(_SPARE_MS, deadline_ms / 4)) / 1000
         self._thorough, self._micro = thorough, micro
         self._stages = self._cascade(image, seen)
         self._longest = 0.0
