@@ -4,6 +4,7 @@ A transport gives ``receive`` each 64-byte report of a host, calls ``poll`` no l
 what ``take_reports`` returns to every host that listens. Nothing here waits, and nothing a host sends raises.
 """
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
@@ -21,6 +22,9 @@ BROADCAST = 0xFFFF_FFFF
 _PROTOCOL_VERSION = 2
 _INITIAL = 0x80
 _LONGEST_LOCK = 10
+# Channel, command or sequence number, for an initial one the length of the message, data: cut or filled up with zeros.
+_INITIAL_REPORT = struct.Struct(f">IBH{INITIAL_DATA_BYTES}s")
+_CONTINUATION_REPORT = struct.Struct(f">IB{CONTINUATION_DATA_BYTES}s")
 
 Direction = Literal["to_key", "to_host"]
 ReportTap = Callable[[Direction, bytes], None]
@@ -39,6 +43,10 @@ class Command(IntEnum):
     CANCEL = 0x11
     KEEPALIVE = 0x3B
     ERROR = 0x3F
+
+
+# Each report is compared with these. To look a member up in its class takes longer than to compare.
+_INIT, _CANCEL = Command.INIT.value, Command.CANCEL.value
 
 
 class Capability(IntFlag):
@@ -153,19 +161,19 @@ class CtapHid:
         if self._on_report is not None:
             self._on_report("to_key", report)
         self.poll()
-        channel, kind = int.from_bytes(report[:4]), report[4]
+        channel, kind, length, data = _INITIAL_REPORT.unpack(report)
         if not kind & _INITIAL:
             self._continuation(channel, kind, report[5:])
             return
-        command, length = kind & ~_INITIAL, int.from_bytes(report[5:7])
-        if command == Command.INIT:
-            self._init(channel, length, report[7:])
+        command = kind - _INITIAL
+        if command == _INIT:
+            self._init(channel, length, data)
         elif not 0 < channel <= self._volatile.last_channel:
             self._error(channel, HidError.INVALID_CHANNEL)
-        elif command == Command.CANCEL:
+        elif command == _CANCEL:
             self._cancel(channel)
         else:
-            self._initial(channel, command, length, report[7:])
+            self._initial(channel, command, length, data)
 
     def poll(self) -> None:
         """Do what is due by now: answers, keepalives, time-outs."""
@@ -189,18 +197,15 @@ class CtapHid:
 
     def next_deadline(self) -> float | None:
         """When ``poll`` must be called, in seconds of the env's monotonic clock; None: nothing is under way."""
-        deadlines = []
-        blinking = self.authenticator.u2f.next_deadline()
-        if blinking is not None:
-            deadlines.append(blinking)
-        if self._volatile.assembly is not None:
-            deadlines.append(self._volatile.assembly.deadline)
-        if self._volatile.work is not None:
-            deadlines.append(self._volatile.work.next_keepalive)
-            foreseen = self._volatile.work.execution.next_deadline()
-            if foreseen is not None:
-                deadlines.append(foreseen)
-        return min(deadlines, default=None)
+        blinking, assembly, work = self.authenticator.u2f.next_deadline(), self._volatile.assembly, self._volatile.work
+        if blinking is None and assembly is None and work is None:
+            return None
+        deadlines = [blinking]
+        if assembly is not None:
+            deadlines.append(assembly.deadline)
+        if work is not None:
+            deadlines += work.next_keepalive, work.execution.next_deadline()
+        return min(deadline for deadline in deadlines if deadline is not None)
 
     def take_reports(self) -> list[bytes]:
         """The reports for the hosts since the last call, in order."""
@@ -344,10 +349,7 @@ def fragments(channel: int, command: int, data: bytes) -> list[bytes]:
     """
     if len(data) > MAX_MESSAGE_BYTES:
         raise ValueError(f"CTAPHID message: expected at most {MAX_MESSAGE_BYTES} bytes, found {len(data)}")
-    head = channel.to_bytes(4)
-    initial = head + bytes((_INITIAL | command,)) + len(data).to_bytes(2) + data[:INITIAL_DATA_BYTES]
-    reports = [initial.ljust(REPORT_BYTES, b"\0")]
+    reports = [_INITIAL_REPORT.pack(channel, _INITIAL | command, len(data), data)]
     for sequence, at in enumerate(range(INITIAL_DATA_BYTES, len(data), CONTINUATION_DATA_BYTES)):
-        fragment = head + bytes((sequence,)) + data[at : at + CONTINUATION_DATA_BYTES]
-        reports.append(fragment.ljust(REPORT_BYTES, b"\0"))
+        reports.append(_CONTINUATION_REPORT.pack(channel, sequence, data[at : at + CONTINUATION_DATA_BYTES]))
     return reports

@@ -24,6 +24,8 @@ class Service(ABC):
         self._stopping = False
         self._closed = False
         self._thread: threading.Thread | None = None
+        self._watched: dict[int, int] | None = None
+        self._poll = select.poll()
 
     @abstractmethod
     def run(self) -> None:
@@ -74,13 +76,19 @@ class Service(ABC):
         Returns:
             The events that came, those of ``_woken`` too; none if the time was over. The wake has been heeded.
         """
-        poll = select.poll()
-        for descriptor, events in {**wanted, self._woken: select.POLLIN}.items():
-            poll.register(descriptor, events)
-        ready = dict(poll.poll(pause))
+        if wanted != self._watched:
+            self._watch(wanted)
+        ready = dict(self._poll.poll(pause))
         if self._woken in ready:
             self._heed_wake()
         return ready
+
+    def _watch(self, wanted: Mapping[int, int]) -> None:
+        """Have ``_wait`` wait for ``wanted`` and for ``wake``: kept until something else is wanted, as that is rare."""
+        self._watched = dict(wanted)
+        self._poll = select.poll()
+        for descriptor, events in {**wanted, self._woken: select.POLLIN}.items():
+            self._poll.register(descriptor, events)
 
     def _heed_wake(self) -> None:
         """Empty what ``wake`` has written."""

@@ -3,15 +3,16 @@
 Values and their bytes, and the file they go through. All numbers are in the machine's own byte order.
 """
 
-import contextlib
 import errno
 import os
+import select
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib.resources import files
 from pathlib import Path
+
+import msgspec
 
 from emulators.usb.errors import PlugError
 
@@ -23,7 +24,7 @@ BUS_USB = 0x03
 _TYPE = struct.Struct("=I")
 _CREATE2 = struct.Struct("=I128s64s64sHHIIII")
 _INPUT2 = struct.Struct("=IH")
-_OUTPUT_TAIL = struct.Struct("=HB")
+_TYPE_AND_OUTPUT_SIZE = struct.Struct("=I4096xH")
 _REQUEST_ID = struct.Struct("=I")
 _GET_REPORT_REPLY = struct.Struct("=IIHH")
 _SET_REPORT_REPLY = struct.Struct("=IIH")
@@ -89,9 +90,17 @@ class HidDevice:
         return head + self.report_descriptor
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What the kernel tells. ``data`` is the report of OUTPUT, with its id in front; ``request`` numbers a question."""
+_REPORT_AT = _TYPE.size
+# For what each report passes. To look a member up in its class takes longer than all else that is done with the number.
+_OUTPUT = EventType.OUTPUT.value
+_INPUT2_TYPE = EventType.INPUT2.value
+
+
+class Event(msgspec.Struct, frozen=True):
+    """What the kernel tells. ``data`` is the report of OUTPUT, with its id in front; ``request`` numbers a question.
+
+    A struct, since one is made for each report, and a frozen dataclass takes seven times as long to make.
+    """
 
     type: int
     data: bytes = b""
@@ -101,10 +110,9 @@ class Event:
 def parse_event(event: bytes) -> Event:
     """The event in what was read from the file; short ones count as filled up with zeros, as the kernel says."""
     event = event.ljust(EVENT_BYTES, b"\0")
-    (kind,) = _TYPE.unpack_from(event)
-    if kind == EventType.OUTPUT:
-        size, _ = _OUTPUT_TAIL.unpack_from(event, _TYPE.size + _DATA_BYTES)
-        return Event(kind, event[_TYPE.size : _TYPE.size + min(size, _DATA_BYTES)])
+    kind, size = _TYPE_AND_OUTPUT_SIZE.unpack_from(event)
+    if kind == _OUTPUT:
+        return Event(kind, event[_REPORT_AT : _REPORT_AT + min(size, _DATA_BYTES)])
     if kind in (EventType.GET_REPORT, EventType.SET_REPORT):
         return Event(kind, request=_REQUEST_ID.unpack_from(event, _TYPE.size)[0])
     return Event(kind)
@@ -117,7 +125,7 @@ def destroy() -> bytes:
 
 def input_report(data: bytes) -> bytes:
     """The event that gives a report to all who have the device open."""
-    return _INPUT2.pack(EventType.INPUT2, len(data)) + data
+    return _INPUT2.pack(_INPUT2_TYPE, len(data)) + data
 
 
 def refusal(question: Event) -> bytes:
@@ -136,6 +144,8 @@ class UhidFile:
 
     def __init__(self, node: Path = NODE) -> None:
         self.descriptor = _open(node)
+        self._more = select.poll()
+        self._more.register(self.descriptor, select.POLLIN)
 
     def write(self, event: bytes) -> None:
         """Tell the kernel.
@@ -145,11 +155,13 @@ class UhidFile:
         """
         os.write(self.descriptor, event)
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> list[Event]:
         """All that the kernel has told by now, in order. It keeps ``QUEUED_EVENTS`` and drops what comes on top."""
-        with contextlib.suppress(BlockingIOError):
-            while event := os.read(self.descriptor, EVENT_BYTES):
-                yield parse_event(event)
+        events = []
+        # Asked for more, not read until it refuses: to raise and catch that takes longer than the rest of a report.
+        while self._more.poll(0) and (event := os.read(self.descriptor, EVENT_BYTES)):
+            events.append(parse_event(event))
+        return events
 
     def close(self) -> None:
         """Close the file; a device that is plugged in through it is unplugged."""

@@ -12,14 +12,14 @@ class Pace:
 
     def __init__(self, burst: int = 32, interval: float = 0.001, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._burst, self._interval = burst, interval
-        self._allowed = float(burst)
+        self._burst, self._interval = float(burst), interval
+        self._allowed = self._burst
         self._at = self._clock.monotonic()
 
     def take(self) -> bool:
         """Whether one more report may go now."""
         now = self._clock.monotonic()
-        self._allowed = min(float(self._burst), self._allowed + (now - self._at) / self._interval)
+        self._allowed = min(self._burst, self._allowed + (now - self._at) / self._interval)
         self._at = now
         if self._allowed < 1.0:
             return False
@@ -31,7 +31,7 @@ class Pace:
 
         One that has the node open too but does not read loses reports at any pace.
         """
-        self._allowed = float(self._burst)
+        self._allowed = self._burst
 
     def wait(self) -> float:
         """Seconds until the next may go, after ``take`` has said no."""

@@ -38,9 +38,9 @@ class PolledTransport(Service):
 
     def run(self) -> None:
         """Serve hosts until ``stop`` is called from another thread."""
+        with self._lock:
+            wanted, pause = self._wanted(), self._pause()
         while not self._stopping:
-            with self._lock:
-                wanted, pause = self._wanted(), self._pause()
             ready = self._wait(wanted, self._preparation.shorten(pause))
             with self._lock:
                 # A report may have come another way, and may have been what kept this thread waiting for the lock.
@@ -48,6 +48,8 @@ class PolledTransport(Service):
                 self._receive(ready)
                 self.hid.poll()
                 self._send()
+                # Whoever changes these from now on wakes this thread.
+                wanted, pause = self._wanted(), self._pause()
 
     def close(self) -> None:
         """Stop, and take the key away: a host that has it open reads an error or an end. Twice is allowed."""
@@ -57,6 +59,8 @@ class PolledTransport(Service):
 
     def _pause(self) -> float | None:
         """Milliseconds until there is something to do."""
-        deadline = self.hid.next_deadline()
-        pauses = [self._send_pause(), None if deadline is None else deadline - self.hid.clock.monotonic()]
-        return min((max(0.0, pause) * 1000 for pause in pauses if pause is not None), default=None)
+        deadline, pause = self.hid.next_deadline(), self._send_pause()
+        if deadline is not None:
+            left = deadline - self.hid.clock.monotonic()
+            pause = left if pause is None else min(pause, left)
+        return None if pause is None else max(0.0, pause) * 1000

@@ -17,7 +17,9 @@ class Preparation:
 
     def shorten(self, pause: float | None) -> float | None:
         """How long to wait for the next event at most, in milliseconds, where ``pause`` was meant; None: for ever."""
-        return min((limit for limit in (pause, self._longest) if limit is not None), default=None)
+        if pause is None or self._longest is None:
+            return self._longest if pause is None else pause
+        return min(pause, self._longest)
 
     def waited(self, *, idle: bool) -> None:
         """The transport has waited; ``idle``: nothing happened and nothing is under way, so there is time for a step."""

@@ -1,6 +1,5 @@
 """A key on Linux's uhid: the kernel makes a real ``/dev/hidrawN`` for it, as for a key in a USB port."""
 
-import contextlib
 import itertools
 import os
 import select
@@ -23,6 +22,7 @@ LONGEST_MESSAGE = INITIAL_DATA_BYTES + (QUEUED_EVENTS - _NEXT_HOST - 1) * CONTIN
 """Bytes of a message whose reports fit into the kernel's queue however busy the machine is, with room for a next host."""
 _BACKLOG = 4096
 """Reports that wait for their turn; older ones are lost, as in a host that does not read."""
+_OUTPUT = EventType.OUTPUT.value  # looked up once, not for each report
 _number = itertools.count(1)
 
 
@@ -43,6 +43,7 @@ class UhidTransport(PolledTransport):
 
     def __init__(self, hid: CtapHid, node: Path = NODE) -> None:
         self._file = UhidFile(node)
+        self._awaited = {self._file.descriptor: select.POLLIN}
         super().__init__(hid)
         self._device = _describe(hid)
         self._outbox: deque[bytes] = deque(maxlen=_BACKLOG)
@@ -82,12 +83,14 @@ class UhidTransport(PolledTransport):
         self.plug_in()
 
     def _wanted(self) -> Mapping[int, int]:
-        return {self._file.descriptor: select.POLLIN}
+        return self._awaited
 
-    def _receive(self, ready: Mapping[int, int]) -> None:  # noqa: ARG002 - there is one file, and reading never blocks
+    def _receive(self, ready: Mapping[int, int]) -> None:
+        if self._file.descriptor not in ready:
+            return
         # All events are taken before any is handled: the kernel keeps few, and drops what a fast host writes on top.
-        for event in list(self._file.events()):
-            if event.type == EventType.OUTPUT:
+        for event in self._file.events():
+            if event.type == _OUTPUT:
                 if not self._outbox:
                     self._pace.refill()
                 # A program writes the report's id (0) in front; the interrupt endpoint of a real key never sees it.
@@ -104,11 +107,14 @@ class UhidTransport(PolledTransport):
         self._outbox.clear()
 
     def _send(self) -> None:
-        self._outbox.extend(self.hid.take_reports())
-        # A device that is being unplugged takes no reports.
-        with contextlib.suppress(OSError):
-            while self._outbox and self._pace.take():
-                self._file.write(input_report(self._outbox.popleft()))
+        outbox = self._outbox
+        outbox.extend(self.hid.take_reports())
+        try:
+            while outbox and self._pace.take():
+                self._file.write(input_report(outbox.popleft()))
+        except OSError:
+            # A device that is being unplugged takes no reports.
+            outbox.clear()
 
     def _send_pause(self) -> float | None:
         return self._pace.wait() if self._outbox else None
