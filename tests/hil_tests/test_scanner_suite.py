@@ -36,9 +36,8 @@ def _run(pytester: pytest.Pytester, rig: str, only: str) -> dict[str, int]:
 ONLY = "test_payload or test_utf_8 or same_code or next_code or nothing_is_read or half_the_size"
 
 
-def test_on_a_barcode_reader_at_a_serial_line(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_barcode_reader_at_a_serial_line(pytester: pytest.Pytester) -> None:
     """A GM65 whose imager sees the panel: what it reads comes over the line, byte for byte."""
-    monkeypatch.setattr(scanner_port, "SECONDS_TO_TRY", 1.0)
     with SerialPty(Gm65(Env.real())) as line:
 
         def show(picture: Image) -> None:
