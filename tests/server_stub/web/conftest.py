@@ -7,12 +7,14 @@ import pytest
 
 from authrig.playwright_webcam import fake_webcam, fake_webcam_of_session
 from server_stub.settings import Settings
+from tests.server_stub.web.chromium import Desk, new_desk
 from tests.server_stub.world import CHEAP, World, own_world
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from authrig.playwright_webcam import FakeWebcam
+    from authrig.rig import Rig
 
 __all__ = ["admin_world", "fake_webcam", "fake_webcam_of_session", "world_of_its_own"]
 
@@ -41,3 +43,10 @@ def world_of_its_own(settings: Settings) -> Iterator[World]:
     """A server whose clock one test alone moves."""
     with own_world(settings) as world:
         yield world
+
+
+@pytest.fixture
+def desk(browser: "Browser", rig: "Rig") -> Iterator[Desk]:
+    """A browser that has never been here; nothing on its pages offends against their own policy."""
+    with new_desk(browser, rig.origin) as desk:
+        yield desk

@@ -30,13 +30,6 @@ ALLOW, DENY = "--use-fake-ui-for-media-stream", "--use-fake-ui-for-media-stream=
 
 
 @pytest.fixture
-def desk(browser: Browser, rig: Rig) -> Iterator[Desk]:
-    """A browser that has never been here."""
-    with new_desk(browser, rig.origin) as desk:
-        yield desk
-
-
-@pytest.fixture
 def new_person(rig: Rig) -> Callable[[], Person]:
     """Somebody with an account whom no other test knows."""
     return lambda: rig.enrol(f"bad-input-{next(NUMBERS)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("chromium")]
 NUMBERS = itertools.count()
-
-
-@pytest.fixture
-def desk(browser: Browser, rig: Rig) -> Iterator[Desk]:
-    """A browser that has never been here; nothing on its pages offends against their own policy."""
-    with new_desk(browser, rig.origin) as desk:
-        yield desk
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,13 +21,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("chromium")]
 NUMBERS = itertools.count()
 OFFERED = "#username[autocomplete='username webauthn']"
-
-
-@pytest.fixture
-def desk(browser: Browser, rig: Rig) -> Iterator[Desk]:
-    """A browser that has never been here."""
-    with new_desk(browser, rig.origin) as desk:
-        yield desk
 
 
 @pytest.fixture
