@@ -177,12 +177,14 @@ class CtapHid:
 
     def poll(self) -> None:
         """Do what is due by now: answers, keepalives, time-outs."""
-        now = self.clock.monotonic()
+        self.authenticator.u2f.poll()
         assembly, work = self._volatile.assembly, self._volatile.work
+        if assembly is None and work is None:
+            return
+        now = self.clock.monotonic()
         if assembly is not None and now >= assembly.deadline:
             self._volatile.assembly = None
             self._error(assembly.channel, HidError.MSG_TIMEOUT)
-        self.authenticator.u2f.poll()
         if work is None:
             return
         answer = work.execution.poll()
@@ -215,6 +217,7 @@ class CtapHid:
     def _initial(self, channel: int, command: int, length: int, data: bytes) -> None:
         """The first fragment of a message on an allocated channel, INIT and CANCEL apart."""
         assembly, lock = self._volatile.assembly, self._volatile.lock
+        handler = self._handlers.get(command)
         if lock is not None and lock.channel != channel and self.clock.monotonic() < lock.until:
             self._error(channel, HidError.CHANNEL_BUSY)
         elif assembly is not None and assembly.channel == channel:
@@ -223,12 +226,12 @@ class CtapHid:
             self._error(channel, HidError.INVALID_SEQ)
         elif assembly is not None or self._volatile.work is not None:
             self._error(channel, HidError.CHANNEL_BUSY)
-        elif command not in self._handlers:
+        elif handler is None:
             self._error(channel, HidError.INVALID_CMD)
         elif length > MAX_MESSAGE_BYTES:
             self._error(channel, HidError.INVALID_LEN)
         elif length <= INITIAL_DATA_BYTES:
-            self._handlers[command](channel, data[:length])
+            handler(channel, data[:length])
         else:
             self._volatile.assembly = _Assembly(channel, command, length, bytearray(data), self._fragment_deadline())
 
@@ -350,6 +353,8 @@ def fragments(channel: int, command: int, data: bytes) -> list[bytes]:
     if len(data) > MAX_MESSAGE_BYTES:
         raise ValueError(f"CTAPHID message: expected at most {MAX_MESSAGE_BYTES} bytes, found {len(data)}")
     reports = [_INITIAL_REPORT.pack(channel, _INITIAL | command, len(data), data)]
+    if len(data) <= INITIAL_DATA_BYTES:
+        return reports
     for sequence, at in enumerate(range(INITIAL_DATA_BYTES, len(data), CONTINUATION_DATA_BYTES)):
         reports.append(_CONTINUATION_REPORT.pack(channel, sequence, data[at : at + CONTINUATION_DATA_BYTES]))
     return reports
