@@ -1,5 +1,6 @@
 """The transport against a small kernel of our own; tests/vm holds it against a real one."""
 
+import errno
 import os
 import queue
 import select
@@ -211,6 +212,25 @@ def test_hosts_are_kept_from_messages_that_the_kernel_may_drop() -> None:
     assert len(reports) == QUEUED_EVENTS - 3
     assert len(fragments(1, PING, bytes(profile.limits.max_msg_size + 1))) > QUEUED_EVENTS - 3
     assert fit_profile(profile) == profile
+
+
+def test_an_answer_that_the_kernel_refuses_is_lost_and_nothing_else() -> None:
+    """As while a device is being unplugged: the rest of that answer goes too, and the next question is answered."""
+    with _key() as cable:
+        channel = Channel(cable.open())
+        refused = threading.Event()
+
+        def refuse(_file: UhidFile, _event: bytes) -> None:
+            refused.set()
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("emulators.usb.uhid.UhidFile.write", refuse)
+            channel.send(PING, bytes(200))
+            assert refused.wait(10)
+            # Once the lock can be had, the turn in which it was refused is over.
+            cable.key.wake()
+        assert channel.call(PING, b"hello") == b"hello"
 
 
 def test_no_uhid_leaves_nothing_behind(tmp_path: Path) -> None:
