@@ -32,6 +32,8 @@ _SMALLEST = 10.0
 """Pixels on a side of a finder pattern: seven modules."""
 _NOISY = 4.0
 """Gray levels by which the pixels of a noisy picture differ from the median of those around them, on average."""
+_SPECKLED = 20_000
+"""Pixels that are unlike most of those around them: with fewer there are so few specks that erasing them costs more than they do."""
 _NEIGHBOURS = 6
 _MOST_PATTERNS = 400
 
@@ -80,12 +82,14 @@ def _without_noise(gray: Image) -> Image:
 def _patterns(gray: Image, window: int) -> Iterator[_Pattern]:
     """Light squares with dark squares in their middles, of areas like 25 and 9; the dark ring around may touch anything."""
     dark = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, 7)
-    contours, tree = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    contours, tree = cv2.findContours(
+        _without_specks(np.asarray(dark, np.uint8)), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE
+    )
     if not contours:
         return
     # Two levels: outlines of dark areas, and as their children the holes in them. What is dark in a hole is an outline again.
     is_hole = np.asarray(tree)[0, :, 3] >= 0
-    # Most outlines are those of noise, and have no more than a few points.
+    # An outline with fewer points is none of a square.
     long = [number for number, contour in enumerate(contours) if len(contour) > 3]
     boxes = np.array([cv2.boundingRect(contours[number]) for number in long]).reshape(-1, 4)
     places = np.column_stack([boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:].max(axis=1)])
@@ -114,6 +118,28 @@ def _patterns(gray: Image, window: int) -> Iterator[_Pattern]:
                     1.4 * (math.sqrt(area) - 1),
                 )
                 break
+
+
+def _without_specks(dark: Image) -> Image:
+    """The picture without what is too small to be a core or a hole: all other outlines remain as they are.
+
+    A noisy picture has tens of thousands of specks, and each outline is an object that OpenCV makes while it lets no
+    other thread run, not even one whose deadline is over.
+    """
+    if cv2.countNonZero(cv2.absdiff(dark, cv2.medianBlur(dark, 3))) < _SPECKLED:
+        return dark
+    height, width = dark.shape
+    # An outline of a hole runs around it; and what touches the edge of the picture is no hole.
+    for value, connectivity, least in ((0, 8, _SMALLEST * 3 / 7), (255, 4, _SMALLEST * 5 / 7 - 2)):
+        picture = dark if value == 0 else cv2.bitwise_not(dark)
+        _, labels, boxes, _ = cv2.connectedComponentsWithStats(picture, connectivity=connectivity)
+        left, top, wide, high = (boxes[:, part] for part in range(4))
+        specks = np.minimum(wide, high) <= least
+        if value == 255:
+            specks &= (left > 0) & (top > 0) & (left + wide < width) & (top + high < height)
+        specks[0] = False  # all that is not in this colour
+        dark = np.where(np.take(specks, np.asarray(labels)), np.uint8(value), dark)
+    return dark
 
 
 def _is_square(contour: Contour, area: float) -> bool:

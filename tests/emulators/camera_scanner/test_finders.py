@@ -1,11 +1,14 @@
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
 
-from emulators.camera_scanner import optics
+from emulators.camera_scanner import finders, optics
 from emulators.camera_scanner.finders import find_places
 from emulators.camera_scanner.frames import Image
 from emulators.camera_scanner.optics import View
@@ -48,6 +51,40 @@ def test_codes_of_different_sizes_are_told_apart(draw: Draw) -> None:
     assert [place[0] for place in places] == [
         pytest.approx(corner, abs=3) for corner in ((26, 26), (166, 26), (436, 236))
     ]
+
+
+def test_specks_hide_no_pattern(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of them are erased before outlines are drawn, and what is found among them is what was found before."""
+    picture, corners = on_a_desk(draw("a place", scale=5), View(roll=15))
+    specks = np.random.default_rng(3).random(picture.shape) < 0.04
+    for noisy in (np.where(specks, 255 - picture, picture).astype(np.uint8), optics.sensor_noise(picture, 25, 1)):
+        (place,) = find_places(noisy)
+        assert np.array(place) == pytest.approx(corners, abs=6)
+        with monkeypatch.context() as patch:
+            patch.setattr(finders, "_SPECKLED", noisy.size + 1)  # as if there were none
+            assert find_places(noisy) == [place]
+
+
+@given(arrays.arrays(np.bool_, (40, 40)), st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=60)
+def test_outlines_that_are_large_enough_remain_as_they_are(coarse: NDArray[np.bool_], seed: int) -> None:
+    """To the point, whatever the picture: only smaller ones are gone."""
+    dark = np.kron(coarse, np.ones((5, 5), np.bool_)) ^ (np.random.default_rng(seed).random((200, 200)) < 0.1)
+    picture = np.where(dark, 255, 0).astype(np.uint8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finders, "_SPECKLED", 0)
+        assert large_outlines(finders._without_specks(picture)) == large_outlines(picture)
+
+
+def large_outlines(dark: Image) -> list[tuple[bool, bytes]]:
+    """Of what may be a core, and of what may be the hole around one; in their order."""
+    contours, tree = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    found = []
+    for contour, (_, _, _, parent) in zip(contours, np.asarray(tree)[0] if contours else [], strict=True):
+        least = finders._SMALLEST * (5 if parent >= 0 else 3) / 7
+        if min(cv2.boundingRect(contour)[2:]) > least:
+            found.append((bool(parent >= 0), np.asarray(contour).tobytes()))
+    return found
 
 
 def test_where_there_are_no_three_patterns_there_is_no_place(draw: Draw) -> None:
