@@ -158,9 +158,14 @@ class UhidFile:
     def events(self) -> list[Event]:
         """All that the kernel has told by now, in order. It keeps ``QUEUED_EVENTS`` and drops what comes on top."""
         events = []
-        # Asked for more, not read until it refuses: to raise and catch that takes longer than the rest of a report.
-        while self._more.poll(0) and (event := os.read(self.descriptor, EVENT_BYTES)):
-            events.append(parse_event(event))
+        try:
+            while event := os.read(self.descriptor, EVENT_BYTES):
+                events.append(parse_event(event))
+                # Not read until that is refused: to raise and catch it takes longer than all else about a report.
+                if not self._more.poll(0):
+                    break
+        except BlockingIOError:
+            return []  # nothing has happened at all
         return events
 
     def close(self) -> None:

@@ -14,12 +14,19 @@ class Pace:
         self._clock = clock or SystemClock()
         self._burst, self._interval = float(burst), interval
         self._allowed = self._burst
-        self._at = self._clock.monotonic()
+        self._at: float | None = None
+        """Since when time has counted; None: not yet."""
 
     def take(self) -> bool:
         """Whether one more report may go now."""
+        if self._allowed == self._burst:
+            # The one report that answers a question: no need to look at the clock. From the next on, time counts.
+            self._allowed -= 1.0
+            self._at = None
+            return True
         now = self._clock.monotonic()
-        self._allowed = min(self._burst, self._allowed + (now - self._at) / self._interval)
+        if self._at is not None:
+            self._allowed = min(self._burst, self._allowed + (now - self._at) / self._interval)
         self._at = now
         if self._allowed < 1.0:
             return False

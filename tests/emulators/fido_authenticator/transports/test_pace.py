@@ -42,3 +42,23 @@ def test_who_has_read_may_be_sent_another_burst() -> None:
     pace.refill()
     pace.refill()
     assert _taken(pace) == 4
+
+
+def test_a_slow_beat_costs_one_of_the_burst() -> None:
+    """Keepalives, one each tenth of a second and nobody answers them: the long answer after them may still burst."""
+    clock = SimulatedClock()
+    pace = Pace(burst=4, clock=clock)
+    for _ in range(20):
+        assert pace.take()
+        clock.advance(0.1)
+    assert 3 <= _taken(pace) <= 4
+
+
+def test_a_pause_after_one_report_saves_up_no_second_burst() -> None:
+    """The kernel has room for two bursts, and a second host's reports are in there too."""
+    clock = SimulatedClock()
+    pace = Pace(burst=4, clock=clock)
+    pace.refill()
+    assert pace.take()
+    clock.advance(60)
+    assert 3 <= _taken(pace) <= 4
