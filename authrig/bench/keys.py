@@ -4,6 +4,7 @@ import msgspec
 
 from authrig.bench.tools import Tools
 from authrig.errors import RigError
+from authrig.keys.wires import fitted
 from authrig.ports.key import PIN, Key
 from authrig.ports.key_cables import Cable, HidrawCable, InProcessCable, ReaderCable, WiredCable
 from authrig.ports.presence import Presence
@@ -36,7 +37,7 @@ def emulated_key(tools: Tools, name: str, emulated: EmulatedFido) -> Key:
         RigError: if there is no such profile, or it cannot be plugged in.
     """
     try:
-        profile = load(emulated.profile)
+        profile = fitted(load(emulated.profile), emulated.transport)
     except ProfileError as error:
         raise RigError(str(error)) from error
     env = tools.env(emulated.seed, name)

@@ -9,6 +9,7 @@ from authrig.control.device import Device
 from authrig.evidence.ctap_lines import CtapTranscript
 from authrig.keys.key_file import KeyFile, load_profile
 from authrig.keys.port import Port
+from authrig.keys.wires import fitted
 from emulators.env import Env, SeededRandom
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import CtapHid, Direction
@@ -114,12 +115,7 @@ class EmulatedKey(Device):
         env = Env.real()
         if entry.seed is not None:
             env = Env(env.clock, SeededRandom(entry.seed).fork(self.name))
-        profile = load_profile(entry.profile)
-        if entry.transport == "uhid":
-            from emulators.fido_authenticator.transports.uhid import fit_profile  # noqa: PLC0415 - only where it is used
-
-            profile = fit_profile(profile)
-        return Authenticator(env, profile, user=self._user)
+        return Authenticator(env, fitted(load_profile(entry.profile), entry.transport), user=self._user)
 
     def _asked(self, request: UserRequest) -> None:
         where = f" for {request.rp_id}" if request.rp_id else ""

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 from authrig.errors import RigError
 from authrig.keys.key_file import KeyFile, load_profile
 from authrig.keys.port import Port, Wire
-from authrig.keys.wires import Cabling, CardReader, Listen
+from authrig.keys.wires import Cabling, CardReader, Listen, fitted
 from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import CtapHid
 from emulators.fido_authenticator.iso7816 import Iso7816
-from emulators.fido_authenticator.profile import DEFAULT, Profile
+from emulators.fido_authenticator.profile import DEFAULT
 from emulators.fido_authenticator.user import AutomaticUser, HandUser, User
 
 if TYPE_CHECKING:
@@ -139,26 +139,17 @@ def _authenticators(options: RunOptions, opened: ExitStack) -> list[Authenticato
     def user() -> User:
         return HandUser() if options.by_hand else AutomaticUser()
 
-    fit = _fit(options.transport)
+    wire = options.transport
     if not options.files:
-        return [Authenticator(Env.real(), fit(load_profile(options.profile or DEFAULT)), user=user())]
+        return [Authenticator(Env.real(), fitted(load_profile(options.profile or DEFAULT), wire), user=user())]
     authenticators = []
     for path in options.files:
         key = KeyFile.open(path)
         opened.callback(key.close)
         if options.profile not in (None, key.profile.name):
             raise RigError(f"key file {path}: expected a key of profile {options.profile}, found {key.profile.name}")
-        authenticators.append(replace(key, profile=fit(key.profile)).authenticator(user()))
+        authenticators.append(replace(key, profile=fitted(key.profile, wire)).authenticator(user()))
     return authenticators
-
-
-def _fit(transport: str) -> Callable[[Profile], Profile]:
-    """What makes of a profile one that promises no more than the wire carries."""
-    if transport != "uhid":
-        return lambda profile: profile
-    from emulators.fido_authenticator.transports.uhid import fit_profile  # noqa: PLC0415 - a cold start counts
-
-    return fit_profile
 
 
 def _touch_by_lines(ports: Sequence[Port]) -> None:

@@ -9,6 +9,7 @@ from authrig.errors import RigError
 from authrig.keys.port import Wire
 from emulators.fido_authenticator.ctaphid import CtapHid
 from emulators.fido_authenticator.iso7816 import Iso7816
+from emulators.fido_authenticator.profile import Profile
 from emulators.usb.errors import PlugError
 
 if TYPE_CHECKING:
@@ -28,6 +29,15 @@ class Listen:
     def is_loopback(self) -> bool:
         """Whether only this machine can connect."""
         return self.host in (LOOPBACK, "localhost", "::1")
+
+
+def fitted(profile: Profile, transport: str) -> Profile:
+    """What makes of ``profile`` a key that promises its hosts no more than ``transport`` carries."""
+    if transport != "uhid":
+        return profile
+    from emulators.fido_authenticator.transports.uhid import fit_profile  # noqa: PLC0415 - a cold start counts
+
+    return fit_profile(profile)
 
 
 class _Transport(Protocol):

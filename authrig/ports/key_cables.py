@@ -168,6 +168,10 @@ class WiredCable:
         if self._wire is None:
             self._hid.power_cycle()
             self._wire = self._plug(self._hid)
+            if self._transport == "usbip":
+                # On a bus a key has power once a kernel has taken it, which has to let go of the one before first.
+                _wait_for(self._let_go)
+                self._attached_node(self._wire.address)
 
     def unplug(self) -> None:
         """Take the power away; hosts read an error."""
@@ -180,11 +184,18 @@ class WiredCable:
         self.unplug()
         self._cabling.close()
 
+    @property
+    def _serial(self) -> str:
+        return self._hid.authenticator.profile.usb.serial_number
+
+    def _let_go(self) -> None:
+        if any(one.serial == self._serial for one in inventory()):
+            raise RigError("the kernel still has the key that was unplugged")
+
     def _attached_node(self, address: str) -> Path:
         """The node of the key on the bus at ``address`` (host:port/busid), attached if it is not yet."""
-        serial = self._hid.authenticator.profile.usb.serial_number
-        match = UsbMatch(serial=serial)
-        if not any(one.serial == serial for one in inventory()):
+        match = UsbMatch(serial=self._serial)
+        if not any(one.serial == self._serial for one in inventory()):
             where, _, busid = address.partition("/")
             host, _, port = where.rpartition(":")
             _attach(host, port, busid)

@@ -9,7 +9,7 @@ import msgspec
 from authrig.errors import RigError
 from authrig.keys.key_file import KeyFile
 from authrig.keys.port import Port, Wire
-from authrig.keys.wires import Cabling, Listen
+from authrig.keys.wires import Cabling, Listen, fitted
 from authrig.vm.kernel import SYSTEM_FOLDERS
 from authrig.yubico import plugin
 from emulators.fido_authenticator.ctaphid import CtapHid
@@ -52,9 +52,7 @@ class Cable:
         """The same key, as far as the cable carries it, and patient where a guest's processor is a program itself."""
         if not self.has_node:
             return key
-        from emulators.fido_authenticator.transports.uhid import fit_profile  # noqa: PLC0415 - as in `Cabling`
-
-        profile = fit_profile(key.profile) if self._transport == "uhid" else key.profile
+        profile = fitted(key.profile, self._transport)
         timing = msgspec.structs.replace(
             profile.timing, fragment=_SLOW * profile.timing.fragment, reset_window=_SLOW * profile.timing.reset_window
         )
