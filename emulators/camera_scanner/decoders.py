@@ -43,8 +43,8 @@ __all__ = ["DEADLINE_MS", "Corners", "Read", "read_codes"]
 DEADLINE_MS = 250.0
 """Nobody waits longer than this many milliseconds for a picture to be read."""
 
-_SPARE_MS = 5.0
-"""So much before the deadline, or a quarter of it, the search ends: on a busy machine who waits is woken up late."""
+_SPARE_MS, _SPARE_SHARE = 8.0, 0.4
+"""So much before the deadline, of a short one so great a share of it, the search ends: who waits must get a core in time."""
 
 _WORST_MS_PER_SQUARE_PIXEL = 1e-9
 """The longest look at a picture made to take long, over the square of its pixels, doubled: 0.1 s at 640x480."""
@@ -141,7 +141,7 @@ class _Search:
         seen: tuple[Read, ...],
     ) -> None:
         self._now, self._begun = now, now()
-        self.until = self._begun + (deadline_ms - min(_SPARE_MS, deadline_ms / 4)) / 1000
+        self.until = self._begun + (deadline_ms - min(_SPARE_MS, deadline_ms * _SPARE_SHARE)) / 1000
         self._thorough, self._micro = thorough, micro
         self._stages = self._cascade(image, seen)
         self._longest = 0.0
