@@ -21,6 +21,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+
 from authrig.attached.inventory import Attachment, inventory
 from authrig.devices.token_device import TokenDevice
 from emulators.camera_scanner.webcams.usb import UsbWebcam
@@ -171,8 +173,8 @@ def plugged_token(bus: Bus, profile: str, env: Env) -> Iterator[PluggedToken]:
     memory.provision(SERIAL, SEED)
     if model.pin is not None:
         PinLock(memory, model.pin, env.random).choose(PIN)
-    changed = threading.Event()
-    token = QrToken(env, model, memory, lambda _: changed.set())
+    watched = WatchedScreen()
+    token = QrToken(env, model, memory, watched)
     with ExitStack() as opened:
         device = opened.enter_context(TokenDevice(token, env, bus.server))
         bus.attach(device.busid, SERIAL)
@@ -184,7 +186,7 @@ def plugged_token(bus: Bus, profile: str, env: Env) -> Iterator[PluggedToken]:
         photographer = Photographer(profile, screen)
         eye = opened.enter_context(UsbWebcam("Bench eye", MODES))
         bus.plug_in("Bench eye", "BENCH-EYE", eye.function)
-        opened.enter_context(looking(eye, photographer, changed))
+        opened.enter_context(looking(eye, photographer, watched))
         relays = opened.enter_context(UsbSerial(_relays(device, env.clock)))
         bus.plug_in("Bench relays", "BENCH-RELAYS", relays.function)
         url = opened.enter_context(paper(device.show))
@@ -203,18 +205,41 @@ def _relays(device: TokenDevice, clock: Clock) -> Relays:
     return Relays(press, clock, power)
 
 
+class WatchedScreen:
+    """Tells that the display changes. A photograph takes its time here; until there is one the webcam sees nothing.
+
+    A real camera sees the display at once: it never shows what has been there before.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.changed = threading.Event()
+        self.eye: UsbWebcam | None = None
+
+    def __call__(self, _: object) -> None:
+        """A new screen is up."""
+        with self.lock:
+            self.changed.set()
+            if self.eye is not None:
+                self.eye.show(np.zeros((*FRAME[::-1], 3), np.uint8))
+
+
 @contextmanager
-def looking(eye: UsbWebcam, photographer: Photographer, changed: threading.Event) -> Iterator[None]:
+def looking(eye: UsbWebcam, photographer: Photographer, screen: WatchedScreen) -> Iterator[None]:
     """Within it the webcam sees what is on the display."""
     ended = threading.Event()
 
     def look() -> None:
-        changed.set()
+        screen.changed.set()
         while not ended.is_set():
-            if changed.wait(0.2):
-                changed.clear()
-                eye.show(next(photographer.frames()).image)
+            if screen.changed.wait(0.2):
+                screen.changed.clear()
+                photograph = next(photographer.frames()).image
+                with screen.lock:
+                    if not screen.changed.is_set():
+                        eye.show(photograph)
 
+    screen.eye = eye
     thread = threading.Thread(target=look, name="eye", daemon=True)
     thread.start()
     try:

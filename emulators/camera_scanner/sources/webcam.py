@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -26,8 +28,12 @@ class Capture(Protocol):
         """Whether there is a camera."""
         ...
 
-    def read(self) -> tuple[bool, NDArray[np.uint8]]:
-        """Whether a picture came, and the picture."""
+    def grab(self) -> bool:
+        """Whether a picture came."""
+        ...
+
+    def retrieve(self) -> tuple[bool, NDArray[np.uint8]]:
+        """Whether it could be unpacked, and the picture."""
         ...
 
     def set(self, propId: int, value: float) -> bool:  # noqa: N803 - OpenCV's name
@@ -56,6 +62,11 @@ class Settings:
 
 
 AS_IT_IS = Settings()
+FRESH_INTERVALS = 2.0
+"""How many frame intervals old a picture may be that a program gets."""
+_USUAL_RATE = 30.0
+_CLOCKS_DIFFER = 1.0  # seconds by which a stamp may lie outside of the time in which its picture can have been taken
+_MOST_KEPT = 10  # OpenCV asks a V4L2 driver for four buffers, and for ten at most
 _MANUAL_EXPOSURE, _NO_AUTOFOCUS = 1, 0  # V4L2_EXPOSURE_MANUAL; V4L2_CID_FOCUS_AUTO off
 
 
@@ -72,6 +83,7 @@ class Webcam:
         clock: stamps the frames, with its monotonic time.
         open_capture: opens the camera; replaced where there is none.
         settings: what is asked of it.
+        kernel_time: the clock by which the kernel stamps pictures; replaced with the camera.
 
     Raises:
         NoSuchCamera: if it cannot be opened.
@@ -85,9 +97,14 @@ class Webcam:
         open_capture: Callable[[int], Capture] = _open,
         *,
         settings: Settings = AS_IT_IS,
+        kernel_time: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = f"camera {index}"
         self._clock = clock
+        self._oldest: float | None = None
+        """How long ago (seconds) a picture may have been taken; known once the driver has told when the first one was."""
+        self._kernel_time = kernel_time
+        self._opened_at = kernel_time()
         self._capture = open_capture(index)
         if not self._capture.isOpened():
             self._capture.release()
@@ -99,18 +116,36 @@ class Webcam:
             raise
 
     def frames(self) -> Iterator[Frame]:
-        """Frames until the camera is unplugged or fails.
+        """Frames until the camera is unplugged or fails; each is what the camera sees now.
+
+        A driver keeps the next few pictures (four in Linux) until somebody takes them, and takes no more meanwhile: to who
+        has not looked for a while it would show what there was then, several times over.
 
         Raises:
             CameraStopped: when it delivers no more.
         """
         delivered = 0
         while True:
-            taken, image = self._capture.read()
+            taken, image = self._capture.retrieve() if self._grab_fresh() else (False, None)
             if not taken:
                 raise CameraStopped(f"{self.name} stopped: no picture came after {delivered}")
             delivered += 1
             yield Frame(require_image(np.asarray(image, np.uint8)), self._clock.monotonic(), self.name)
+
+    def _grab_fresh(self) -> bool:
+        """Take the first picture that is not an old one; whether one came."""
+        for _ in range(_MOST_KEPT):
+            if not self._capture.grab():
+                return False
+            now, taken_at = self._kernel_time(), self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            if self._oldest is None:
+                # V4L2 stamps pictures by the clock that we have too; what others tell there cannot be compared with it.
+                is_ours = self._opened_at - _CLOCKS_DIFFER <= taken_at <= now + _CLOCKS_DIFFER
+                rate = self._capture.get(cv2.CAP_PROP_FPS)
+                self._oldest = FRESH_INTERVALS / (rate if rate > 0 else _USUAL_RATE) if is_ours else math.inf
+            if now - taken_at <= self._oldest:
+                break
+        return True
 
     def close(self) -> None:
         """Let go of the camera."""

@@ -177,12 +177,16 @@ class FilmedCapture:
         """It is there."""
         return True
 
-    def read(self) -> tuple[bool, Any]:
-        """The next frame."""
+    def grab(self) -> bool:
+        """Wait for the next frame."""
         self.left -= 1
         if self.left == 0:
             self.camera.show(code_of(b"badge"))
-        return self.left > -5, next(self.camera.frames()).image
+        return self.left > -5
+
+    def retrieve(self) -> tuple[bool, Any]:
+        """That frame."""
+        return True, next(self.camera.frames()).image
 
     def set(self, propId: int, value: float) -> bool:  # noqa: N803 - OpenCV's name
         """It has a focus, and nothing else to set."""

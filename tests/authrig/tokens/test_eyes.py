@@ -144,11 +144,19 @@ class FakeCapture:
         """It is there."""
         return True
 
-    def read(self) -> tuple[bool, Image]:
-        """The picture, while there is one."""
+    def grab(self) -> bool:
+        """Wait for the next picture, while there is one."""
         time.sleep(1 / 30)
         self.left -= 1
-        return self.left >= 0, self.image.astype(np.uint8)
+        return self.left >= 0
+
+    def retrieve(self) -> tuple[bool, Image]:
+        """The picture."""
+        return True, self.image.astype(np.uint8)
+
+    def get(self, propId: int) -> float:  # noqa: N803, ARG002 - OpenCV's name; whatever is asked
+        """It tells nothing."""
+        return 0.0
 
     def release(self) -> None:
         """Let go of."""

@@ -22,10 +22,14 @@ class FakeCapture:
         """There is a camera if it has pictures."""
         return bool(self.pictures)
 
-    def read(self) -> tuple[bool, Image]:
-        """The next picture."""
+    def grab(self) -> bool:
+        """Wait for the next picture."""
         self.clock.advance(0.1)
-        return (True, self.pictures.pop(0)) if self.pictures else (False, np.zeros((0, 0), np.uint8))
+        return bool(self.pictures)
+
+    def retrieve(self) -> tuple[bool, Image]:
+        """The picture."""
+        return True, self.pictures.pop(0)
 
     def set(self, propId: int, value: float) -> bool:  # noqa: N803 - OpenCV's name
         """Only its focus, up to 255."""
@@ -93,3 +97,54 @@ def test_size_exposure_and_focus_are_asked_of_the_driver() -> None:
         with pytest.raises(CameraRefused, match=sentence):
             Webcam(0, clock, open_capture, settings=settings)
         assert capture.released == 1
+
+
+class KeepingCapture(FakeCapture):
+    """A driver that keeps the first four pictures that nobody takes, and then takes no more; 10 a second, stamped or not."""
+
+    def __init__(self, clock: SimulatedClock, *, stamped: bool = True) -> None:
+        super().__init__([np.zeros((2, 2), np.uint8)], clock)
+        self.stamped = stamped
+        self.kept: list[float] = []
+        self.stamp = self.last = clock.monotonic()
+
+    def grab(self) -> bool:
+        """The oldest that it kept, else the next."""
+        while len(self.kept) < 4 and self.last + 0.1 <= self.clock.monotonic():
+            self.last += 0.1
+            self.kept.append(self.last)
+        if not self.kept:
+            self.clock.advance(self.last + 0.1 - self.clock.monotonic())
+            return self.grab()
+        self.last = self.clock.monotonic() if len(self.kept) == 4 else self.last
+        self.stamp = self.kept.pop(0)
+        return True
+
+    def retrieve(self) -> tuple[bool, Image]:
+        """When it was taken, in tenths of a second."""
+        return True, np.full((2, 2), round(self.stamp * 10), np.uint8)
+
+    def get(self, propId: int) -> float:  # noqa: N803 - OpenCV's name
+        """Its rate, and the stamp of the picture."""
+        return {cv2.CAP_PROP_FPS: 10.0, cv2.CAP_PROP_POS_MSEC: self.stamp * 1000 if self.stamped else 0.0}[propId]
+
+
+def pictures_around_a_pause(*, stamped: bool) -> list[int]:
+    """Three, and after ten seconds in which nobody looks two more: when they were taken, in tenths of a second."""
+    clock = SimulatedClock()
+    clock.advance(5.0)
+    capture = KeepingCapture(clock, stamped=stamped)
+    frames = Webcam(0, clock, lambda _: capture, kernel_time=clock.monotonic).frames()
+    taken = [int(next(frames).image[0, 0]) for _ in range(3)]
+    clock.advance(10.0)
+    return taken + [int(next(frames).image[0, 0]) for _ in range(2)]
+
+
+def test_what_the_driver_kept_while_nobody_looked_is_no_picture_of_now() -> None:
+    """A display that shows another code since then is not read as the one before."""
+    assert pictures_around_a_pause(stamped=True) == [51, 52, 53, 154, 155]
+
+
+def test_a_driver_that_does_not_tell_when_pictures_were_taken_gives_them_all() -> None:
+    """Nothing is thrown away that might be new."""
+    assert pictures_around_a_pause(stamped=False) == [51, 52, 53, 54, 55]
