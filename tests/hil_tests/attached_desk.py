@@ -15,13 +15,10 @@ scanner's webcam looks at a panel of e-paper, and so does the token's own camera
 import argparse
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Self
-
-import numpy as np
 
 from authrig.attached.inventory import Attachment, inventory
 from authrig.devices.token_device import TokenDevice
@@ -31,7 +28,7 @@ from emulators.hwtoken.keys import Button
 from emulators.hwtoken.memory import TokenMemory
 from emulators.hwtoken.pin import PinLock
 from emulators.hwtoken.profile import load_profile
-from emulators.hwtoken.screens import Screen
+from emulators.hwtoken.screens import Off, Screen
 from emulators.hwtoken.token import QrToken
 from emulators.usb.usb_identity import UsbIdentity
 from emulators.usb.usbip_function import UsbFunction, composite_device
@@ -173,24 +170,18 @@ def plugged_token(bus: Bus, profile: str, env: Env) -> Iterator[PluggedToken]:
     memory.provision(SERIAL, SEED)
     if model.pin is not None:
         PinLock(memory, model.pin, env.random).choose(PIN)
-    watched = WatchedScreen()
-    token = QrToken(env, model, memory, watched)
+    stand = Stand(profile)
+    token = QrToken(env, model, memory, stand.see)
     with ExitStack() as opened:
         device = opened.enter_context(TokenDevice(token, env, bus.server))
         bus.attach(device.busid, SERIAL)
 
-        def screen() -> Screen:
-            with device.using() as held:
-                return held.screen
-
-        photographer = Photographer(profile, screen)
-        eye = opened.enter_context(UsbWebcam("Bench eye", MODES))
+        eye = opened.enter_context(stand.eye)
         bus.plug_in("Bench eye", "BENCH-EYE", eye.function)
-        opened.enter_context(looking(eye, photographer, watched))
         relays = opened.enter_context(UsbSerial(_relays(device, env.clock)))
         bus.plug_in("Bench relays", "BENCH-RELAYS", relays.function)
         url = opened.enter_context(paper(device.show))
-        yield PluggedToken(token, profile, url, photographer)
+        yield PluggedToken(token, profile, url, stand.photographer)
 
 
 def _relays(device: TokenDevice, clock: Clock) -> Relays:
@@ -205,48 +196,21 @@ def _relays(device: TokenDevice, clock: Clock) -> Relays:
     return Relays(press, clock, power)
 
 
-class WatchedScreen:
-    """Tells that the display changes. A photograph takes its time here; until there is one the webcam sees nothing.
+class Stand:
+    """The webcam before the token. It sees a new screen before anybody learns that a key was pressed, as light is fast.
 
-    A real camera sees the display at once: it never shows what has been there before.
+    A photograph takes its time here: one that was made later would show for a while what is no longer there.
     """
 
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.changed = threading.Event()
-        self.eye: UsbWebcam | None = None
+    def __init__(self, profile: str) -> None:
+        self._screen: Screen = Off()
+        self.photographer = Photographer(profile, lambda: self._screen)
+        self.eye = UsbWebcam("Bench eye", MODES)
 
-    def __call__(self, _: object) -> None:
+    def see(self, screen: Screen) -> None:
         """A new screen is up."""
-        with self.lock:
-            self.changed.set()
-            if self.eye is not None:
-                self.eye.show(np.zeros((*FRAME[::-1], 3), np.uint8))
-
-
-@contextmanager
-def looking(eye: UsbWebcam, photographer: Photographer, screen: WatchedScreen) -> Iterator[None]:
-    """Within it the webcam sees what is on the display."""
-    ended = threading.Event()
-
-    def look() -> None:
-        screen.changed.set()
-        while not ended.is_set():
-            if screen.changed.wait(0.2):
-                screen.changed.clear()
-                photograph = next(photographer.frames()).image
-                with screen.lock:
-                    if not screen.changed.is_set():
-                        eye.show(photograph)
-
-    screen.eye = eye
-    thread = threading.Thread(target=look, name="eye", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+        self._screen = screen
+        self.eye.show(next(self.photographer.frames()).image)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ FRESH_INTERVALS = 2.0
 """How many frame intervals old a picture may be that a program gets."""
 _USUAL_RATE = 30.0
 _CLOCKS_DIFFER = 1.0  # seconds by which a stamp may lie outside of the time in which its picture can have been taken
-_MOST_KEPT = 10  # OpenCV asks a V4L2 driver for four buffers, and for ten at most
+_MOST_KEPT = 4  # the buffers that OpenCV asks of a V4L2 driver
 _MANUAL_EXPOSURE, _NO_AUTOFOCUS = 1, 0  # V4L2_EXPOSURE_MANUAL; V4L2_CID_FOCUS_AUTO off
 
 
@@ -134,7 +134,8 @@ class Webcam:
 
     def _grab_fresh(self) -> bool:
         """Take the first picture that is not an old one; whether one came."""
-        for _ in range(_MOST_KEPT):
+        age = 0.0
+        for _ in range(_MOST_KEPT + 1):
             if not self._capture.grab():
                 return False
             now, taken_at = self._kernel_time(), self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
@@ -143,8 +144,11 @@ class Webcam:
                 is_ours = self._opened_at - _CLOCKS_DIFFER <= taken_at <= now + _CLOCKS_DIFFER
                 rate = self._capture.get(cv2.CAP_PROP_FPS)
                 self._oldest = FRESH_INTERVALS / (rate if rate > 0 else _USUAL_RATE) if is_ours else math.inf
-            if now - taken_at <= self._oldest:
-                break
+            age = now - taken_at
+            if age <= self._oldest:
+                return True
+        # The driver had kept all but the last, which was taken since: what makes that one old is its way to us.
+        self._oldest = FRESH_INTERVALS * age
         return True
 
     def close(self) -> None:

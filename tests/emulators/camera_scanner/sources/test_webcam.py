@@ -102,9 +102,10 @@ def test_size_exposure_and_focus_are_asked_of_the_driver() -> None:
 class KeepingCapture(FakeCapture):
     """A driver that keeps the first four pictures that nobody takes, and then takes no more; 10 a second, stamped or not."""
 
-    def __init__(self, clock: SimulatedClock, *, stamped: bool = True) -> None:
+    def __init__(self, clock: SimulatedClock, *, stamped: bool = True, late: float = 0.0) -> None:
         super().__init__([np.zeros((2, 2), np.uint8)], clock)
-        self.stamped = stamped
+        self.stamped, self.late = stamped, late
+        self.taken = 0
         self.kept: list[float] = []
         self.stamp = self.last = clock.monotonic()
 
@@ -118,6 +119,7 @@ class KeepingCapture(FakeCapture):
             return self.grab()
         self.last = self.clock.monotonic() if len(self.kept) == 4 else self.last
         self.stamp = self.kept.pop(0)
+        self.taken += 1
         return True
 
     def retrieve(self) -> tuple[bool, Image]:
@@ -126,25 +128,45 @@ class KeepingCapture(FakeCapture):
 
     def get(self, propId: int) -> float:  # noqa: N803 - OpenCV's name
         """Its rate, and the stamp of the picture."""
-        return {cv2.CAP_PROP_FPS: 10.0, cv2.CAP_PROP_POS_MSEC: self.stamp * 1000 if self.stamped else 0.0}[propId]
+        return {
+            cv2.CAP_PROP_FPS: 10.0,
+            cv2.CAP_PROP_POS_MSEC: (self.stamp - self.late) * 1000 if self.stamped else 0.0,
+        }[propId]
 
 
 def pictures_around_a_pause(*, stamped: bool) -> list[int]:
-    """Three, and after ten seconds in which nobody looks two more: when they were taken, in tenths of a second."""
+    """Three, and twice after five seconds in which nobody looks two more: when they were taken, in tenths of a second."""
     clock = SimulatedClock()
     clock.advance(5.0)
     capture = KeepingCapture(clock, stamped=stamped)
     frames = Webcam(0, clock, lambda _: capture, kernel_time=clock.monotonic).frames()
     taken = [int(next(frames).image[0, 0]) for _ in range(3)]
-    clock.advance(10.0)
-    return taken + [int(next(frames).image[0, 0]) for _ in range(2)]
+    for _ in range(2):
+        clock.advance(5.0)
+        taken += [int(next(frames).image[0, 0]) for _ in range(2)]
+    return taken
 
 
 def test_what_the_driver_kept_while_nobody_looked_is_no_picture_of_now() -> None:
     """A display that shows another code since then is not read as the one before."""
-    assert pictures_around_a_pause(stamped=True) == [51, 52, 53, 154, 155]
+    assert pictures_around_a_pause(stamped=True) == [51, 52, 53, 104, 105, 156, 157]
 
 
 def test_a_driver_that_does_not_tell_when_pictures_were_taken_gives_them_all() -> None:
     """Nothing is thrown away that might be new."""
-    assert pictures_around_a_pause(stamped=False) == [51, 52, 53, 54, 55]
+    assert pictures_around_a_pause(stamped=False) == [51, 52, 53, 54, 55, 56, 57]
+
+
+def test_pictures_that_are_always_late_are_not_waited_for_again_and_again() -> None:
+    """On a slow bus each takes seconds from the camera to here: that is learnt once, and old ones are still left out."""
+    clock = SimulatedClock()
+    clock.advance(5.0)
+    capture = KeepingCapture(clock, late=0.7)
+    frames = Webcam(0, clock, lambda _: capture, kernel_time=clock.monotonic).frames()
+    next(frames)
+    before = capture.taken
+    for _ in range(20):
+        next(frames)
+    assert capture.taken == before + 20
+    clock.advance(5.0)
+    assert next(frames).image[0, 0] >= 120
