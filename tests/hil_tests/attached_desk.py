@@ -15,7 +15,8 @@ scanner's webcam looks at a panel of e-paper, and so does the token's own camera
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -177,6 +178,7 @@ def plugged_token(bus: Bus, profile: str, env: Env) -> Iterator[PluggedToken]:
         bus.attach(device.busid, SERIAL)
 
         eye = opened.enter_context(stand.eye)
+        opened.enter_context(stand)  # the webcam is closed after it: who waits for a picture does so no more
         bus.plug_in("Bench eye", "BENCH-EYE", eye.function)
         relays = opened.enter_context(UsbSerial(_relays(device, env.clock)))
         bus.plug_in("Bench relays", "BENCH-RELAYS", relays.function)
@@ -197,20 +199,64 @@ def _relays(device: TokenDevice, clock: Clock) -> Relays:
 
 
 class Stand:
-    """The webcam before the token. It sees a new screen before anybody learns that a key was pressed, as light is fast.
+    """The webcam before the token: use it as a context manager.
 
-    A photograph takes its time here: one that was made later would show for a while what is no longer there.
+    A photograph takes its time here, and light takes none: until there is one of the screen that is up, the webcam takes no
+    picture.
     """
 
     def __init__(self, profile: str) -> None:
         self._screen: Screen = Off()
+        self._changed = threading.Condition()
+        self._wanted, self._seen, self._ended = 1, 0, False
         self.photographer = Photographer(profile, lambda: self._screen)
-        self.eye = UsbWebcam("Bench eye", MODES)
+        self.eye = _Eye(self._is_ready, MODES)
+        self._thread = threading.Thread(target=self._look, name="eye", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        self._thread.join()
 
     def see(self, screen: Screen) -> None:
         """A new screen is up."""
-        self._screen = screen
-        self.eye.show(next(self.photographer.frames()).image)
+        with self._changed:
+            self._screen = screen
+            self._wanted += 1
+            self._changed.notify_all()
+
+    def _look(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._ended or self._seen != self._wanted)
+                number = self._wanted
+                if self._ended:
+                    return
+            self.eye.show(next(self.photographer.frames()).image)
+            with self._changed:
+                self._seen = number
+                self._changed.notify_all()
+
+    def _is_ready(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or self._seen == self._wanted)
+
+
+class _Eye(UsbWebcam):
+    """A webcam that takes a picture once ``ready`` returns."""
+
+    def __init__(self, ready: Callable[[], None], modes: Sequence[VideoMode]) -> None:
+        super().__init__("Bench eye", modes)
+        self._ready = ready
+
+    def _take_picture(self, mode: VideoMode) -> bytes:
+        self._ready()
+        return super()._take_picture(mode)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import httpcore  # noqa: F401 - loaded once for the process: pytester forgets wh
 import pytest
 
 import hil_tests
+import server_stub.run  # noqa: F401 - as httpcore
 from authrig.attached import token_hands
 from authrig.bench import scanners, tokens
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera

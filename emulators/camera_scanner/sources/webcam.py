@@ -62,8 +62,6 @@ class Settings:
 
 
 AS_IT_IS = Settings()
-FRESH_INTERVALS = 2.0
-"""How many frame intervals old a picture may be that a program gets."""
 _USUAL_RATE = 30.0
 _CLOCKS_DIFFER = 1.0  # seconds by which a stamp may lie outside of the time in which its picture can have been taken
 _MOST_KEPT = 4  # the buffers that OpenCV asks of a V4L2 driver
@@ -102,7 +100,11 @@ class Webcam:
         self.name = f"camera {index}"
         self._clock = clock
         self._oldest: float | None = None
-        """How long ago (seconds) a picture may have been taken; known once the driver has told when the first one was."""
+        """How long ago (seconds) a picture may have been taken; known once the driver has told when the first one was.
+
+        One frame interval and the way to us: of two pictures that agree, one was taken since somebody asked for them.
+        """
+        self._interval = 1 / _USUAL_RATE
         self._kernel_time = kernel_time
         self._opened_at = kernel_time()
         self._capture = open_capture(index)
@@ -143,12 +145,13 @@ class Webcam:
                 # V4L2 stamps pictures by the clock that we have too; what others tell there cannot be compared with it.
                 is_ours = self._opened_at - _CLOCKS_DIFFER <= taken_at <= now + _CLOCKS_DIFFER
                 rate = self._capture.get(cv2.CAP_PROP_FPS)
-                self._oldest = FRESH_INTERVALS / (rate if rate > 0 else _USUAL_RATE) if is_ours else math.inf
+                self._interval = 1 / (rate if rate > 0 else _USUAL_RATE)
+                self._oldest = self._interval if is_ours else math.inf
             age = now - taken_at
             if age <= self._oldest:
                 return True
         # The driver had kept all but the last, which was taken since: what makes that one old is its way to us.
-        self._oldest = FRESH_INTERVALS * age
+        self._oldest = age + self._interval
         return True
 
     def close(self) -> None:
