@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from authrig.attached.inventory import find, inventory
@@ -15,13 +14,8 @@ from emulators.camera_scanner.sources.webcam import Settings, Webcam
 from emulators.env import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from authrig.bench.tools import Tools
-    from emulators.camera_scanner.frames import Frame, FrameSource
-
-BUFFERS = 4
-"""Frames that OpenCV and the kernel keep of a camera that nobody reads: those of the moment when it was last read."""
+    from emulators.camera_scanner.frames import FrameSource
 
 
 def camera(tools: Tools, device: str) -> FrameSource:
@@ -44,24 +38,4 @@ def camera(tools: Tools, device: str) -> FrameSource:
     except SourceError as error:
         raise RigError(f"{device}: {error}") from error
     tools.opened.callback(webcam.close)
-    return FreshFrames(webcam)
-
-
-class FreshFrames:
-    """A camera that is looked at now and then: whoever begins to look gets nothing that it saw before."""
-
-    def __init__(self, source: FrameSource) -> None:
-        self._source = source
-        self.name = source.name
-
-    def frames(self) -> Iterator[Frame]:
-        """Frames from now on.
-
-        Raises:
-            SourceError: when the camera delivers no more.
-        """
-        return islice(self._source.frames(), BUFFERS, None)
-
-    def close(self) -> None:
-        """Let go of it."""
-        self._source.close()
+    return webcam

@@ -86,7 +86,7 @@ class TokenDevice:
         if image is not None:
             self._camera.show(image)
         with self._port.using():
-            self._held.image = None if image is None else require_image(image).copy()
+            self._held.hold(None if image is None else require_image(image).copy())
 
     def unplug(self) -> None:
         """Pull it out of its host: the device nodes go away. The token goes on, on its battery."""
@@ -120,10 +120,14 @@ class _HeldPicture:
     problem = ""
 
     def __init__(self, clock: Clock) -> None:
-        self.image: Image | None = None
+        self._image: Image | None = None
         self.on_frame: Callable[[Frame], object] = lambda _: None
         self._clock = clock
         self._looks_at = 0.0
+
+    def hold(self, image: Image | None) -> None:
+        """Something else is there now, which is looked at at once, also by a token whose time stands still."""
+        self._image, self._looks_at = image, 0.0
 
     def watch(self, *, watching: bool) -> None:
         """It is there either way."""
@@ -131,7 +135,7 @@ class _HeldPicture:
     def take(self) -> Frame | None:
         """A frame, if it is time for one."""
         now = self._clock.monotonic()
-        if self.image is None or now < self._looks_at:
+        if self._image is None or now < self._looks_at:
             return None
         self._looks_at = now + LOOK_SECONDS
-        return Frame(self.image, now, "camera")
+        return Frame(self._image, now, "camera")

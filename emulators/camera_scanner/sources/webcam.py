@@ -121,12 +121,15 @@ class Webcam:
         """Frames until the camera is unplugged or fails; each is what the camera sees now.
 
         A driver keeps the next few pictures (four in Linux) until somebody takes them, and takes no more meanwhile: to who
-        has not looked for a while it would show what there was then, several times over.
+        has not looked for a while it would show what there was then, several times over. Where it does not tell when they
+        were taken, each call throws so many away at first.
 
         Raises:
             CameraStopped: when it delivers no more.
         """
         delivered = 0
+        for _ in range(_MOST_KEPT if self._oldest == math.inf else 0):
+            self._capture.grab()
         while True:
             taken, image = self._capture.retrieve() if self._grab_fresh() else (False, None)
             if not taken:

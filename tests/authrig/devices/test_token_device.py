@@ -92,6 +92,20 @@ def test_the_token_reads_what_is_held_before_it_as_soon_as_it_scans() -> None:
             assert time.monotonic() < deadline
 
 
+def test_what_is_held_before_it_next_is_read_too_although_its_time_stands_still() -> None:
+    """Each picture is looked at once, however shortly after the one before."""
+    with _plugged() as (device, server), ExitStack() as stack:
+        host = _Host(server, device.busid, stack)
+        for _ in range(3):
+            assert host.ask("press", button="ok")["state"] == "scanning"
+            device.show(picture_from_png(print_code("no challenge")))
+            deadline = time.monotonic() + 10
+            while host.ask("state")["state"] != "error":
+                assert time.monotonic() < deadline
+            device.show(None)
+            host.ask("press", button="ok")
+
+
 def test_with_nothing_before_it_the_token_goes_on_scanning() -> None:
     """What was taken away is not read."""
     with _plugged() as (device, server), ExitStack() as stack:

@@ -153,8 +153,19 @@ def test_what_the_driver_kept_while_nobody_looked_is_no_picture_of_now() -> None
 
 
 def test_a_driver_that_does_not_tell_when_pictures_were_taken_gives_them_all() -> None:
-    """Nothing is thrown away that might be new."""
+    """Nothing is thrown away that might be new, while somebody looks."""
     assert pictures_around_a_pause(stamped=False) == [51, 52, 53, 54, 55, 56, 57]
+
+
+def test_whoever_begins_to_look_again_through_such_a_driver_sees_what_is_there_now() -> None:
+    """What it can have kept is thrown away."""
+    clock = SimulatedClock()
+    clock.advance(5.0)
+    capture = KeepingCapture(clock, stamped=False)
+    camera = Webcam(0, clock, lambda _: capture, kernel_time=clock.monotonic)
+    assert int(next(camera.frames()).image[0, 0]) == 51
+    clock.advance(5.0)
+    assert int(next(camera.frames()).image[0, 0]) >= 101
 
 
 def test_pictures_that_are_always_late_are_not_waited_for_again_and_again() -> None:
