@@ -181,3 +181,9 @@ def test_pictures_that_are_always_late_are_not_waited_for_again_and_again() -> N
     assert capture.taken == before + 20
     clock.advance(5.0)
     assert next(frames).image[0, 0] >= 120
+    # The bus is fast again: what is learnt is unlearnt, and a picture half a second old is an old one.
+    capture.late = 0.0
+    next(frames)
+    clock.advance(0.5)
+    asked = clock.monotonic()
+    assert next(frames).image[0, 0] >= round(asked * 10) - 1
