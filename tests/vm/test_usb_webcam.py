@@ -140,7 +140,9 @@ def test_nodes_that_take_no_pictures_are_named() -> None:
     assert not Path("/dev/video99").exists()
     with pytest.raises(WebcamError, match="sudo modprobe v4l2loopback"):
         V4l2Webcam("/dev/video99")
-    with pytest.raises(WebcamError, match="is no V4L2 output to write to; name another device, or make one: sudo modprobe v4l2loopback"):
+    with pytest.raises(
+        WebcamError, match="is no V4L2 output to write to; name another device, or make one: sudo modprobe v4l2loopback"
+    ):
         V4l2Webcam(camera_node("vivid-000-vid-cap"))
     with pytest.raises(WebcamError, match="it is no V4L2 device"):
         V4l2Webcam("/dev/null")
