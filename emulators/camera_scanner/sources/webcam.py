@@ -152,10 +152,9 @@ class Webcam:
                 self._oldest = self._interval if is_ours else math.inf
             age = now - taken_at
             if age <= self._oldest:
-                # On a machine that is no longer busy the way is short again.
-                self._oldest = (
-                    min(self._oldest, max(age, 0.0) + self._interval) if self._oldest < math.inf else math.inf
-                )
+                if self._oldest < math.inf:
+                    # On a machine that is no longer busy the way is short again.
+                    self._oldest = min(self._oldest, max(age, 0.0) + self._interval)
                 return True
         # The driver had kept all but the last, which was taken since: what makes that one old is its way to us.
         self._oldest = age + self._interval
