@@ -33,6 +33,8 @@ WHEEL = re.compile(r"\[(.)\]$")
 DONE: Final = "="
 CONFIRM: Final = "Confirm"
 """The word above OK on the last page of a review."""
+_EVIDENCE_MS: Final = 2000.0
+"""Evidence says what is in a picture also if the machine is busy: nobody waits for it."""
 
 
 class QrToken:
@@ -354,7 +356,8 @@ def _described(picture: Image) -> dict[str, Any]:
     """What is held before the camera: the codes on it, and a hash of its dots."""
     from emulators.camera_scanner.decoders import read_codes  # noqa: PLC0415 - slow to import
 
-    texts = sorted(read.data.decode("utf-8", "replace") for read in read_codes(picture))
+    reads = read_codes(picture, deadline_ms=_EVIDENCE_MS)
+    texts = sorted(read.data.decode("utf-8", "replace") for read in reads)
     return {"texts": texts, "sha256": hashlib.sha256(picture.tobytes()).hexdigest()}
 
 

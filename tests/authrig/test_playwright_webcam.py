@@ -12,8 +12,8 @@ import pytest
 
 from authrig.pictures import picture_from_png, print_code
 from authrig.playwright_webcam import FakeWebcam
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import ImageError, UnreadableFile
+from tests.codes import read_patiently
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -51,7 +51,7 @@ def _wait_until_seen(page: "Page", data: bytes) -> None:
     deadline = time.monotonic() + 10
     while True:
         picture = picture_from_png(base64.b64decode(page.evaluate(TAKE_PICTURE)))
-        if [read.data for read in read_codes(picture)] == [data]:
+        if [read.data for read in read_patiently(picture)] == [data]:
             return
         assert time.monotonic() < deadline
 
@@ -86,7 +86,7 @@ def test_what_cannot_be_shown_is_refused(fake_webcam: FakeWebcam, tmp_path: Path
     video = cv2.VideoCapture(fake_webcam.launch_options["args"][1].partition("=")[2])
     frame = np.asarray(video.read()[1], np.uint8)
     video.release()
-    assert [read.data for read in read_codes(frame)] == [b"before"]
+    assert [read.data for read in read_patiently(frame)] == [b"before"]
 
 
 def test_each_test_begins_in_the_dark(fake_webcam: FakeWebcam) -> None:

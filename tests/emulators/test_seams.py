@@ -11,7 +11,6 @@ import segno
 from emulators.camera_scanner import optics
 from emulators.camera_scanner.barcode_readers.emulated.code import Code
 from emulators.camera_scanner.barcode_readers.emulated.plain import PlainReader
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Frame, FrameSource, Image
 from emulators.env import Clock, Env, SeededRandom, SimulatedClock
 from emulators.fido_authenticator.authenticator import Authenticator, Execution
@@ -28,6 +27,7 @@ from emulators.hwtoken.profile import load_profile
 from emulators.hwtoken.screens import State
 from emulators.hwtoken.stores import FileStore, SystemFiles
 from emulators.hwtoken.token import QrToken
+from tests.codes import read_patiently
 
 ROOT = Path(__file__).parents[2]
 INIT = bytes.fromhex("ffffffff 86 0008 0102030405060708").ljust(64, b"\0")
@@ -215,14 +215,14 @@ def test_frame_of_a_camera() -> None:
 
     frames = list(Drops(Shown()).frames())
     assert len(frames) == 2
-    assert [read.data for read in read_codes(frames[0].image)] == [b"hello"]
+    assert [read.data for read in read_patiently(frames[0].image)] == [b"hello"]
 
 
 def test_light() -> None:
     """So much blur that nothing is read, and a little that does no harm."""
     picture = _picture()
-    assert read_codes(optics.lens_blur(picture, 1.0))
-    assert not read_codes(optics.lens_blur(picture, 30.0))
+    assert read_patiently(optics.lens_blur(picture, 1.0))
+    assert not read_patiently(optics.lens_blur(picture, 30.0))
 
 
 def test_serial_byte() -> None:

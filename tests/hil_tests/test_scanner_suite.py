@@ -12,11 +12,11 @@ from authrig.pictures import picture_from_png, print_code
 from authrig.ports import scanner as scanner_port
 from emulators.camera_scanner.barcode_readers.emulated.code import Code
 from emulators.camera_scanner.barcode_readers.emulated.gm65 import Gm65
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Image
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.env import Env, SeededRandom
 from emulators.usb.serial_pty import SerialPty
+from tests.codes import read_patiently
 from tests.hil_tests.paper import paper
 
 pytest_plugins = ["pytester"]
@@ -41,7 +41,7 @@ def test_on_a_barcode_reader_at_a_serial_line(pytester: pytest.Pytester) -> None
     with SerialPty(Gm65(Env.real())) as line:
 
         def show(picture: Image) -> None:
-            reads = read_codes(picture)
+            reads = read_patiently(picture)
             with line.using() as reader:
                 reader.show(Code(reads[0].data) if reads else None)
 

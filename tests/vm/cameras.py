@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import segno
 
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Image
 from emulators.usb.usbip_server import UsbIpServer
+from tests.codes import read_patiently
 from tests.vm.conftest import run, settle, wait_for
 
 
@@ -66,6 +66,6 @@ def wait_until_seen(eye: cv2.VideoCapture, text: str, timeout: float = 100.0) ->
         assert taken
         frame = np.asarray(picture, np.uint8)
         # The guest's processor is slow: the decoders get more time than beside a camera.
-        if [read.data for read in read_codes(frame, deadline_ms=5000)] == [text.encode()]:
+        if [read.data for read in read_patiently(frame)] == [text.encode()]:
             return frame
         assert time.monotonic() < deadline, f"the camera did not show {text}"

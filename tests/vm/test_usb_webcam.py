@@ -8,13 +8,13 @@ import cv2
 import pytest
 
 from authrig.pictures import picture_from_png
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.webcams.errors import WebcamError
 from emulators.camera_scanner.webcams.usb import UsbWebcam
 from emulators.camera_scanner.webcams.v4l2_output import V4l2Webcam
 from emulators.usb.usb_identity import UsbIdentity
 from emulators.usb.usbip_function import composite_device
 from emulators.usb.usbip_server import UsbIpServer
+from tests.codes import read_patiently
 from tests.vm.browsers.browser import SLOW_SECONDS
 from tests.vm.browsers.scenarios import needs_minutes
 from tests.vm.cameras import attach, camera_node, capture, code, wait_until_seen
@@ -111,7 +111,7 @@ def test_a_page_in_chromium_sees_what_is_shown(webcam: UsbWebcam) -> None:
 
         def seen() -> bool:
             picture = picture_from_png(base64.b64decode(page.evaluate(TAKE_PICTURE)))
-            return [read.data for read in read_codes(picture, deadline_ms=5000)] == [b"hello page"]
+            return [read.data for read in read_patiently(picture)] == [b"hello page"]
 
         wait_for(seen, SLOW_SECONDS)
         browser.close()

@@ -10,7 +10,7 @@ from authrig.attached import picture_page
 from authrig.attached.picture_page import PicturePage
 from authrig.errors import RigError
 from authrig.pictures import picture_from_png, print_code
-from emulators.camera_scanner.decoders import read_codes
+from tests.codes import read_patiently
 
 
 @pytest.mark.needs("chromium")
@@ -41,7 +41,7 @@ def test_a_browser_shows_the_picture_of_the_moment() -> None:
                 while not up.is_set():
                     tab.wait_for_timeout(50)
                 assert not failures
-                (read,) = read_codes(picture_from_png(tab.screenshot()))
+                (read,) = read_patiently(picture_from_png(tab.screenshot()))
                 seen.set()
                 thread.join()
                 assert read.data == content.encode()

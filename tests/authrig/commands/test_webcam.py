@@ -13,11 +13,11 @@ import pytest
 
 from authrig.cli import main
 from authrig.pictures import print_code
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import FrameSource
 from emulators.camera_scanner.sources.stream import HttpStream
 from emulators.camera_scanner.sources.video import VideoFile
 from emulators.env import SystemClock
+from tests.codes import read_patiently
 from tests.emulators.usb.usbip_host import UsbIpHost
 from tests.emulators.usb.video_host import VideoHost
 
@@ -47,7 +47,7 @@ def _wait_for(source: FrameSource, *texts: str) -> None:
     """Until all have been seen, in this order."""
     wanted = [text.encode() for text in texts]
     for frame in source.frames():
-        if wanted and [read.data for read in read_codes(frame.image)] == wanted[:1]:
+        if wanted and [read.data for read in read_patiently(frame.image)] == wanted[:1]:
             wanted.pop(0)
         if not wanted:
             break
@@ -75,7 +75,7 @@ def test_lines_are_shown_as_they_come(tmp_path: Path) -> None:
             process.stdin.write(f"{text}\n")
             process.stdin.flush()
             deadline = time.monotonic() + 20
-            while [read.data for read in read_codes(next(VideoFile(file).frames()).image)] != [text.encode()]:
+            while [read.data for read in read_patiently(next(VideoFile(file).frames()).image)] != [text.encode()]:
                 assert time.monotonic() < deadline
 
 

@@ -13,10 +13,10 @@ import pytest
 from authrig.errors import RigError
 from authrig.pictures import picture_from_png, print_code
 from authrig.tokens.eyes import Eye
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Frame, Image
 from emulators.camera_scanner.mjpeg import MjpegServer
 from emulators.env import SeededRandom, SystemClock
+from tests.codes import read_patiently
 
 PATIENCE = 30.0
 
@@ -37,7 +37,7 @@ def until(found: Callable[[], Frame | None]) -> Frame:
 
 def text_in(frame: Frame) -> bytes:
     """What the one code in it says."""
-    [read] = read_codes(frame.image)
+    [read] = read_patiently(frame.image)
     return read.data
 
 

@@ -16,6 +16,7 @@ from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Image, ImageError, SourceError, UnreadableFile
 from emulators.camera_scanner.sources.any_file import open_file
 from emulators.camera_scanner.sources.images import load_image
+from tests.codes import read_patiently
 from tests.leaks import nothing_left_open
 
 LATER = 60.0
@@ -104,7 +105,7 @@ def test_frames_of_no_size_and_of_a_vast_one_are_refused(shape: tuple[int, ...])
 def test_the_largest_payload_of_all_is_read_whole(draw: Callable[..., Image]) -> None:
     """2,953 bytes in a code of version 40."""
     data = bytes(range(256)) * 11 + bytes(137)
-    (read,) = read_codes(draw(data, scale=3, error="l"), deadline_ms=60_000)
+    (read,) = read_patiently(draw(data, scale=3, error="l"))
     assert (read.data, read.version) == (data, 40)
 
 

@@ -18,10 +18,9 @@ from emulators.camera_scanner.frames import Corners, Image, ImageError
 from emulators.camera_scanner.preset import preset_names
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.env import SeededRandom, SimulatedClock
+from tests.codes import read_patiently
 
 Draw = Callable[..., Image]
-PATIENT = 60_000.0
-"""Milliseconds: what a busy machine reads must not differ from what an idle one reads."""
 
 NASTY = {
     "nul": b"\x00",
@@ -45,9 +44,9 @@ NASTY = {
 def test_the_cascade_is_exact_to_the_byte(draw: Draw, data: bytes) -> None:
     """No byte is lost, added or taken for text, on screen or in a photograph."""
     code = draw(data, error="l")
-    assert [read.data for read in read_codes(code)] == [data]
+    assert [read.data for read in read_patiently(code)] == [data]
     camera = SyntheticCamera(SeededRandom(1), "desk", (1280, 960))
-    assert [read.data for read in read_codes(camera.photograph(code), deadline_ms=PATIENT)] == [data]
+    assert [read.data for read in read_patiently(camera.photograph(code))] == [data]
 
 
 @pytest.mark.needs("lib:zbar")
@@ -55,7 +54,7 @@ def test_the_cascade_is_exact_to_the_byte(draw: Draw, data: bytes) -> None:
 def test_the_second_opinion_is_exact_to_the_byte(draw: Draw, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """With zxing-cpp struck blind, zbar reads the same bytes and says that it was zbar."""
     monkeypatch.setattr(zxingcpp, "read_barcodes", lambda *_, **__: [])
-    (read,) = read_codes(draw(data), deadline_ms=PATIENT, thorough=True)
+    (read,) = read_patiently(draw(data), thorough=True)
     assert (read.data, read.decoder, read.stage, read.version, read.symbology) == (data, "zbar", "direct", None, "]Q1")
 
 
@@ -67,7 +66,7 @@ def test_opencv_samples_what_zxing_sees_but_cannot_read(
     code = draw(data, scale=5)  # modules that are not four pixels wide: no other stage can make them so
     monkeypatch.setattr(looks, "by_zxing", only_sampled_modules(looks.by_zxing))
     monkeypatch.setattr(looks, "by_zbar", lambda _: [])
-    reads = read_codes(optics.lens_blur(code, 0.6), deadline_ms=PATIENT)
+    reads = read_patiently(optics.lens_blur(code, 0.6))
     assert {read.data for read in reads} <= {data}
     if len(data) <= 128:  # larger codes have modules too small for its sampling: those it leaves unread
         (read,) = reads
@@ -110,7 +109,7 @@ def test_several_codes_are_read_from_left_to_right(draw: Draw) -> None:
     for text, (left, top) in {"third": (650, 20), "first": (10, 300), "second": (330, 150)}.items():
         code = draw(text)
         picture[top : top + code.shape[0], left : left + code.shape[1]] = code
-    assert [read.data for read in read_codes(picture)] == [b"first", b"second", b"third"]
+    assert [read.data for read in read_patiently(picture)] == [b"first", b"second", b"third"]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +119,7 @@ def test_several_codes_are_read_from_left_to_right(draw: Draw) -> None:
 )
 def test_inverted_mirrored_and_turned_codes_are_read(draw: Draw, change: Callable[[Image], Image]) -> None:
     """A dark theme, a selfie camera, a badge that hangs upside down."""
-    assert [read.data for read in read_codes(change(draw("hello")))] == [b"hello"]
+    assert [read.data for read in read_patiently(change(draw("hello")))] == [b"hello"]
 
 
 @pytest.mark.needs("lib:zbar")
@@ -128,9 +127,9 @@ def test_inverted_mirrored_and_turned_codes_are_read(draw: Draw, change: Callabl
 def test_readers_agree_where_a_code_begins(draw: Draw, turns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first corner is the symbol's own top left, however it is turned."""
     code = np.ascontiguousarray(np.rot90(draw("hello"), turns))
-    (by_zxing,) = read_codes(code)
+    (by_zxing,) = read_patiently(code)
     monkeypatch.setattr(zxingcpp, "read_barcodes", lambda *_, **__: [])
-    (by_zbar,) = read_codes(code, deadline_ms=PATIENT, thorough=True)
+    (by_zbar,) = read_patiently(code, thorough=True)
     assert np.array(by_zbar.corners) == pytest.approx(np.array(by_zxing.corners), abs=3)
 
 
@@ -138,7 +137,7 @@ def test_a_dark_picture_is_read_at_the_second_look(draw: Draw) -> None:
     """At five hundredths of the light the picture as it is gives nothing, and a preparation does; the corners stay."""
     bright = SyntheticCamera(SeededRandom(1)).photograph(draw("door", scale=6))
     dark = optics.sensor_noise(optics.exposure(bright, 0.05), 1.5, 1)
-    (expected,), (read,) = read_codes(bright), read_codes(dark, deadline_ms=PATIENT)
+    (expected,), (read,) = read_patiently(bright), read_patiently(dark)
     assert read.data == b"door"
     assert read.stage != "direct"
     assert np.array(read.corners) == pytest.approx(np.array(expected.corners), abs=4)
@@ -151,7 +150,7 @@ def test_corners_of_a_shrunk_picture_are_those_of_the_whole(draw: Draw, monkeypa
     monkeypatch.setattr(
         zxingcpp, "read_barcodes", lambda image, **how: real(image, **how) if image.shape[0] < code.shape[0] else []
     )
-    (read,) = read_codes(code, deadline_ms=PATIENT)
+    (read,) = read_patiently(code)
     assert read.stage == "half-size"
     assert np.array(read.corners) == pytest.approx(np.array([(32, 32), (200, 32), (200, 200), (32, 200)]), abs=2)
 
@@ -197,7 +196,7 @@ def test_a_huge_picture_is_read_shrunk(draw: Draw, side: int) -> None:
     code = draw("huge", scale=20)
     picture = np.full((side, side), 255, np.uint8)
     picture[1000 : 1000 + code.shape[0], 800 : 800 + code.shape[1]] = code
-    (read,) = read_codes(picture, deadline_ms=PATIENT)
+    (read,) = read_patiently(picture)
     assert (read.data, read.stage) == (b"huge", "shrunk")
     assert np.array(read.corners[0]) == pytest.approx(np.array([880, 1080]), abs=6)
 
@@ -207,7 +206,7 @@ def test_small_modules_of_a_huge_picture_are_read_too(draw: Draw) -> None:
     picture = np.full((3000, 4000), 255, np.uint8)
     code = draw("small", scale=2)
     picture[100 : 100 + code.shape[0], 200 : 200 + code.shape[1]] = code
-    (read,) = read_codes(picture, deadline_ms=PATIENT)
+    (read,) = read_patiently(picture)
     assert (read.data, read.stage) == (b"small", "direct")
     assert read.corners[0] == pytest.approx((208, 108), abs=2)
 
@@ -216,7 +215,7 @@ def test_a_small_picture_is_doubled(draw: Draw) -> None:
     """Modules of one and a half pixels, a little blurred."""
     code = draw("tiny thing", scale=12)
     small = np.asarray(cv2.resize(code, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA), np.uint8)
-    (read,) = read_codes(small, deadline_ms=PATIENT)
+    (read,) = read_patiently(small)
     assert read.data == b"tiny thing"
     assert read.corners[0] == pytest.approx((6, 6), abs=1.5)
 
@@ -229,7 +228,7 @@ def test_corners_of_a_mirrored_code_follow_the_symbol(draw: Draw, turns: int, in
         code = draw(text)
         side = code.shape[0]
         picture = np.ascontiguousarray(np.rot90(code[:, ::-1], turns))
-        (read,) = read_codes(255 - picture if inverted else picture)
+        (read,) = read_patiently(255 - picture if inverted else picture)
         near, far = 20, side - 20
         expected = np.array([(far, near), (near, near), (near, far), (far, far)], float) - side / 2
         for _ in range(turns):
@@ -263,7 +262,7 @@ def test_the_cascade_reads_more_than_zxing_alone_and_nothing_wrong(draw: Draw) -
     """On 160 seeded pictures of eight kinds. Measured: 123 read here, 110 of them by zxing-cpp at its first look."""
     bare = ours = 0
     for data, picture in hard_pictures(draw, 160):
-        found = [read.data for read in read_codes(picture, deadline_ms=PATIENT)]
+        found = [read.data for read in read_patiently(picture)]
         assert found in ([], [data])
         ours += bool(found)
         bare += bool(zxingcpp.read_barcodes(picture, formats=looks.FORMATS))
@@ -309,7 +308,7 @@ def negatives() -> Iterator[tuple[str, Image]]:
 
 def test_where_there_is_no_code_nothing_is_read() -> None:
     """Clutter, noise, other symbologies, Micro QR."""
-    read = {name: read_codes(picture, deadline_ms=PATIENT) for name, picture in negatives()}
+    read = {name: read_patiently(picture) for name, picture in negatives()}
     assert len(read) > 25
     assert {name: reads for name, reads in read.items() if reads} == {}
 
@@ -324,7 +323,7 @@ def test_where_there_is_no_code_nothing_is_read() -> None:
 def test_any_array_gives_nothing_or_a_clear_error(image: np.ndarray) -> None:
     """Never a crash in one of three native libraries."""
     try:
-        assert read_codes(image) == ()
+        assert read_patiently(image) == ()
     except ImageError as error:
         assert "found" in str(error)  # noqa: PT017 - both outcomes are right
 
@@ -333,7 +332,7 @@ def test_any_array_gives_nothing_or_a_clear_error(image: np.ndarray) -> None:
 @given(st.binary(min_size=1, max_size=120), st.sampled_from("lmqh"))
 def test_whatever_is_written_is_read(draw: Draw, data: bytes, error: str) -> None:
     """The round trip over segno, for any bytes."""
-    assert [read.data for read in read_codes(draw(data, scale=3, error=error))] == [data]
+    assert [read.data for read in read_patiently(draw(data, scale=3, error=error))] == [data]
 
 
 def micro_qr(text: str, version: str = "M4") -> Image:
@@ -346,8 +345,8 @@ def micro_qr(text: str, version: str = "M4") -> Image:
 def test_micro_qr_is_read_when_it_is_asked_for(version: str) -> None:
     """And marked as what it is; a code of full size comes first."""
     picture = micro_qr("12345", version)
-    assert read_codes(picture, deadline_ms=PATIENT) == ()
-    (read,) = read_codes(picture, deadline_ms=PATIENT, micro=True)
+    assert read_patiently(picture) == ()
+    (read,) = read_patiently(picture, micro=True)
     assert (read.data, read.micro, read.stage, read.version) == (b"12345", True, "micro", None)
     assert read.corners[0] == pytest.approx((48, 48), abs=2)
 
@@ -359,7 +358,7 @@ def test_a_micro_qr_that_is_seen_once_only_is_none(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         zxingcpp, "read_barcodes", lambda image, **how: real(image, **how) if image.shape == picture.shape else []
     )
-    assert read_codes(picture, deadline_ms=PATIENT, micro=True) == ()
+    assert read_patiently(picture, micro=True) == ()
 
 
 def two_badges(draw: Draw) -> Image:
@@ -373,8 +372,8 @@ def two_badges(draw: Draw) -> Image:
 def test_a_picture_after_which_no_other_comes_is_looked_at_to_the_end(draw: Draw) -> None:
     """What one look reads does not hide what a later one would; each code is told once, from left to right."""
     picture = two_badges(draw)
-    assert [read.data for read in read_codes(picture, deadline_ms=PATIENT)] == [b"lit"]
-    reads = read_codes(picture, deadline_ms=PATIENT, thorough=True)
+    assert [read.data for read in read_patiently(picture)] == [b"lit"]
+    reads = read_patiently(picture, thorough=True)
     assert [read.data for read in reads] == [b"lit", b"worn"]
     assert reads[0].stage == "direct"
     assert reads[1].stage != "direct"
@@ -384,7 +383,7 @@ def test_two_codes_that_say_the_same_are_two(draw: Draw) -> None:
     """A sheet of labels; thorough or not."""
     picture = np.hstack([draw("label"), draw("label")])
     for thorough in (False, True):
-        assert [read.data for read in read_codes(picture, deadline_ms=PATIENT, thorough=thorough)] == [b"label"] * 2
+        assert [read.data for read in read_patiently(picture, thorough=thorough)] == [b"label"] * 2
 
 
 def test_what_was_read_before_the_deadline_counts(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -411,8 +410,8 @@ def test_a_code_that_is_only_a_matter_of_colour_is_read(draw: Draw) -> None:
     ink, paper = np.array([30, 118, 120]), np.array([230, 84, 116])
     poster = np.where(code[:, :, None], paper, ink).astype(np.uint8)
     noisy = optics.sensor_noise(poster, 12, 1)
-    assert read_codes(noisy, deadline_ms=PATIENT) == ()
-    (read,) = read_codes(noisy, deadline_ms=PATIENT, thorough=True)
+    assert read_patiently(noisy) == ()
+    (read,) = read_patiently(noisy, thorough=True)
     assert (read.data, read.stage) == (b"poster", "blue")
     assert read.corners[0] == pytest.approx((24, 24), abs=2)
 
@@ -421,7 +420,7 @@ def test_print_in_the_quiet_zone_is_no_hindrance(draw: Draw) -> None:
     """A code in a black frame that touches it."""
     code = draw("framed", scale=8)[32:-32, 32:-32]
     picture = np.pad(np.pad(code, 60, constant_values=0), 40, constant_values=200)
-    (read,) = read_codes(picture, deadline_ms=PATIENT, thorough=True)
+    (read,) = read_patiently(picture, thorough=True)
     assert read.data == b"framed"
 
 

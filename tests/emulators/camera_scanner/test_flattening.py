@@ -5,12 +5,11 @@ import cv2
 import numpy as np
 import pytest
 
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.flattening import MARGIN, SIDE, cut_out, flattened, framed
 from emulators.camera_scanner.frames import Corners, Image
+from tests.codes import read_patiently
 
 Draw = Callable[..., Image]
-PATIENT = 60_000.0
 
 
 def around_a_bottle(code: Image, half_angle: float, bow: float, turns: int) -> Image:
@@ -34,8 +33,8 @@ def test_a_label_on_a_bottle_is_read(draw: Draw, turns: int, bow: float) -> None
     """Whichever way round it was put on, seen from above or below; no look at the picture as it is reads it."""
     data = bytes(range(80))
     picture = around_a_bottle(draw(data, scale=8), 50, bow, turns)
-    assert read_codes(picture, deadline_ms=PATIENT) == ()
-    (read,) = read_codes(picture, deadline_ms=PATIENT, thorough=True)
+    assert read_patiently(picture) == ()
+    (read,) = read_patiently(picture, thorough=True)
     assert (read.data, read.stage) == (data, "unrolled")
     assert min(min(corner) for corner in read.corners) > 60
 
@@ -55,7 +54,7 @@ def test_a_flattened_code_gets_its_quiet_zone_back(draw: Draw) -> None:
         frame = framed(flattened(crowded, corners))
         assert frame.shape == (SIDE, SIDE)
         assert set(np.unique(frame[: MARGIN - 1])) == {paper}
-        assert [read.data for read in read_codes(frame)] == [b"hello"]
+        assert [read.data for read in read_patiently(frame)] == [b"hello"]
 
 
 def test_what_is_cut_out_is_no_larger_than_is_of_use(draw: Draw) -> None:
@@ -64,6 +63,6 @@ def test_what_is_cut_out_is_no_larger_than_is_of_use(draw: Draw) -> None:
     corners: Corners = ((400, 400), (2500, 400), (2500, 2500), (400, 2500))
     part, inside = cut_out(code, corners)
     assert max(part.shape) < 1500
-    assert [read.data for read in read_codes(flattened(part, inside))] == [b"hello"]
+    assert [read.data for read in read_patiently(flattened(part, inside))] == [b"hello"]
     beyond: Corners = ((9000, 9000), (9100, 9000), (9100, 9100), (9000, 9100))
     assert cut_out(code, beyond) == (code, beyond)

@@ -4,11 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from emulators.camera_scanner.decoders import Read, read_codes
+from emulators.camera_scanner.decoders import Read
 from emulators.camera_scanner.frames import Image, ImageError
 from emulators.camera_scanner.outline import encode_png, outline
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.env import SeededRandom
+from tests.codes import read_patiently
 
 Draw = Callable[..., Image]
 
@@ -23,10 +24,10 @@ def test_the_outline_runs_around_the_code_and_leaves_it_readable(draw: Draw) -> 
     """Green along each side, nothing drawn over a module, the rest darker, and the frame itself untouched."""
     frame = SyntheticCamera(SeededRandom(1)).photograph(draw("hello"))
     before = frame.copy()
-    reads = read_codes(frame)
+    reads = read_patiently(frame)
     drawn = outline(frame, reads)
     assert np.array_equal(frame, before)
-    assert [read.data for read in read_codes(drawn)] == [b"hello"]
+    assert [read.data for read in read_patiently(drawn)] == [b"hello"]
     corners = np.array(reads[0].corners)
     for one, two in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         x, y = ((one + two) / 2).astype(int)

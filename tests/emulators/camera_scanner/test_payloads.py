@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 import segno
 
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Image
-
-PATIENT = 60_000
+from tests.codes import read_patiently
 
 
 def _random(count: int, number: int) -> bytes:
@@ -80,5 +78,5 @@ def test_there_are_as_many_kinds_as_promised() -> None:
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_the_bytes_come_out_as_they_went_in(name: str) -> None:
     """Nothing is taken for text on the way."""
-    (read,) = read_codes(_picture(PAYLOADS[name]), deadline_ms=PATIENT)
+    (read,) = read_patiently(_picture(PAYLOADS[name]))
     assert read.data == PAYLOADS[name]

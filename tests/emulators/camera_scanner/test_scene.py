@@ -4,10 +4,10 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 import pytest
 
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Image
 from emulators.camera_scanner.preset import Scene
 from emulators.camera_scanner.scene import draw_scene, fit
+from tests.codes import read_patiently
 
 KINDS = get_type_hints(Scene)
 
@@ -19,7 +19,7 @@ def test_every_scene_has_the_code_whole_in_its_middle(draw: Callable[..., Image]
     for share in (0.05, 0.95):
         draw_scene(draw("x"), Scene(surface, carrier, share), (320, 240))
     plane = draw_scene(draw("hello"), Scene(surface, carrier, 0.5), (640, 480))
-    (read,) = read_codes(plane)
+    (read,) = read_patiently(plane)
     assert read.data == b"hello"
     middle = np.mean(read.corners, axis=0)
     assert middle == pytest.approx([plane.shape[1] / 2, plane.shape[0] / 2], abs=2)

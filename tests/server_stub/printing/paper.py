@@ -6,16 +6,14 @@ import cv2
 import numpy as np
 import pypdfium2  # type: ignore[import-untyped]  # it has none
 
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Image
 from server_stub.printing.cards import COLUMNS, HEIGHT, ROWS, WIDTH
 from server_stub.printing.drawing import A4
+from tests.codes import read_patiently
 
 DPI = 300
 PIXELS = DPI / 25.4
 """In a millimetre."""
-PATIENCE_MS = 30_000
-"""A whole page has many pixels, and the machine may be busy: what is tested is not the scanner's speed."""
 
 
 def rasterize(pdf: bytes) -> list[Image]:
@@ -55,7 +53,7 @@ def draw_codes_of_svg(svg: str, pixels: float = 8.0) -> Image:
 
 def read_all(picture: Image) -> list[bytes]:
     """What the codes in it say."""
-    return [each.data for each in read_codes(picture, deadline_ms=PATIENCE_MS)]
+    return [each.data for each in read_patiently(picture)]
 
 
 def place_of_card(number: int) -> tuple[float, float]:

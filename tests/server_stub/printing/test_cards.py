@@ -6,14 +6,13 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from emulators.camera_scanner.decoders import read_codes
 from server_stub.printing import pdf, svg
 from server_stub.printing.cards import CODE, HEIGHT, ON_A_SHEET, WIDTH, Card, sheets
 from server_stub.printing.drawing import Line, Symbol, Text, quiet_zone
 from server_stub.printing.errors import PrintError
 from server_stub.printing.font import width
+from tests.codes import read_patiently
 from tests.server_stub.printing.paper import (
-    PATIENCE_MS,
     PIXELS,
     card_of,
     cut_out,
@@ -56,7 +55,7 @@ def test_the_code_is_35_mm_and_has_its_quiet_zone() -> None:
     zone = quiet_zone(SECURE, CODE)
     assert zone >= 4 * CODE / len(Symbol(0, 0, CODE, SECURE).modules)
     [page] = rasterize(pdf.write(sheets([card("W" * 64)]), "Badges", NOW))
-    [read] = read_codes(page, deadline_ms=PATIENCE_MS)
+    [read] = read_patiently(page)
     left, top = read.corners[0]
     right, bottom = read.corners[2]
     side = math.hypot(right - left, bottom - top) / math.sqrt(2) / PIXELS

@@ -14,8 +14,8 @@ import numpy as np
 from authrig.errors import RigError
 from authrig.pictures import picture_from_png
 from authrig.ports.key import KeyRefused
-from emulators.camera_scanner.decoders import read_codes
 from emulators.hwtoken.keys import Button
+from tests.codes import read_patiently
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
@@ -69,7 +69,7 @@ class Desk:
 
     def qr_text(self) -> str:
         """What the QR code on the page says."""
-        [read] = read_codes(picture_from_png(self.page.locator("img.qr").screenshot()))
+        [read] = read_patiently(picture_from_png(self.page.locator("img.qr").screenshot()))
         return read.data.decode()
 
     def arrive(self, path: str) -> str:

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from authrig.pictures import picture_from_png
-from emulators.camera_scanner.decoders import read_codes
+from tests.codes import read_patiently
 from tests.server_stub.web.browsing import Visitor
 from tests.server_stub.world import Device, Person, World, off_by_one
 
@@ -16,7 +16,7 @@ def qr_of(visitor: Visitor) -> str:
     """What the QR code on the page says."""
     sources = [each["src"] for tag, each in visitor.page.elements if tag == "img" and each.get("class") == "qr"]
     png = base64.b64decode(sources[0].partition(",")[2])
-    return read_codes(picture_from_png(png))[0].data.decode()
+    return read_patiently(picture_from_png(png))[0].data.decode()
 
 
 def at_the_qr_code(world: World) -> tuple[Visitor, Person, Device]:

@@ -5,9 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Image, UnreadableFile
 from emulators.camera_scanner.sources.images import ImageFiles, load_image
+from tests.codes import read_patiently
 
 
 def test_pictures_come_in_order_as_frames(tmp_path: Path, draw: Callable[..., Image]) -> None:
@@ -66,4 +66,4 @@ def test_a_transparent_code_is_laid_on_what_it_can_be_seen_on(
     picture[modules] = (ink, ink, ink, 255)
     path = tmp_path / "x.png"
     path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
-    assert [read.data for read in read_codes(load_image(path))] == [b"hello"]
+    assert [read.data for read in read_patiently(load_image(path))] == [b"hello"]

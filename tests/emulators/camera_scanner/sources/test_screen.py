@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import CameraStopped, Image, NoScreen
 from emulators.camera_scanner.sources.screen import ScreenRegion
 from emulators.env import SimulatedClock
+from tests.codes import read_patiently
 
 LATER = 60.0
 
@@ -53,7 +53,7 @@ def test_a_code_on_the_screen_is_read(
     frames = source.frames()
     first, second = next(frames), next(frames)
     assert first.image.shape == (300, 400, 3)
-    (read,) = read_codes(first.image, deadline_ms=60_000)
+    (read,) = read_patiently(first.image)
     assert read.data == b"on screen"
     assert read.corners[0] == pytest.approx((36, 56), abs=1)
     assert second.time - first.time == pytest.approx(1 / 15)

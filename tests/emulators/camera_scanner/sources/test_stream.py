@@ -6,11 +6,11 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import CameraStopped, Image, NoSuchCamera
 from emulators.camera_scanner.mjpeg import MjpegServer
 from emulators.camera_scanner.sources.stream import HttpStream
 from emulators.env import SystemClock
+from tests.codes import read_patiently
 
 
 def test_what_is_shown_is_read_at_the_other_end(draw: Callable[..., Image]) -> None:
@@ -20,10 +20,10 @@ def test_what_is_shown_is_read_at_the_other_end(draw: Callable[..., Image]) -> N
         server.show(draw("one"))
         source = HttpStream(server.url + "stream", SystemClock())
         frames = source.frames()
-        assert [read.data for read in read_codes(next(frames).image)] == [b"one"]
+        assert [read.data for read in read_patiently(next(frames).image)] == [b"one"]
         server.show(draw("two"))
         frame = next(frames)
-        assert [read.data for read in read_codes(frame.image)] == [b"two"]
+        assert [read.data for read in read_patiently(frame.image)] == [b"two"]
         assert frame.source == server.url + "stream"
         server.close()
         with pytest.raises(CameraStopped, match="stopped after 2 pictures: it was closed"):

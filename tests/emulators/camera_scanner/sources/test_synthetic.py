@@ -4,11 +4,11 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import FrameSource, Image, ImageError, NothingToSee
 from emulators.camera_scanner.preset import PresetError, preset_names
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.env import SeededRandom
+from tests.codes import read_patiently
 
 Draw = Callable[..., Image]
 CHALLENGE = "OTQ1:" + "A1B2C3D4E5" * 15
@@ -21,7 +21,7 @@ def test_what_is_photographed_can_be_read(draw: Draw, preset: str) -> None:
     code = draw(CHALLENGE)
     pictures = [camera.photograph(code) for _ in range(25)]
     assert {picture.shape for picture in pictures} == {(480, 640, 3)}
-    assert [[read.data for read in read_codes(picture)] for picture in pictures] == [[CHALLENGE.encode()]] * 25
+    assert [[read.data for read in read_patiently(picture)] for picture in pictures] == [[CHALLENGE.encode()]] * 25
 
 
 def test_the_same_seed_gives_the_same_frames_to_the_byte(draw: Draw) -> None:
@@ -44,7 +44,7 @@ def test_the_hand_trembles_between_frames_but_does_not_jump(draw: Draw) -> None:
     assert isinstance(camera, SyntheticCamera)
     camera.show(draw("hello"))
     frames = list(islice(camera.frames(), 30))
-    places = np.array([np.mean(read_codes(frame.image)[0].corners, axis=0) for frame in frames])
+    places = np.array([np.mean(read_patiently(frame.image)[0].corners, axis=0) for frame in frames])
     assert 0.5 < places.std(axis=0).max() < 10
     assert np.abs(np.diff(places, axis=0)).max() < 10
     assert all(not np.array_equal(one.image, two.image) for one, two in pairwise(frames))
@@ -54,7 +54,7 @@ def test_the_hand_trembles_between_frames_but_does_not_jump(draw: Draw) -> None:
 def test_each_photograph_has_a_pose_of_its_own(draw: Draw) -> None:
     """A hand never holds a badge twice alike."""
     camera, code = SyntheticCamera(SeededRandom(4)), draw("hello")
-    one, two = (np.array(read_codes(camera.photograph(code))[0].corners) for _ in range(2))
+    one, two = (np.array(read_patiently(camera.photograph(code))[0].corners) for _ in range(2))
     assert np.abs(one - two).max() > 3
 
 
@@ -77,7 +77,7 @@ def test_what_is_no_picture_cannot_be_shown_and_changes_nothing(draw: Draw) -> N
     camera.show(draw("hello"))
     with pytest.raises(ImageError):
         camera.show(np.zeros((4, 4), np.float64))
-    assert read_codes(next(camera.frames()).image)[0].data == b"hello"
+    assert read_patiently(next(camera.frames()).image)[0].data == b"hello"
 
 
 def test_colour_pictures_of_any_shape_can_be_shown() -> None:

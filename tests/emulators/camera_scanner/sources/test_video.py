@@ -5,11 +5,11 @@ from pathlib import Path
 import cv2
 import pytest
 
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import EmptyVideo, Frame, Image, TruncatedVideo, UnreadableFile
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.camera_scanner.sources.video import VideoFile
 from emulators.env import SeededRandom
+from tests.codes import read_patiently
 
 FRAMES = 20
 
@@ -34,7 +34,7 @@ def test_a_video_is_read_frame_by_frame_with_its_own_time(film: Path) -> None:
     video.close()
     video.close()
     assert [frame.time for frame in frames] == pytest.approx([n / 30 for n in range(FRAMES)], abs=0.001)
-    assert [[read.data for read in read_codes(frame.image)] for frame in frames] == [[b"hello"]] * FRAMES
+    assert [[read.data for read in read_patiently(frame.image)] for frame in frames] == [[b"hello"]] * FRAMES
 
 
 def test_a_video_that_breaks_off_delivers_what_it_has_and_says_so(film: Path, tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authrig.pictures import picture_from_png
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import ImageError
 from emulators.camera_scanner.sources.video import VideoFile
 from emulators.camera_scanner.webcams.chromium_file import ChromiumFileWebcam
 from emulators.env import SeededRandom
+from tests.codes import read_patiently
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -51,7 +51,7 @@ def test_the_file_is_a_video_that_others_play(tmp_path: Path) -> None:
         frame = next(video.frames())
         video.close()
     assert frame.image.shape == (480, 640, 3)
-    assert [read.data for read in read_codes(frame.image)] == [b"second"]
+    assert [read.data for read in read_patiently(frame.image)] == [b"second"]
 
 
 @given(
@@ -147,5 +147,5 @@ def test_chromium_sees_at_once_what_is_shown(webcam: ChromiumFileWebcam, page: "
         deadline = time.monotonic() + PATIENCE_SECONDS
         seen: list[bytes] = []
         while seen != [text.encode()] and time.monotonic() < deadline:
-            seen = [read.data for read in read_codes(picture_from_png(bytes(page.evaluate(TAKE_PICTURE))))]
+            seen = [read.data for read in read_patiently(picture_from_png(bytes(page.evaluate(TAKE_PICTURE))))]
         assert seen == [text.encode()]

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import segno
 
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.sources.stream import HttpStream
 from emulators.camera_scanner.webcams.errors import WebcamError
 from emulators.camera_scanner.webcams.stream import StreamWebcam
 from emulators.env import SystemClock
+from tests.codes import read_patiently
 
 
 def test_the_scanner_reads_what_the_webcam_shows() -> None:
@@ -22,7 +22,7 @@ def test_the_scanner_reads_what_the_webcam_shows() -> None:
         source.close()
         assert httpx.get(webcam.page).headers["content-type"].startswith("text/html")
     assert {frame.image.shape for frame in frames} == {(480, 640, 3)}
-    assert [read.data for read in read_codes(frames[-1].image)] == [b"on air"]
+    assert [read.data for read in read_patiently(frames[-1].image)] == [b"on air"]
 
 
 def test_a_port_that_cannot_be_is_named() -> None:

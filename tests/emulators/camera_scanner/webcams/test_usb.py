@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from authrig.pictures import picture_from_png, print_code
-from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Image, ImageError
 from emulators.camera_scanner.webcams.usb import UsbWebcam
 from emulators.usb.usb_identity import UsbIdentity
 from emulators.usb.usbip_function import composite_device
 from emulators.usb.usbip_server import UsbIpServer
+from tests.codes import read_patiently
 from tests.emulators.usb.usbip_host import UsbIpHost
 from tests.emulators.usb.video_host import VideoHost
 
@@ -55,7 +55,7 @@ def test_a_host_sees_what_is_shown(format_number: int, frame: int) -> None:
             webcam.show(_code(text))
             host.picture()  # may have begun before
             pictures = (_unpack(host.picture(), format_number, size) for _ in range(3))
-            assert [read.data for read in read_codes(list(pictures)[-1])] == [text.encode()]
+            assert [read.data for read in read_patiently(list(pictures)[-1])] == [text.encode()]
 
 
 def test_what_is_no_picture_leaves_the_last_one() -> None:
@@ -67,7 +67,7 @@ def test_what_is_no_picture_leaves_the_last_one() -> None:
         with pytest.raises(ImageError):
             webcam.show(np.zeros((0, 0), np.uint8))
         host.start(2, 1)
-        assert [read.data for read in read_codes(_unpack(host.picture(), 2, (640, 480)))] == [b"mine"]
+        assert [read.data for read in read_patiently(_unpack(host.picture(), 2, (640, 480)))] == [b"mine"]
 
 
 def test_noise_fits_into_the_pictures_that_were_agreed_on() -> None:
