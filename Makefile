@@ -14,7 +14,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "authrig needs Python 3.11 or later, found $$($(PYTHON) --version); set PYTHON=..." >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (about a minute, once)"
-	@$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables
+	@$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables setuptools
 	@$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
 	@$(BIN)/python -m pip install --quiet -c constraints.txt pyscard 2>/dev/null || \
 	  echo "without pyscard, which has to be built (apt-get install gcc libc6-dev swig libpcsclite-dev): tests of cards are skipped"
