@@ -13,8 +13,8 @@ from typing import Self
 class Service(ABC):
     """Something that ``run`` serves until ``stop``; as a context manager it does so in a thread of its own.
 
-    A subclass's ``run`` waits with ``_wait``, or for ``_woken`` beside its own descriptors, which it empties with
-    ``_heed_wake``; it looks at ``_stopping`` each time. What it shares with other threads it touches with ``_lock`` held.
+    A subclass's ``run`` waits with ``_wait`` and looks at ``_stopping`` each time. What it shares with other threads it
+    touches with ``_lock`` held.
     """
 
     def __init__(self) -> None:
@@ -74,13 +74,13 @@ class Service(ABC):
         """Wait for ``wanted`` (descriptors, each with its poll events), for ``wake``, or until ``pause`` milliseconds are over.
 
         Returns:
-            The events that came, those of ``_woken`` too; none if the time was over. The wake has been heeded.
+            The events that came, none if the time was over; of a wake too, which has been heeded.
         """
         if wanted != self._watched:
             self._watch(wanted)
         ready = dict(self._poll.poll(pause))
         if self._woken in ready:
-            self._heed_wake()
+            os.read(self._woken, 4096)
         return ready
 
     def _watch(self, wanted: Mapping[int, int]) -> None:
@@ -89,7 +89,3 @@ class Service(ABC):
         self._poll = select.poll()
         for descriptor, events in {**wanted, self._woken: select.POLLIN}.items():
             self._poll.register(descriptor, events)
-
-    def _heed_wake(self) -> None:
-        """Empty what ``wake`` has written."""
-        os.read(self._woken, 4096)

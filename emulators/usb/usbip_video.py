@@ -5,7 +5,6 @@ and sends it as fast as the host takes it. A picture that takes longer than its 
 that were due meanwhile are dropped: nothing is queued, so what a host sees is never old.
 """
 
-import select
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -76,13 +75,10 @@ class UsbVideo(Service):
 
     def run(self) -> None:
         """Send pictures until ``stop`` is called from another thread."""
-        poll = select.poll()
-        poll.register(self._woken, select.POLLIN)
         while not self._stopping:
             with self._lock:
                 pause = self._send()
-            if poll.poll(None if pause is None else pause * 1000):
-                self._heed_wake()
+            self._wait({}, None if pause is None else pause * 1000)
 
     def _commit(self, choice: Choice) -> None:
         """The host has chosen, in the thread of its connection."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
@@ -49,11 +48,8 @@ class PacedWebcam(Service):
 
     def run(self) -> None:
         """Send until ``stop`` is called from another thread."""
-        poll = select.poll()
-        poll.register(self._woken, select.POLLIN)
         due = self._clock.monotonic()
         while not self._stopping:
             self._put(self._frame)
             due = max(due + self._period, self._clock.monotonic())
-            if poll.poll(max(0.0, due - self._clock.monotonic()) * 1000):
-                self._heed_wake()
+            self._wait({}, max(0.0, due - self._clock.monotonic()) * 1000)

@@ -53,18 +53,14 @@ class PtyTransport(Service):
 
     def run(self) -> None:
         """Serve hosts until ``stop`` is called from another thread."""
-        poll = select.poll()
-        poll.register(self._woken, select.POLLIN)
         while not self._stopping:
             with self._lock:
                 deadline = self.hid.next_deadline()
                 pause = None if deadline is None else max(0.0, deadline - self.hid.clock.monotonic()) * 1000
-                poll.register(self._key_end, select.POLLIN | (select.POLLOUT if self._outbox else 0))
-            ready = {descriptor for descriptor, _ in poll.poll(self._preparation.shorten(pause))}
+                wanted = {self._key_end: select.POLLIN | (select.POLLOUT if self._outbox else 0)}
+            ready = self._wait(wanted, self._preparation.shorten(pause))
             with self._lock:
                 self._preparation.waited(idle=not ready and pause is None)
-                if self._woken in ready:
-                    self._heed_wake()
                 if self._key_end in ready:
                     self._receive()
                 self.hid.poll()

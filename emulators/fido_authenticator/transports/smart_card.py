@@ -9,6 +9,7 @@ import contextlib
 import select
 import socket
 import time
+from collections.abc import Mapping
 
 from emulators.fido_authenticator.iso7816 import Iso7816
 from emulators.fido_authenticator.transports.preparation import Preparation
@@ -57,16 +58,11 @@ class SmartCardTransport(Service):
     def run(self) -> None:
         """Answer the reader until ``stop`` is called from another thread."""
         while not self._stopping:
-            poll = select.poll()
-            poll.register(self._woken, select.POLLIN)
             with self._lock:
-                if self._reader is not None:
-                    poll.register(self._reader, select.POLLIN)
+                wanted = {} if self._reader is None else {self._reader.fileno(): select.POLLIN}
                 pause = self._pause()
-            ready = {descriptor for descriptor, _ in poll.poll(self._preparation.shorten(pause))}
+            ready = self._wait(wanted, self._preparation.shorten(pause))
             with self._lock:
-                if self._woken in ready:
-                    self._heed_wake()
                 busy = self._receive(ready) if self._reader is not None else self._insert_again()
                 self._preparation.waited(idle=pause is None and not busy)
                 self._answer(self.card.poll())
@@ -84,7 +80,7 @@ class SmartCardTransport(Service):
         deadline = self.card.next_deadline()
         return None if deadline is None else max(0.0, deadline - self.card.clock.monotonic()) * 1000
 
-    def _receive(self, ready: set[int]) -> bool:
+    def _receive(self, ready: Mapping[int, int]) -> bool:
         """Take what the reader has sent; whether any program has asked for something."""
         assert self._reader is not None
         if self._reader.fileno() not in ready:
