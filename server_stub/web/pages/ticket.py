@@ -3,7 +3,9 @@
 Following a link must not log anybody in: whoever wrote the link would choose as whom. So a page asks first.
 """
 
-from server_stub.api.current import context
+from dataclasses import replace
+
+from server_stub.api.current import context, cookie_name
 from server_stub.errors import ApiError
 from server_stub.flows.flow import Method
 from server_stub.policies import offer
@@ -26,13 +28,19 @@ async def show(visit: Visit) -> Answer:
 
 
 async def check(visit: Visit) -> Answer:
-    """Begin anew with the ticket: who comes with one means to be whom it names, whoever was here before."""
+    """Begin anew with the ticket: who comes with one means to be whom it names, whoever was here before.
+
+    Who was here before stays until the ticket has proved good.
+    """
     name = application_of(visit)
     ticket = visit.form.get("ticket", "").strip()
     if not ticket:
         raise ApiError(400, "FIELDS_MISSING", "the ticket is needed")
+    others = {cookie: value for cookie, value in visit.jar.items() if cookie != cookie_name(visit.iam)}
+    anew = replace(visit, jar=others, to_set={})
+    await begin(anew)
+    await anew.rest("first_steps.check_ticket", {"ticket": ticket})
     if await visit.session():
         await visit.rest("self_service.log_out")
-    await begin(visit)
-    await visit.rest("first_steps.check_ticket", {"ticket": ticket})
+    visit.take(tuple(anew.to_set.values()))
     return login(name)

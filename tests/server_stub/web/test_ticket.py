@@ -102,6 +102,24 @@ def test_who_comes_with_a_ticket_is_whom_it_names(trusted: World) -> None:
     assert f"Logging in as {person.name}" in visitor.page.text
 
 
+def test_a_bad_ticket_ends_no_login(trusted: World) -> None:
+    """Whoever was here before goes on where they were; also when they only pressed the button twice."""
+    person, visitor = trusted.person(), Visitor(trusted)
+    device = trusted.device(person)
+    ticket = sign_ticket(person.name, trusted.clock.time())
+    follow_link(visitor, ticket)
+    code = device.code(qr_of(visitor))
+    follow_link(visitor, ticket)
+    assert NOT_GOOD in visitor.error
+    assert f"Logging in as {person.name}" in visitor.page.text
+    visitor.send("/code", otp=code)
+    assert visitor.path == "/kiosk/"
+    follow_link(visitor, ticket)
+    assert NOT_GOOD in visitor.error
+    visitor.open("/kiosk/")
+    assert "other system" in visitor.page.text
+
+
 def test_an_application_that_takes_none_has_no_page_for_it(trusted: World) -> None:
     """Its own first page comes instead."""
     visitor = Visitor(trusted)
