@@ -7,7 +7,10 @@ import tempfile
 from importlib.util import find_spec
 
 import pytest
+from _pytest import pytester as own_pytester
 from hypothesis import settings
+
+from tests.imports import ForgetTests
 
 REQUIRE_TOOLS = "AUTHRIG_REQUIRE_TOOLS"
 
@@ -43,3 +46,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if os.environ.get(REQUIRE_TOOLS) == "1":
                 pytest.fail(f"{sentence}, and {REQUIRE_TOOLS}=1 asks for every tool", pytrace=False)
             pytest.skip(sentence)
+
+
+@pytest.fixture
+def _imports_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_pytester, "SysModulesSnapshot", ForgetTests)
+
+
+@pytest.fixture
+def pytester(_imports_stay: None, pytester: pytest.Pytester) -> pytest.Pytester:
+    """Pytest's own, but what its runs import in this process stays."""
+    return pytester

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import httpcore  # noqa: F401 - loaded once for the process: pytester forgets what a run has loaded, and httpx does not
 import pytest
 
 import hil_tests
-import server_stub.run  # noqa: F401 - as httpcore
 from authrig.attached import token_hands
 from authrig.bench import scanners, tokens
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera

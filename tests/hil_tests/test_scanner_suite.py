@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import httpcore  # noqa: F401 - loaded once for the process: pytester forgets what a run has loaded, and httpx does not
 import pytest
 
 import hil_tests

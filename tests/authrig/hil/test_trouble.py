@@ -8,8 +8,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-import httpcore  # noqa: F401 - as numpy: loaded once for the process, as pytester forgets what a run has loaded
-import numpy as np  # noqa: F401 - see above
 import pytest
 
 from authrig.attached.inventory import Attachment
