@@ -79,7 +79,14 @@ def _daemon(scratch: Path, port: int) -> list[str]:
         f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:{port}\nLIBPATH {_DRIVER}\nCHANNELID {port}\n'
     )
     # setpriv: it must not outlive a process that is killed.
-    return ["setpriv", "--pdeathsig", "TERM", "pcscd", "--foreground", "--config", str(readers)]
+    return ["setpriv", "--pdeathsig", "TERM", "pcscd", "--foreground", *_admits_all(), "--config", str(readers)]
+
+
+def _admits_all() -> list[str]:
+    """The option for it: since Debian 13 it asks polkit about every client, over a bus that many places lack, and refuses without."""
+    asked = ["pcscd", "--help"]
+    options = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    return ["--disable-polkit"] if "--disable-polkit" in options else []
 
 
 def _may_isolate() -> bool:
