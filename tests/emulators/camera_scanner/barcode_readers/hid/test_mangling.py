@@ -6,7 +6,7 @@ from emulators.camera_scanner.barcode_readers.hid.layout import Layout, layout_n
 from emulators.camera_scanner.barcode_readers.hid.mangling import mangled, survivors, typed_text
 from emulators.camera_scanner.barcode_readers.hid.strokes import Typing, type_text
 from tests.emulators.camera_scanner.barcode_readers.hid.kernel_keys import key_events
-from tests.emulators.camera_scanner.barcode_readers.hid.xkb_host import XkbHost
+from tests.emulators.camera_scanner.barcode_readers.hid.xkb_host import XkbHost, sharp_s_has_capital
 
 LAYOUTS = [load_layout(name) for name in layout_names()]
 US, DE, FR, UK = (load_layout(name) for name in ("us", "de", "fr", "uk"))
@@ -46,7 +46,10 @@ def test_a_linux_host_mangles_in_the_same_way(host: Layout, *, caps_lock: bool) 
             found = "".join(xkb.key(key, down=down) for key, down in key_events(strokes))
             if "\u0301" in found or (caps_lock and {"µ", "\u017f"} & set(typed_text(strokes, host))):
                 continue  # j and acute become two characters in X11; mu and long s have no capital of their own
-            assert found == typed_text(strokes, host, caps_lock=caps_lock), f"{character!r} of {reader.name}"
+            expected = typed_text(strokes, host, caps_lock=caps_lock)
+            if "ß" in found and caps_lock and not sharp_s_has_capital():
+                expected = expected.replace("ẞ", "ß")
+            assert found == expected, f"{character!r} of {reader.name}"
 
 
 @given(st.text(ASCII), st.sampled_from(LAYOUTS))

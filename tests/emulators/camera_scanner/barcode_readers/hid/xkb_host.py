@@ -7,6 +7,7 @@ from functools import cache
 _COMPOSED, _CANCELLED, _NOTHING = 2, 3, 0
 _DOWN, _UP = 1, 0
 _EFFECTIVE = 1 << 3
+_SHARP_S = 0xDF
 
 
 class _Names(ctypes.Structure):
@@ -26,9 +27,15 @@ def _library() -> ctypes.CDLL:
         "xkb_compose_state_new",
     ):
         getattr(library, function).restype = ctypes.c_void_p
+    library.xkb_keysym_to_upper.restype = ctypes.c_uint32
     library.xkb_state_key_get_one_sym.restype = ctypes.c_uint32
     library.xkb_compose_state_get_one_sym.restype = ctypes.c_uint32
     return library
+
+
+def sharp_s_has_capital() -> bool:
+    """Whether ẞ is the capital of ß for this libxkbcommon, as it is for all but 1.7, where that was lost by mistake."""
+    return bool(_library().xkb_keysym_to_upper(_SHARP_S) != _SHARP_S)
 
 
 class XkbHost:
