@@ -5,6 +5,15 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
+# A Python that is asked for is the one that runs: a virtual environment of another one is made anew.
+VERSION_OF = $(shell $(1) -c 'import platform; print(platform.python_version())' 2>/dev/null)
+ifneq ($(origin PYTHON),file)
+ifneq ($(call VERSION_OF,$(PYTHON)),$(call VERSION_OF,$(BIN)/python))
+ANEW := --clear
+.PHONY: $(STAMP)
+endif
+endif
+
 .PHONY: help demo test test-yubico test-vm test-vm-first test-vm-second test-browsers test-chromium test-firefox desk fuzz lint format bench wheel clean
 
 help: ## list the targets
@@ -12,7 +21,7 @@ help: ## list the targets
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "authrig needs Python 3.11 or later, found $$($(PYTHON) --version); set PYTHON=..." >&2; exit 2; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python -a -z "$(ANEW)" || $(PYTHON) -m venv $(ANEW) $(VENV)
 	@echo "installing into $(VENV) (about a minute, once)"
 	@$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables setuptools
 	@$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
