@@ -140,6 +140,8 @@ def _unpack(package: str, cache: Path, tell: Callable[[str], None]) -> Kernel:
         tell(f"unpacking {archive.name}")
         tree = Path(folder) / "tree"
         _run([find_tool("dpkg-deb"), "--extract", str(archive), str(tree)])
+        if not (tree / "lib").exists():  # packages for Debian 13 and later have all of it below usr
+            (tree / "lib").symlink_to("usr/lib")
         release = next((tree / "lib" / "modules").iterdir()).name
         tell(f"indexing the modules of {release}")
         _run([find_tool("depmod"), "--basedir", str(tree), release])

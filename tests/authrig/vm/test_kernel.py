@@ -25,9 +25,11 @@ Path(sys.argv[2], "lib/modules/{RELEASE}/modules.dep").write_text("")
 """
 
 
-def test_a_kernel_is_fetched_unpacked_indexed_and_kept(tool: Tool, tmp_path: Path) -> None:
-    """From nothing to a kernel that is found, each step told; the second time nothing is done."""
-    for name, script in (("apt-cache", DEPENDS), ("apt-get", DOWNLOAD), ("dpkg-deb", EXTRACT), ("depmod", INDEX)):
+@pytest.mark.parametrize("modules", ["lib/modules", "usr/lib/modules"])
+def test_a_kernel_is_fetched_unpacked_indexed_and_kept(tool: Tool, tmp_path: Path, modules: str) -> None:
+    """From nothing to a kernel that is found, each step told; the second time nothing is done. As Debian 12 and 13 pack it."""
+    extract = EXTRACT.replace("lib/modules", modules)
+    for name, script in (("apt-cache", DEPENDS), ("apt-get", DOWNLOAD), ("dpkg-deb", extract), ("depmod", INDEX)):
         tool(name, script)
     cache, told = tmp_path / "new" / "cache", list[str]()
     kernel = prepare_kernel(cache, told.append)
