@@ -73,5 +73,6 @@ def test_another_page_cannot_say_that_it_was_shown() -> None:
     with PicturePage(0) as page:
         for path, headers in (("shown?number=9", {"Sec-Fetch-Site": "cross-site"}), ("other", {})):
             request = urllib.request.Request(page.url + path, method="POST", headers=headers)  # noqa: S310 - our own server
-            with pytest.raises(urllib.error.HTTPError, match="404"):
+            with pytest.raises(urllib.error.HTTPError, match="404") as refused:
                 urllib.request.urlopen(request)  # noqa: S310 - as above
+            refused.value.close()

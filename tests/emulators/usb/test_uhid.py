@@ -28,6 +28,7 @@ class _Create2(ctypes.Structure):
     """struct uhid_event with its create2 member, as linux/uhid.h declares it."""
 
     _pack_ = 1
+    _layout_ = "ms"  # as all that is packed has been so far: Python 3.14 wants it said
     _fields_ = (
         ("type", ctypes.c_uint32),
         ("name", ctypes.c_char * 128),
@@ -45,6 +46,7 @@ class _Create2(ctypes.Structure):
 
 class _Output(ctypes.Structure):
     _pack_ = 1
+    _layout_ = "ms"
     _fields_ = (
         ("type", ctypes.c_uint32),
         ("data", ctypes.c_uint8 * 4096),
@@ -59,6 +61,7 @@ class _Start(ctypes.Structure):
 
 class _Create2Only(ctypes.Structure):
     _pack_ = 1
+    _layout_ = "ms"
     _fields_ = _Create2._fields_[1:]
 
 
@@ -70,6 +73,7 @@ class _Event(ctypes.Structure):
     """struct uhid_event: packed, around a union that is not."""
 
     _pack_ = 1
+    _layout_ = "ms"
     _fields_ = (("type", ctypes.c_uint32), ("u", _Union))
 
 
