@@ -41,6 +41,12 @@ class Happenings:
         """The number of the last one; 0 before the first."""
         return self._last
 
+    @property
+    def gone(self) -> int:
+        """The number of the last one that is no longer kept; 0 while all are."""
+        with self._lock:
+            return self._last - len(self._kept)
+
     def add(self, device: str, kind: Kind, text: str) -> None:
         """Something happened now."""
         with self._lock:
@@ -53,8 +59,7 @@ class Happenings:
     def after(self, number: int) -> tuple[Sequence[Happening], int]:
         """Those after ``number``, and how many more there were that are no longer kept."""
         with self._lock:
-            oldest = self._last - len(self._kept) + 1
-            skipped = max(0, oldest - number - 1)
+            skipped = max(0, self._last - len(self._kept) - number)
             return [each for each in self._kept if each.number > number], skipped
 
     def listen(self, wake: Callable[[], object]) -> None:

@@ -69,10 +69,11 @@ def test_only_its_owner_reads_a_key_file(tmp_path: Path) -> None:
 
 def test_a_file_from_before_profiles_holds_a_key_of_the_default_one(tmp_path: Path) -> None:
     """What an older version kept is not lost."""
-    store = SqliteStore(tmp_path / "old.key")
-    made = _made(Authenticator(KeyFile.create(tmp_path / "other.key").authenticator().env, store=store))
+    store, other = SqliteStore(tmp_path / "old.key"), KeyFile.create(tmp_path / "other.key")
+    made = _made(Authenticator(other.authenticator().env, store=store))
     before = dump(store)
     store.close()
+    other.close()
     key = KeyFile.open(tmp_path / "old.key")
     assert key.profile.name == "authrig-2.3"
     assert dump(key.store) == before

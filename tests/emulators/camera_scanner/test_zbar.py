@@ -1,5 +1,5 @@
 import ctypes.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -11,8 +11,10 @@ Draw = Callable[..., Image]
 
 
 @pytest.fixture(autouse=True)
-def _load_anew() -> None:
-    """Each test finds the library, or does not, for itself."""
+def _load_anew() -> Iterator[None]:
+    """Each test finds the library, or does not, for itself, and so does what comes after it."""
+    zbar._library.cache_clear()
+    yield
     zbar._library.cache_clear()
 
 
