@@ -125,6 +125,9 @@ class Iso7816:
     def _chained(self, apdu: Apdu) -> Apdu | None:
         """The whole command, put together from its parts (ISO 7816-4 §5.3.3); None while parts are missing."""
         header = (apdu.cla & ~_CHAINING, apdu.ins, apdu.p1, apdu.p2)
+        if apdu.cla & _CHAINING and apdu.ins == _SELECT:
+            # Its data fits into one; and what a host has left unfinished must not be in the way of the next one's SELECT.
+            raise ApduError(StatusWord.CHAINING_NOT_SUPPORTED)
         if self._chain is None or self._chain.header != header:
             self._chain = _Chain(header, bytearray())
         self._chain.data += apdu.data
