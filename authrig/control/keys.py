@@ -66,11 +66,12 @@ class EmulatedKey(Device):
     def state(self) -> dict[str, Any]:
         """Power, finger, address, and what it asks for."""
         status = self.port.status
+        # Read once, so that what it asks for and for whom are of one request.
         pending = self._user.pending
         return {
             "power": status.power,
             "touch": status.touch,
-            "asks": status.asks,
+            "asks": pending.prompt.value if pending is not None else None,
             "rp_id": pending.rp_id if pending is not None else None,
             "address": status.address,
             "profile": status.profile,
