@@ -122,8 +122,9 @@ def _wait_for_node(*lines: str) -> Path:
     while time.monotonic() < deadline:
         for node in Path("/sys/class/hidraw").glob("*"):
             described = (node / "device" / "uevent").read_text(encoding="utf-8")
-            if all(f"\n{line}" in f"\n{described}" for line in lines):
-                return Path("/dev") / node.name
+            made = Path("/dev") / node.name
+            if made.exists() and all(f"\n{line}" in f"\n{described}" for line in lines):
+                return made
         time.sleep(0.01)
     raise TimeoutError(f"no device node with {lines}")
 

@@ -3,6 +3,7 @@
 A cable opens the key for a host, and plugs it in and out.
 """
 
+import os
 import shutil
 import socket
 import subprocess
@@ -199,7 +200,8 @@ class WiredCable:
             where, _, busid = address.partition("/")
             host, _, port = where.rpartition(":")
             _attach(host, port, busid)
-        return _wait_for(lambda: find("fido", match, inventory(), "the key on USB/IP").node)
+        name = "the key on USB/IP"
+        return _wait_for(lambda: _usable(find("fido", match, inventory(), name), name))
 
 
 class HidrawCable:
@@ -235,9 +237,9 @@ class HidrawCable:
         return _Tapped(_Attached(_open_node(found.node), f"{self._name} ({found.node})"), tap)
 
     def plug_in(self) -> None:
-        """Have power given, and wait until the kernel has the key."""
+        """Have power given, and wait until the key can be opened."""
         self._switch.power_on()
-        _wait_for(self._node)
+        _wait_for(lambda: _usable(self._node(), self._name))
 
     def unplug(self) -> None:
         """Have power taken away, and wait until the kernel has lost the key."""
@@ -389,6 +391,13 @@ def _wait_for(look: Callable[[], _Found]) -> _Found:
             if time.monotonic() > until:
                 raise
         time.sleep(0.02)
+
+
+def _usable(found: Attachment, name: str) -> Path:
+    """The node, which the kernel makes a moment after it lists the device, and udev opens to users still later."""
+    if not os.access(found.node, os.R_OK | os.W_OK):
+        raise RigError(f"{name}: {found.node} cannot be opened after {PATIENCE:g} s; is there a udev rule for it?")
+    return found.node
 
 
 def _gone(node: Path, name: str) -> None:

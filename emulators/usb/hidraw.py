@@ -1,5 +1,6 @@
 """Find the ``/dev/hidrawN`` that the kernel made for a device."""
 
+import os
 import time
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from emulators.usb.errors import PlugError
 
 CLASS = Path("/sys/class/hidraw")
 _STEP = 0.01
+_UDEV = 2.0
+"""Seconds that udev is given to open a new node to its users; where no rule does, the node stays as the kernel made it."""
 
 
 def find_hidraw(phys: str, nodes: Path = CLASS) -> Path | None:
@@ -22,16 +25,20 @@ def find_hidraw(phys: str, nodes: Path = CLASS) -> Path | None:
 
 
 def wait_for_hidraw(phys: str, timeout: float = 10.0) -> Path:
-    """The device node whose physical location is ``phys``, as soon as it can be opened.
+    """The device node whose physical location is ``phys``, as soon as this process can open it, or udev does not let it.
 
     Raises:
         PlugError: if there is none after ``timeout`` seconds.
     """
     deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
+    seen: float | None = None
+    while (now := time.monotonic()) < deadline:
         node = find_hidraw(phys)
+        # The kernel lists a device in /sys a moment before it makes the node.
         if node is not None and node.exists():
-            return node
+            seen = now if seen is None else seen
+            if os.access(node, os.R_OK | os.W_OK) or now - seen > _UDEV:
+                return node
         time.sleep(_STEP)
     raise PlugError(
         f"the kernel made no /dev/hidraw node within {timeout:g} s: is hid-generic loaded, is udev running?"

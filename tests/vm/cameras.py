@@ -32,11 +32,15 @@ def camera_node(name: str) -> Path:
     """The first node of the video device whose name contains ``name``: the one for pictures."""
 
     def look() -> Path | None:
-        for node in sorted(
-            Path("/sys/class/video4linux").glob("video*"), key=lambda node: int((node / "index").read_text())
-        ):
-            if name in (node / "name").read_text():
-                return Path("/dev") / node.name
+        for listed in Path("/sys/class/video4linux").glob("video*"):
+            try:
+                is_first = (listed / "index").read_text().strip() == "0"
+                is_meant = name in (listed / "name").read_text()
+            except OSError:  # it comes, or it goes, between the two looks
+                continue
+            node = Path("/dev") / listed.name
+            if is_first and is_meant and node.exists():
+                return node
         return None
 
     node = wait_for(look)

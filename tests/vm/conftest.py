@@ -146,7 +146,7 @@ def plugging(kind: str) -> Iterator[Plug]:
                 return UhidKey(serial_number, user, stack)
 
         yield plug
-    wait_for(lambda: node_with("HID_ID=0003:00001209:00000001") is None)
+    wait_for(lambda: described_as("HID_ID=0003:00001209:00000001") is None)
 
 
 @pytest.fixture(params=["uhid", "usbip"])
@@ -185,7 +185,13 @@ def _tools() -> None:
 
 
 def node_with(line: str) -> Path | None:
-    """A device node whose description in sysfs has ``line``."""
+    """A device node whose description in sysfs has ``line``, once it is there: the kernel describes it a moment before."""
+    node = described_as(line)
+    return node if node is not None and node.exists() else None
+
+
+def described_as(line: str) -> Path | None:
+    """Where the kernel has, or will have, the device node whose description in sysfs has ``line``."""
     for node in Path("/sys/class/hidraw").glob("*"):
         try:
             described = (node / "device" / "uevent").read_text(encoding="utf-8")

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from emulators.usb import hidraw
 from emulators.usb.errors import PlugError
 from emulators.usb.hidraw import find_hidraw, wait_for_hidraw
 
@@ -26,3 +27,30 @@ def test_waiting_in_vain_ends_with_a_sentence() -> None:
     """It says what may be missing."""
     with pytest.raises(PlugError, match=r"no /dev/hidraw node within 0\.05 s"):
         wait_for_hidraw("no such port", timeout=0.05)
+
+
+def test_a_node_is_waited_for_that_is_listed_but_not_yet_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The kernel lists a device before it makes its node."""
+    made = tmp_path / "hidraw0"
+    looks = 0
+
+    def listed(_: str) -> Path:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            made.touch()
+        return made
+
+    monkeypatch.setattr(hidraw, "find_hidraw", listed)
+    assert wait_for_hidraw("port/1") == made
+    assert looks == 3
+
+
+def test_a_node_that_udev_opens_to_nobody_is_found_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Another user's program may be meant to open it."""
+    made = tmp_path / "hidraw0"
+    made.touch()
+    monkeypatch.setattr(hidraw, "find_hidraw", lambda _: made)
+    monkeypatch.setattr(hidraw, "_UDEV", 0.05)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert wait_for_hidraw("port/1") == made
