@@ -29,23 +29,23 @@ def attach(server: UsbIpServer, busid: str | None) -> None:
 
 
 def camera_node(name: str) -> Path:
-    """The first node of the video device whose name contains ``name``: the one for pictures."""
-
-    def look() -> Path | None:
-        for listed in Path("/sys/class/video4linux").glob("video*"):
-            try:
-                is_first = (listed / "index").read_text().strip() == "0"
-                is_meant = name in (listed / "name").read_text()
-            except OSError:  # it comes, or it goes, between the two looks
-                continue
-            node = Path("/dev") / listed.name
-            if is_first and is_meant and node.exists():
-                return node
-        return None
-
-    node = wait_for(look)
+    """The first node of the video device whose name contains ``name``: the one for pictures; waits for it."""
+    node = wait_for(lambda: find_camera(name))
     settle()
     return node
+
+
+def find_camera(name: str) -> Path | None:
+    """That node if it is there now."""
+    found = []
+    for listed in Path("/sys/class/video4linux").glob("video*"):
+        node = Path("/dev") / listed.name
+        try:
+            if name in (listed / "name").read_text() and node.exists():
+                found.append((int((listed / "index").read_text()), node))
+        except OSError:  # it comes, or it goes, between the two looks
+            continue
+    return min(found)[1] if found else None
 
 
 @contextmanager

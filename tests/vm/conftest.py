@@ -119,8 +119,9 @@ class UsbIpKey:
         self._node()
 
     def unplug(self) -> None:
-        """Pull it out."""
+        """Pull it out, and wait until the kernel has heard of it: else the old node is found where the new one is meant."""
         self._transport.unplug()
+        wait_for(lambda: described_as(f"HID_UNIQ={self._serial_number}") is None)
 
     def plug_in(self) -> None:
         """Put it back."""

@@ -58,8 +58,15 @@ class Plugged:
         """Its node, which nobody else reads."""
 
         def look() -> InputDevice[str] | None:
-            devices = (InputDevice(path) for path in list_devices())
-            return next((device for device in devices if device.uniq == self._serial_number), None)
+            for path in list_devices():
+                try:
+                    device = InputDevice(path)
+                except OSError:  # the one before is still going
+                    continue
+                if device.uniq == self._serial_number:
+                    return device
+                device.close()
+            return None
 
         settle()
         device = wait_for(look)

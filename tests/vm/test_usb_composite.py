@@ -25,7 +25,7 @@ from emulators.usb.usb_identity import UsbIdentity
 from emulators.usb.usbip_function import composite_device
 from emulators.usb.usbip_serial import UsbSerial
 from emulators.usb.usbip_server import UsbIpServer
-from tests.vm.cameras import attach, camera_node, capture, code, wait_until_seen
+from tests.vm.cameras import attach, camera_node, capture, code, find_camera, wait_until_seen
 from tests.vm.conftest import run, settle, wait_for
 
 SERIAL_NUMBER = "QT1-00000042"
@@ -40,7 +40,7 @@ def _console_node() -> Path:
 
 def _wait_until_gone() -> None:
     """Until the kernel has taken the nodes away, so that the next ones have the same names."""
-    wait_for(lambda: not list(Path("/dev").glob("ttyACM*")))
+    wait_for(lambda: not list(Path("/dev").glob("ttyACM*")) and find_camera("test device") is None)
 
 
 @pytest.fixture
@@ -76,13 +76,15 @@ def test_the_kernel_makes_both_nodes_of_one_device(device: tuple[TokenDevice, Us
     """A port and a camera with the serial number of the token in their names, marked as a test device."""
     _console_node()
     camera_node("test device")
-    names = {path.name for folder in ("serial", "v4l") for path in Path(f"/dev/{folder}/by-id").iterdir()}
     stem = f"usb-Authrig_QR_Reader_128__test_device__{SERIAL_NUMBER}"
-    assert {name.removeprefix(stem) for name in names if "Authrig" in name} == {
-        "-if00",
-        "-video-index0",
-        "-video-index1",
-    }, names
+
+    def names() -> set[str]:
+        links = (path.name for folder in ("serial", "v4l") for path in Path(f"/dev/{folder}/by-id").iterdir())
+        return {name.removeprefix(stem) for name in links if "Authrig" in name}
+
+    expected = {"-if00", "-video-index0", "-video-index1"}
+    wait_for(lambda: len(names()) >= len(expected))  # the camera's second node comes after its first
+    assert names() == expected
 
 
 def test_a_terminal_presses_keys_and_reads_the_screen(
@@ -124,6 +126,7 @@ def test_pulled_out_and_put_back(device: tuple[TokenDevice, UsbIpServer], ask: C
         wait_for(lambda: not node.exists())
         with pytest.raises((serial.SerialException, OSError)):
             port.read(1)
+    _wait_until_gone()
     token.plug_in()
     attach(server, token.busid)
     assert ask("hello")["serial"] == SERIAL_NUMBER
