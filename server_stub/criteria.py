@@ -28,7 +28,7 @@ class Context:
     address: str = "unknown"
     when: datetime = field(default_factory=lambda: datetime.now(UTC))
     """In the time zone that the policies are written for."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By lower-case name."""
     first: Method | None = None
     """The first step, once it is passed."""

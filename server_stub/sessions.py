@@ -45,6 +45,9 @@ class OidcChallenge(msgspec.Struct, frozen=True):
     code_verifier: str
     expires_at: float
 
+    def __repr__(self) -> str:
+        return f"OidcChallenge({self.provider!r})"
+
 
 class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the current step has prepared; forgotten when the step is passed."""

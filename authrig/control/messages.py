@@ -47,6 +47,9 @@ class Login(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     code: str
 
+    def __repr__(self) -> str:
+        return "Login()"
+
 
 _Body = TypeVar("_Body", Press, Touch, Power, Login)
 

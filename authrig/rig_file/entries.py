@@ -97,6 +97,9 @@ class AttachedFido(_Entry, frozen=True):
     match: UsbMatch
     pin: Text = "1234"
 
+    def __repr__(self) -> str:
+        return f"AttachedFido({self.match!r})"
+
 
 class Fido(_Device, frozen=True, tag_field="kind", tag="fido"):
     """A FIDO security key."""
@@ -171,6 +174,9 @@ class AttachedToken(_Entry, frozen=True):
     pin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4,8}$")] = "4711"
     seed_hex: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-fA-F]{2}){16,64}$")] | None = None
     factory_key_hex: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+
+    def __repr__(self) -> str:
+        return f"AttachedToken({self.serial!r})"
 
 
 class QrToken(_Device, frozen=True, tag_field="kind", tag="qr-token"):

@@ -36,6 +36,9 @@ class Saw(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="saw"):
     at: At
     codes: tuple[bytes, ...]
 
+    def __repr__(self) -> str:
+        return f"Saw({len(self.codes)} codes)"
+
 
 class Delivered(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="came back"):
     """The result of the errand that was open."""

@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from offline_qr.pskc import crypto
@@ -53,9 +53,9 @@ class _NoDocumentType(ET.TreeBuilder):
 class _Secrecy:
     """How the values of this file are protected."""
 
-    key: bytes | None
+    key: bytes | None = field(repr=False)
     mac: str | None
-    mac_key: bytes | None
+    mac_key: bytes | None = field(repr=False)
 
 
 def _parse(data: bytes) -> ET.Element:

@@ -12,7 +12,7 @@ from starlette.requests import Request as HttpRequest
 from offline_qr.badge import BADGE_ID_BYTES
 from server_stub import sessions
 from server_stub.api.authentication import Password
-from server_stub.api.envelope import Document, Request, answer, error_answer, list_answer, log_refusal
+from server_stub.api.envelope import Document, Request, SecretDocument, answer, error_answer, list_answer, log_refusal
 from server_stub.api.routing import Call, Nothing, Reply
 from server_stub.audit import Entry
 from server_stub.cloud.messages import ImportToken
@@ -82,7 +82,7 @@ class TokenAttributes(Document, frozen=True):
     display_name: str
 
 
-class BadgeAttributes(Document, frozen=True):
+class BadgeAttributes(SecretDocument, frozen=True):
     """A new badge; ``content`` is the text of its QR code and is shown only now. A secure one is a credential."""
 
     kind: str

@@ -7,7 +7,7 @@ from msgspec import Meta
 from sqlalchemy import Connection
 
 from server_stub.api.admin import known_user
-from server_stub.api.envelope import Document, Request, answer, list_answer, timestamp
+from server_stub.api.envelope import Document, Request, SecretDocument, answer, list_answer, timestamp
 from server_stub.api.routing import Call, Nothing, Reply
 from server_stub.cloud.messages import Device, Enroll, Enrollment, ImportToken, Kind, PushAnswer, Resync
 from server_stub.errors import ApiError
@@ -58,7 +58,7 @@ class AppEnrollment(Request, frozen=True):
     short_code: bool = False
 
 
-class AppCodes(Document, frozen=True):
+class AppCodes(SecretDocument, frozen=True):
     """What the user is given; it is told only now. ``image`` is the QR code of ``content`` as a PNG data URI."""
 
     content: str

@@ -19,8 +19,21 @@ class Document(msgspec.Struct, frozen=True, rename="camel"):
     """Everything in a document."""
 
 
+class SecretDocument(Document, frozen=True):
+    """One that is told only once: no text shows what it says."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
 class Request(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A request's body: an unknown member is refused, so that nobody believes it had an effect."""
+    """A request's body: an unknown member is refused, so that nobody believes it had an effect.
+
+    Many have a password, a code or a seed in them, so no text shows what they say.
+    """
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
 
 class DocumentMeta(Document, frozen=True):

@@ -47,10 +47,10 @@ class Call(Generic[Body]):
     body: Body
     path: Mapping[str, str]
     query: Mapping[str, str]
-    cookies: Mapping[str, str]
+    cookies: Mapping[str, str] = field(repr=False)
     client: str
     """The address of the caller."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Cookie:
     """A cookie to set; an empty value removes it."""
 
     name: str
-    value: str
+    value: str = field(repr=False)
     path: str
     secure: bool = False
     """Only over HTTPS."""

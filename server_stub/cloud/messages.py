@@ -15,6 +15,13 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A request or an answer."""
 
 
+class SecretMessage(Message, frozen=True):
+    """One with a code or a key in it: no text shows what it says."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
 Kind = Literal["qr", "hotp", "totp", "app"]
 """A QR token, an OTP token that counts or has a clock, an app that does offline QR and is asked online."""
 
@@ -77,7 +84,7 @@ class AuthResult(Message, frozen=True):
     expires_at: float
 
 
-class Verify(Message, frozen=True):
+class Verify(SecretMessage, frozen=True):
     """Is this the code for that challenge?"""
 
     user_id: UserId
@@ -103,7 +110,7 @@ class VerifyResult(Message, frozen=True):
     """When a temporary lock ends (seconds since 1970); null under ``locked_out`` means that only an administrator helps."""
 
 
-class Passcode(Message, frozen=True):
+class Passcode(SecretMessage, frozen=True):
     """Is this a code that the user's OTP token shows about now?"""
 
     user_id: UserId
@@ -111,7 +118,7 @@ class Passcode(Message, frozen=True):
     passcode: Annotated[str, Meta(pattern=r"^[0-9]{1,16}$(?!\n)")]
 
 
-class Resync(Message, frozen=True):
+class Resync(SecretMessage, frozen=True):
     """Two codes in a row of a token that has moved too far."""
 
     user_id: UserId
@@ -156,7 +163,7 @@ class Enroll(Message, frozen=True):
     short_code: bool = False
 
 
-class Enrollment(Message, frozen=True):
+class Enrollment(SecretMessage, frozen=True):
     """The codes; they are told only now."""
 
     enrollment_id: str
@@ -178,7 +185,7 @@ class EnrollStatus(Message, frozen=True):
     result: Literal["success", "pending", "expired"]
 
 
-class AppEnroll(Message, frozen=True):
+class AppEnroll(SecretMessage, frozen=True):
     """An app shows the code that its user scanned or typed."""
 
     activation_code: Annotated[str, Meta(min_length=1, max_length=128)]
@@ -186,7 +193,7 @@ class AppEnroll(Message, frozen=True):
     display_name: Annotated[str, Meta(min_length=1, max_length=64)]
 
 
-class AppSeed(Message, frozen=True):
+class AppSeed(SecretMessage, frozen=True):
     """What the app keeps."""
 
     device_id: str
@@ -241,7 +248,7 @@ class PushAnswer(Message, frozen=True):
     answer: Literal["approve", "deny"]
 
 
-class ImportToken(Message, frozen=True):
+class ImportToken(SecretMessage, frozen=True):
     """A hardware token from its maker's list."""
 
     serial: Annotated[str, Meta(pattern=r"^[!-~]{1,64}$(?!\n)")]
@@ -281,7 +288,7 @@ class NewName(Message, frozen=True):
     display_name: Annotated[str, Meta(min_length=1, max_length=64)]
 
 
-class Activate(Message, frozen=True):
+class Activate(SecretMessage, frozen=True):
     """A user says that a token from stock is theirs, and shows a code of it."""
 
     user_id: UserId

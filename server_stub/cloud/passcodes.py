@@ -1,6 +1,6 @@
 """Passcodes of HOTP and TOTP tokens: judged, and resynchronised. One conditional update accepts a factor once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -22,7 +22,7 @@ class OtpToken:
     """An OTP token: ``next_factor`` is the lowest factor that is still accepted, ``drift`` its clock's error in steps."""
 
     id: str
-    key: bytes
+    key: bytes = field(repr=False)
     digits: int
     algorithm: str
     period: int

@@ -19,7 +19,7 @@ class Signed:
     host: str
     target: str
     """Path, and ``?query`` where there is one."""
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,9 @@ class TokenAnswer(msgspec.Struct, frozen=True):
     id_token: str
     token_type: str
 
+    def __repr__(self) -> str:
+        return f"TokenAnswer({self.token_type!r})"
+
 
 class TokenError(msgspec.Struct, frozen=True):
     """Why it was worth nothing (RFC 6749 §5.2)."""

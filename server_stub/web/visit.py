@@ -79,12 +79,12 @@ class Visit:
     iam: Iam
     path: Mapping[str, str]
     query: Mapping[str, str]
-    form: Mapping[str, str]
-    headers: Mapping[str, str]
+    form: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
     client: str
     """The address of the caller."""
     language: Language
-    jar: dict[str, str]
+    jar: dict[str, str] = field(repr=False)
     """The browser's cookies, as they will be after the answer."""
     told: Told | None
     """Why the form was refused that led here."""

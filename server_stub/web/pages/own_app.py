@@ -26,6 +26,9 @@ class Codes(msgspec.Struct, frozen=True):
     digits: str
     expires_at: float
 
+    def __repr__(self) -> str:
+        return f"Codes({self.enrollment!r})"
+
 
 async def begin(visit: Visit) -> Answer:
     """New codes; those of before count no more."""
