@@ -165,8 +165,9 @@ def unassign(connection: Connection, token_id: str, user_id: str, now: float) ->
         _promote(connection, token_id)
     mine = (challenges.c.token_id == token_id) & (challenges.c.user_id == user_id) & (challenges.c.state == "open")
     connection.execute(update(challenges).where(mine).values(state="cancelled"))
-    asked = (pushes.c.token_id == token_id) & (pushes.c.user_id == user_id) & (pushes.c.state == "waiting")
-    connection.execute(update(pushes).where(asked).values(state="cancelled"))
+    asked = (pushes.c.token_id == token_id) & (pushes.c.user_id == user_id)
+    unused = pushes.c.state.in_(("waiting", "approved"))
+    connection.execute(update(pushes).where(asked, unused).values(state="cancelled"))
     audit.append(connection, now, "token.unassign", "done", bytes.fromhex(user_id), token=token_id)
     return device(connection, token_id)
 

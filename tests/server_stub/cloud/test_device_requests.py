@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from server_stub.cloud.signing import Credentials, Signed, sign
-from tests.server_stub.world import NO_TLS, Browser, Person, World, next_of
+from tests.server_stub.world import NO_TLS, Browser, Person, World, code_of, next_of
 
 
 @dataclass(frozen=True)
@@ -107,3 +107,30 @@ def test_a_suspended_app_neither_sees_nor_answers(world: World) -> None:
     assert app.answer(shown["session_id"], "approve").status_code == 409
     world.admin.put(path, json={"state": "active"})
     assert app.waiting() == [shown]
+
+
+@pytest.mark.parametrize("lost", ["suspended before the answer", "suspended", "unassigned"])
+def test_no_answer_of_an_app_that_is_no_longer_trusted_logs_anybody_in(world: World, lost: str) -> None:
+    """An administrator has heard that the phone is stolen: neither its buttons nor the approval it has given count."""
+    person = world.person()
+    app = enrolled(world, person, f"APP-LOST-{person.name}")
+    browser = asked(world, person)
+    [shown] = app.waiting()
+    pushes = f"/admin/rest/users/{person.name}/push-requests"
+    button = f"/admin/rest/push-requests/{shown['session_id']}/answer"
+    if lost == "suspended before the answer":
+        world.admin.put(f"/admin/rest/tokens/{app.device_id}/state", json={"state": "suspended"})
+        assert world.admin.get(pushes).json()["data"] == []
+        assert world.admin.post(button, json={"answer": "approve"}).status_code == 409
+        assert next_of(browser.post("/airlock-2fa/status/poll/")) == "AIRLOCK_2FA_POLLING_OR_OFFLINE_REQUIRED"
+        return
+    assert world.admin.post(button, json={"answer": "approve"}).status_code == 200
+    if lost == "suspended":
+        world.admin.put(f"/admin/rest/tokens/{app.device_id}/state", json={"state": "suspended"})
+    else:
+        world.admin.delete(f"/admin/rest/users/{person.name}/tokens/{app.device_id}")
+    refused = browser.post("/airlock-2fa/status/poll/")
+    assert (refused.status_code, code_of(refused)) == (400, "AIRLOCK_2FA_TIMEOUT")
+    world.admin.put(f"/admin/rest/tokens/{app.device_id}/state", json={"state": "active"})
+    world.admin.put(f"/admin/rest/users/{person.name}/tokens/{app.device_id}")
+    assert browser.session().status_code == 401
