@@ -171,6 +171,11 @@ class PinUv:
         self._tokens[protocol] = token
         return token
 
+    def spend_tokens(self) -> None:
+        """The user has touched the key for a credential: whoever holds a token needs them anew for another one."""
+        for token in self._tokens.values():
+            token.spend()
+
     def reset_tokens(self) -> None:
         """End all tokens but the persistent one."""
         self._tokens.clear()

@@ -4,7 +4,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 from emulators.fido_authenticator.messages import PinUvAuth
-from emulators.fido_authenticator.pin_uv_auth import Permission, Token
+from emulators.fido_authenticator.pin_uv_auth import Permission, PinUv, Token
 from emulators.fido_authenticator.state import State, ask_presence
 from emulators.fido_authenticator.status import CtapError, Status
 from emulators.fido_authenticator.user import Answer, Prompt, UserRequest
@@ -14,6 +14,7 @@ from emulators.fido_authenticator.user import Answer, Prompt, UserRequest
 class Authorization:
     """What is known of the user while one command runs. ``present``: shown by the verification itself."""
 
+    pin_uv: PinUv
     token: Token | None = None
     verified: bool = False
     present: bool = False
@@ -24,12 +25,16 @@ class Authorization:
         return self.present or (self.token is not None and self.token.shows_presence)
 
     def ask_presence(self, prompt: Prompt, rp_id: str, user_name: str) -> Generator[UserRequest, Answer, None]:
-        """Wait for a touch unless the user has been there (§6.1.2 step 14, §6.2.2 step 9); the token is spent by it."""
+        """Wait for a touch unless the user has been there; it spends the token, whether or not this command came with it.
+
+        (§6.1.2 steps 13 and 14, §6.2.2 steps 8 and 9: only verification by the key itself leaves the token alone.)
+        """
+        if self.present:
+            return
         if not self.shows_presence:
             yield from _ask_consent(prompt, rp_id, user_name)
         self.present = True
-        if self.token is not None:
-            self.token.spend()
+        self.pin_uv.spend_tokens()
 
 
 def _ask_consent(prompt: Prompt, rp_id: str, user_name: str = "") -> Generator[UserRequest, Answer, None]:
@@ -133,23 +138,23 @@ def verify_user(
             built-in verification fails.
     """
     if not state.protected:
-        return Authorization()
+        return Authorization(state.pin_uv)
     if auth.param is not None:
         token = state.pin_uv.verify_token(auth, purpose.message, purpose.permission)
         token.check_rp_id(purpose.rp_id)
         if not token.user_verified:
             raise CtapError(Status.PIN_AUTH_INVALID)
         token.bind(purpose.rp_id)
-        return Authorization(token, verified=True)
+        return Authorization(state.pin_uv, token, verified=True)
     if not uv:
-        return Authorization()
+        return Authorization(state.pin_uv)
     sensor = state.built_in_uv
     assert sensor is not None
     if not (yield from sensor.perform(purpose.prompt, purpose.rp_id, purpose.user_name, internal_retry=True)):
         if state.pin.is_set and not state.has("noMcGaPermissionsWithClientPin"):
             raise CtapError(Status.PUAT_REQUIRED)
         raise CtapError(Status.PIN_BLOCKED if sensor.retries == 0 else Status.OPERATION_DENIED)
-    return Authorization(verified=True, present=True)
+    return Authorization(state.pin_uv, verified=True, present=True)
 
 
 def check_list_length(state: State, credential_ids: tuple[bytes, ...]) -> None:

@@ -222,7 +222,7 @@ class KeyMachine(RuleBasedStateMachine):
         return permission in token.permissions and (rp_id is None or token.rp_id in (None, rp_id))
 
     def _spend(self) -> None:
-        """After a touch the token allows no more than writing large blobs, which the model never asks for."""
+        """After a touch for anybody the token allows no more than writing large blobs, which the model never asks for."""
         if self.model.token is not None:
             self.model.token.permissions = PERMISSION(0)
 
@@ -266,7 +266,7 @@ class KeyMachine(RuleBasedStateMachine):
         )
         if made is None:
             return
-        self._spend_if(proven=param is not None)
+        self._spend()
         self._count(made.auth_data.counter)
         assert made.auth_data.is_user_verified() is (param is not None)
         credential_id = made.auth_data.credential_data.credential_id
@@ -289,13 +289,9 @@ class KeyMachine(RuleBasedStateMachine):
             return ERR.CREDENTIAL_EXCLUDED
         if rk and len(model.kept) == ROOM and (rp_id, user) not in model.kept:
             # The touch comes first, and spends the token.
-            self._spend_if(proven=proven)
+            self._spend()
             return ERR.KEY_STORE_FULL
         return None
-
-    def _spend_if(self, *, proven: bool) -> None:
-        if proven:
-            self._spend()
 
     def _pick(self, choice: int) -> tuple[str, bytes] | None:
         """One of all credentials that there are, with its relying party."""
@@ -337,7 +333,7 @@ class KeyMachine(RuleBasedStateMachine):
         )
         if response is None:
             return
-        if up and param is not None:
+        if up:
             self._spend()
         self._count(response.auth_data.counter)
         assert response.credential["id"] == found[0][1]

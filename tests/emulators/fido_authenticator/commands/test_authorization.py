@@ -82,6 +82,26 @@ def test_a_token_verifies_the_user_and_is_spent_by_the_touch(protocol: int) -> N
     assert _get(authenticator, token=token, protocol=protocol) == (Status.PIN_AUTH_INVALID, 0)
 
 
+def test_a_touch_without_a_token_spends_the_token_that_a_host_holds() -> None:
+    """§6.1.2 step 14.4, §6.2.2 step 9.4: these clear the token whether or not it came with the command."""
+    authenticator = key(PIN)
+    known = {3: [descriptor(register(authenticator))]}
+    for touch, changes in ((_make, {}), (_get, known)):
+        token = client_pin(authenticator).get_pin_token(PIN, MC | GA, "example.com")
+        assert touch(authenticator, changes=changes) == (Status.SUCCESS, UP)
+        assert _get(authenticator, token=token, changes={**known, 5: {"up": False}})[0] is Status.PIN_AUTH_INVALID
+
+
+def test_verification_by_the_key_itself_leaves_the_token_alone() -> None:
+    """§6.1.2 step 13, §6.2.2 step 8: these go past the step that spends it."""
+    authenticator = key(PIN, _passcode())
+    known = {3: [descriptor(register(authenticator, {7: {"uv": True}}))]}
+    token = client_pin(authenticator).get_pin_token(PIN, GA, "example.com")
+    assert _make(authenticator, changes={7: {"uv": True}}) == (Status.SUCCESS, UP | UV)
+    assert _get(authenticator, changes={**known, 5: {"uv": True}}) == (Status.SUCCESS, UP | UV)
+    assert _get(authenticator, token=token, changes=known) == (Status.SUCCESS, UP | UV)
+
+
 def test_a_silent_assertion_does_not_spend_the_token() -> None:
     """Hosts look silently for credentials first; without UP the flags say only that the user was verified."""
     authenticator = key(PIN)
