@@ -72,8 +72,7 @@ class Field:
     """For ``Tag.CUSTOM`` 1 to 40 bytes of UTF-8, for the others empty."""
 
     def __post_init__(self) -> None:
-        if self.tag not in _TAGS:
-            raise Unsupported(f"unknown field tag: expected one of {[int(tag) for tag in Tag]}, found {self.tag}")
+        _check_tag(self.tag)
         if self.tag == Tag.CUSTOM:
             check_text("label", self.label, MAX_LABEL_BYTES)
         elif self.label:
@@ -145,8 +144,15 @@ def check_for_sending(fields: Iterable[Field]) -> None:
 
 def _parse_field(reader: Reader) -> Field:
     tag = reader.number()
+    # How a field goes on after an unknown tag is not known either, so the tag is judged before anything behind it.
+    _check_tag(tag)
     label = reader.text_after_length() if tag == Tag.CUSTOM else ""
     return Field(tag, reader.text_after_length(), label)
+
+
+def _check_tag(tag: int) -> None:
+    if tag not in _TAGS:
+        raise Unsupported(f"unknown field tag: expected one of {[int(each) for each in Tag]}, found {tag}")
 
 
 def check_text(name: str, text: str, most: int) -> None:

@@ -7,7 +7,7 @@ from offline_qr.otq1 import envelope, seal
 from offline_qr.otq1.body import check_for_sending, parse_body
 from offline_qr.otq1.challenge import CHALLENGE_TYPES, Challenge
 from offline_qr.otq1.errors import Unsupported
-from offline_qr.otq1.header import STATELESS_SUITES
+from offline_qr.otq1.header import STATELESS_SUITES, Flags
 from offline_qr.otq1.keys import Keys
 
 _LEAST = 1 + gcm_siv.TAG_BYTES
@@ -35,6 +35,7 @@ def decode(
     token: str | bytes,
     *,
     suites: AbstractSet[int] = STATELESS_SUITES,
+    flags: Flags = ~Flags.NONE,
     verify_key: bytes | None = None,
 ) -> Challenge:
     """The challenge that ``text`` carries, after every check that needs no clock.
@@ -44,6 +45,7 @@ def decode(
         keys: the token's keys.
         token: the token's serial (str), or its key id where it is known already (4 bytes).
         suites: those that the token can answer: 3 needs a counter, 4 a PIN pad, 5 a clock, the others nothing.
+        flags: those that the token can obey.
         verify_key: the server's Ed25519 public key, 32 bytes; then unsigned messages are refused. None: signed ones are.
 
     Raises:
@@ -55,4 +57,6 @@ def decode(
     header, sealed = envelope.unwrap(text, token, CHALLENGE_TYPES, _LEAST, verify_key)
     if header.suite not in suites:
         raise Unsupported(f"this token cannot compute suite {header.suite}: expected one of {sorted(suites)}")
+    if beyond := header.flags & ~flags:
+        raise Unsupported(f"this token cannot do what the flags {beyond:04b} ask for: expected {flags:04b} at most")
     return Challenge(header, parse_body(seal.open_sealed(header, sealed, keys)))

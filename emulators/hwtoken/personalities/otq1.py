@@ -136,16 +136,11 @@ class Otq1Personality:
 
     def _propose_challenge(self, data: bytes) -> Otq1Proposal:
         def decode(keys: otq1.Keys, verify_key: bytes | None) -> otq1.Challenge:
-            return otq1.decode(data, keys, self._key_id, suites=self._suites(), verify_key=verify_key)
+            return otq1.decode(data, keys, self._key_id, suites=suites, flags=flags, verify_key=verify_key)
 
+        suites, flags = self._suites(), self._flags()
         challenge, account, keys = self._open(decode)
-        header = challenge.header
-        known = otq1.Flags.CONFIRM_EACH_FIELD | otq1.Flags.SIGNED
-        if self._parts.profile.pin is not None:
-            known |= otq1.Flags.PIN_REQUIRED
-        if header.flags & ~known:
-            raise Rejected(ErrorKind.UNSUPPORTED, CANNOT)
-        if header.type is otq1.MessageType.TRANSACTION and not challenge.fields:
+        if challenge.header.type is otq1.MessageType.TRANSACTION and not challenge.fields:
             raise Rejected(ErrorKind.UNSUPPORTED, "It does not say what it is for.")
         return Otq1Proposal(challenge, keys, account, named=len(self._accounts) > 1)
 
@@ -161,6 +156,7 @@ class Otq1Personality:
         if message.command in WHOLE_TOKEN and not account.is_first:
             raise Rejected(ErrorKind.UNSUPPORTED, "Another server looks after this token.")
         proposal = AdminProposal(message, keys, account, named=len(self._accounts) > 1)
+        proposal.check_time()
         proposal.check_order()
         return proposal
 
@@ -195,6 +191,7 @@ class Otq1Personality:
             data, self._serial, otq1.Secrets(seed=seed, factory_key=factory_key), verify_key=verify_key
         )
         proposal = ActivationProposal(activation, self._parts)
+        proposal.check_time()
         proposal.check_new()
         return proposal
 
@@ -205,6 +202,10 @@ class Otq1Personality:
         if self._parts.clock.now() is not None:
             suites |= {TIME_SUITE}
         return suites
+
+    def _flags(self) -> otq1.Flags:
+        known = otq1.Flags.CONFIRM_EACH_FIELD | otq1.Flags.SIGNED
+        return known if self._parts.profile.pin is None else known | otq1.Flags.PIN_REQUIRED
 
 
 @contextmanager

@@ -121,6 +121,7 @@ class SealedActivation:
         except otq1.Otq1Error:
             raise Rejected(ErrorKind.DAMAGED, _DAMAGED) from None
         proposal = ActivationProposal(activation, self.parts)
+        proposal.check_time()
         proposal.check_new()
         return proposal
 

@@ -62,6 +62,21 @@ def test_an_unknown_tag_is_unsupported_not_skipped(tag: int) -> None:
         Field(tag, "a")
 
 
+@pytest.mark.parametrize("behind", [b"", b"\5ab", b"\1\xff", b"\0"])
+def test_what_stands_behind_an_unknown_tag_is_not_judged(behind: bytes) -> None:
+    """How such a field goes on is not known, so it can be neither cut nor damaged."""
+    with pytest.raises(Unsupported, match="unknown field tag: .* found 9"):
+        parse_body(b"\1\x09" + behind)
+
+
+def test_the_first_fault_of_a_body_is_the_one_that_is_told() -> None:
+    """As a parser that goes through it once finds them."""
+    with pytest.raises(Damaged, match="a value has 1 to 120 bytes"):
+        parse_body(b"\2\1\0\x09\1a")
+    with pytest.raises(Unsupported):
+        parse_body(b"\3\1\1a\1\1a\x09\1a")
+
+
 def test_the_limits_themselves_are_good() -> None:
     """8 fields, 40 and 120 bytes, 260 in all."""
     eight = tuple(Field(Tag.CUSTOM, "v", "l") for _ in range(8))

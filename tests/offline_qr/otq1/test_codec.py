@@ -192,6 +192,17 @@ def test_a_token_takes_the_suites_that_it_can_answer() -> None:
                 decode(text, KEYS, SERIAL)
 
 
+def test_a_token_says_what_its_flags_are_before_it_opens_the_seal() -> None:
+    """As it does for suites: who sealed it does not change that it cannot be done."""
+    asked = replace(HEADER, flags=Flags.PIN_REQUIRED | Flags.NUMERIC_DISPLAY)
+    text = encode(replace(CHALLENGE, header=asked), KEYS)
+    assert decode(text, KEYS, SERIAL).header == asked
+    able = Flags.PIN_REQUIRED | Flags.CONFIRM_EACH_FIELD
+    for keys in (KEYS, derive_keys(SERIAL, bytes(32))):
+        with pytest.raises(Unsupported, match="cannot do what the flags 1000 ask for: expected 0110 at most"):
+            decode(text, keys, SERIAL, flags=able)
+
+
 def test_other_types_have_other_decoders() -> None:
     """And the sentence names the type."""
     for kind in (MessageType.ACTIVATION, MessageType.ADMIN, MessageType.DEMO):

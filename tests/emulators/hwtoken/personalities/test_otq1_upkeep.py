@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from emulators.hwtoken.memory import TokenMemory
@@ -94,6 +96,16 @@ def test_an_order_is_obeyed_once(command: otq1.Command | None) -> None:
         again = bench.scan(bench.admin(4, command))
     assert kind_of(again) is ErrorKind.ALREADY_DONE
     assert (bench.memory.contents.counter, bench.memory.contents.sequence) == (100, 5)
+
+
+def test_an_old_order_has_ended_whether_or_not_it_was_obeyed() -> None:
+    """Its time is looked at before its sequence: step 16 of the page before step 17."""
+    bench = Bench().set_pin()
+    bench.memory.update(sequence=5)
+    order = bench.admin(5, otq1.Command.COUNTER_SYNC, 100)
+    old = dataclasses.replace(order, header=dataclasses.replace(order.header, issued_at=order.header.issued_at - 3600))
+    assert kind_of(bench.scan(old)) is ErrorKind.EXPIRED
+    assert kind_of(bench.scan(order)) is ErrorKind.ALREADY_DONE
 
 
 def test_a_counter_never_goes_back() -> None:
