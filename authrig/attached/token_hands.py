@@ -27,8 +27,6 @@ SECONDS_TO_LOOK = 5.0
 """By the camera's frames: a device may take its time before it shows a code."""
 FEWEST_LOOKS = 12
 """However slow the camera is."""
-AGREEMENT = 2
-"""How many frames in a row must show the same digits."""
 UPLOAD_SECONDS = 30.0
 WHITE = 0xFF
 HOLD_MILLISECONDS = 1300
@@ -111,17 +109,15 @@ class CameraOnDisplay:
         Raises:
             RigError: if the camera delivers nothing.
         """
-        from emulators.camera_scanner.frames import SourceError  # noqa: PLC0415 - slow to import
+        from emulators.camera_scanner.display_reader import DisplayReader  # noqa: PLC0415 - slow to import
+        from emulators.camera_scanner.frames import SourceError  # noqa: PLC0415 - as above
         from emulators.camera_scanner.outline import encode_png  # noqa: PLC0415 - as above
 
-        last, agreed, frames = None, 0, 0
+        reader, frames = DisplayReader(self._panel, self._corners), 0
         try:
             for frame in for_seconds(self._source.frames(), SECONDS_TO_LOOK, FEWEST_LOOKS):
                 frames += 1
-                code = self._panel.read(frame.image, self._corners).code
-                agreed = agreed + 1 if code is not None and code == last else 1
-                last = code
-                sure = code if agreed >= AGREEMENT else None
+                sure = reader.see(frame.image)
                 # A picture takes longer to pack than to read; whoever looks once wants the first.
                 png = encode_png(frame.image) if sure or frames == 1 else None
                 yield Shown("code" if sure else None, None, None, sure, png)

@@ -1,7 +1,7 @@
 """Records what a flow did: its steps, each with what was expected and found, and the pictures and traffic of each."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,12 +80,6 @@ class Recorder:
         self._on_step = on_step
         self._monotonic = monotonic
         self._since = self._began = monotonic()
-
-    def all_exhibits(self) -> Iterator[tuple[str, Picture | Traffic]]:
-        """Every exhibit with the name of its step; those of a step that was not reached have none."""
-        for step in self.steps:
-            yield from ((step.name, exhibit) for exhibit in step.exhibits)
-        yield from (("", exhibit) for exhibit in self._exhibits)
 
     def exhibit(self, exhibit: Exhibit) -> None:
         """Keep ``exhibit`` for the step that is under way; an event goes to the log."""

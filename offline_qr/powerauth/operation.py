@@ -20,7 +20,6 @@ _DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 _ESCAPED = {"n": "\n", "\\": "\\", "*": "*"}
 _TITLES = {"A": "Amount", "I": "Account", "Q": "Account", "D": "Date", "R": "Reference", "N": "Note"}
-TEMPLATES = {0: "generic", 1: "payment", 2: "login"}
 
 
 @dataclass(frozen=True, slots=True)
