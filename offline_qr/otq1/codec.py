@@ -29,7 +29,7 @@ def encode(challenge: Challenge, keys: Keys, signing_key: bytes | None = None) -
     return envelope.wrap(challenge.header, seal.seal(challenge.header, challenge.body, keys), signing_key)
 
 
-def decode(
+def decode(  # noqa: PLR0913 - what a token has and what it can do, each by its name
     text: str | bytes,
     keys: Keys,
     token: str | bytes,

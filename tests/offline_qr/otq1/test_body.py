@@ -65,7 +65,7 @@ def test_an_unknown_tag_is_unsupported_not_skipped(tag: int) -> None:
 @pytest.mark.parametrize("behind", [b"", b"\5ab", b"\1\xff", b"\0"])
 def test_what_stands_behind_an_unknown_tag_is_not_judged(behind: bytes) -> None:
     """How such a field goes on is not known, so it can be neither cut nor damaged."""
-    with pytest.raises(Unsupported, match="unknown field tag: .* found 9"):
+    with pytest.raises(Unsupported, match=r"unknown field tag: .* found 9"):
         parse_body(b"\1\x09" + behind)
 
 
