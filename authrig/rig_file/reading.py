@@ -77,6 +77,8 @@ def _rig_file(document: dict[str, Any]) -> RigFile:
 
 
 _Value = TypeVar("_Value")
+_SECRETS = frozenset({"pin", "seed_hex"})
+"""Whose values a log of CI is not to keep, however wrong they are."""
 
 
 def _convert(value: Any, into: type[_Value] | UnionType, place: str) -> _Value:
@@ -94,7 +96,9 @@ def _sentence(error: msgspec.ValidationError, value: Any, place: str) -> str:
         value = value[int(step)] if isinstance(value, list) else value.get(step) if isinstance(value, dict) else value
     named = ".".join(filter(None, (place, *steps))) or "the file"
     says_it = any(word in why for word in (", got ", "found", repr(value))) or isinstance(value, dict | list)
-    return f"{named}: {why}" if says_it else f"{named}: {why}, found {value!r}"
+    if says_it:
+        return f"{named}: {why}"
+    return f"{named}: {why}, found {f'{len(value)} characters' if _SECRETS.intersection(steps) else repr(value)}"
 
 
 def _mistakes(rig_file: RigFile) -> Iterator[str]:

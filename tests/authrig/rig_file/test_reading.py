@@ -54,7 +54,7 @@ def test_reads_devices_emulated_and_attached(path: Path) -> None:
     """What the file says comes out as values."""
     path.write_text(DESK, "utf-8")
     rig_file = load_rig_file(path)
-    assert rig_file.devices["key-b"].touch == Controller(url="http://pico.lab", port=6)  # type: ignore[union-attr]
+    assert rig_file.devices["key-b"].touch == Controller(url="http://pico.lab", port=6)  # type: ignore[union-attr]  # it is a key
     assert isinstance(rig_file.devices["token-1"], QrToken)
     assert rig_file.benches == {"desk": ("key-b", "token-1", "cam")}
 
@@ -91,6 +91,15 @@ def test_each_mistake_is_a_sentence(path: Path, old: str, new: str, sentence: st
     path.write_text(DESK.replace(old, new), "utf-8")
     with pytest.raises(RigError, match=rf"the rig file .*rig\.toml is wrong: {sentence}"):
         load_rig_file(path)
+
+
+@pytest.mark.parametrize(("name", "value"), [("pin", "314159x"), ("seed_hex", "c0ffee0123456789" * 3 + "x")])
+def test_a_mistake_in_a_pin_or_a_seed_does_not_repeat_it(path: Path, name: str, value: str) -> None:
+    """A run's words are kept by CI, and a wrong one is mostly right."""
+    path.write_text(DESK.replace('"QT1-00000042"', f'"QT1-00000042", {name} = "{value}"'), "utf-8")
+    with pytest.raises(RigError, match=rf"attached\.{name}: Expected .*, found {len(value)} characters$") as caught:
+        load_rig_file(path)
+    assert value[:6] not in str(caught.value)
 
 
 def test_all_mistakes_between_devices_are_told_at_once(path: Path) -> None:
