@@ -35,21 +35,21 @@ class Outcome(Protocol):
     @property
     def name(self) -> str: ...  # noqa: D102 - the members of Case, which says what they are
     @property
-    def area(self) -> str: ...  # noqa: D102
+    def area(self) -> str: ...  # noqa: D102 - as above
     @property
-    def title(self) -> str: ...  # noqa: D102
+    def title(self) -> str: ...  # noqa: D102 - as above
     @property
-    def clause(self) -> str: ...  # noqa: D102
+    def clause(self) -> str: ...  # noqa: D102 - as above
     @property
-    def needs(self) -> str: ...  # noqa: D102
+    def needs(self) -> str: ...  # noqa: D102 - as above
     @property
-    def outcome(self) -> str: ...  # noqa: D102
+    def outcome(self) -> str: ...  # noqa: D102 - as above
     @property
-    def why(self) -> str: ...  # noqa: D102
+    def why(self) -> str: ...  # noqa: D102 - as above
     @property
-    def evidence(self) -> str: ...  # noqa: D102
+    def evidence(self) -> str: ...  # noqa: D102 - as above
     @property
-    def seconds(self) -> float: ...  # noqa: D102
+    def seconds(self) -> float: ...  # noqa: D102 - as above
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -65,8 +65,7 @@ def run_keys(options: RunOptions) -> None:
         if options.transport in NETWORKED and not options.listen.is_loopback:
             sys.stderr.write(f"anyone who reaches {options.listen.host} can use the keys\n")
         if options.control_port is not None:
-            # Nobody pays for a web server who does not ask for one.
-            from authrig.keys.control import ControlServer  # noqa: PLC0415
+            from authrig.keys.control import ControlServer  # noqa: PLC0415 - nobody pays for a web server who asks for none
 
             server = opened.enter_context(ControlServer(ports, options.control_port))
             sys.stderr.write(f"control API on {server.url}\n")

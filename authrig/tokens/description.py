@@ -75,9 +75,8 @@ def screen_text(token: QrToken) -> str:
 
 def picture(handled: HandledToken) -> bytes:
     """The whole device as a PNG."""
-    # Drawing is slow to import, and few look at a picture.
-    from emulators.camera_scanner.outline import encode_png  # noqa: PLC0415
-    from emulators.hwtoken.display import picture as draw  # noqa: PLC0415
+    from emulators.camera_scanner.outline import encode_png  # noqa: PLC0415 - slow to import, and few look at a picture
+    from emulators.hwtoken.display import picture as draw  # noqa: PLC0415 - as above
 
     token = handled.token
     return encode_png(draw(token.screen, token.profile, None, token.defects))

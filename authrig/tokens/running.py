@@ -53,8 +53,7 @@ def run_token(options: RunOptions) -> int:
     with ExitStack() as opened:
         line = open_line(options, opened)
         if options.control_port is not None:
-            # Nobody pays for a web server who does not ask for one.
-            from authrig.tokens.control import ControlServer  # noqa: PLC0415
+            from authrig.tokens.control import ControlServer  # noqa: PLC0415 - nobody pays for a web server who asks for none
 
             server = opened.enter_context(ControlServer(line.using, options.control_port))
             sys.stderr.write(f"control API on {server.url}\n")

@@ -26,9 +26,8 @@ def scan(token: HandledToken, path: Path) -> None:
 
 def read_codes_in(path: Path) -> tuple[bytes, ...]:
     """The bytes of the codes in the first frame of ``path`` that has any. Raises RigError."""
-    # Decoders are slow to import, and not every command of this module scans.
-    from emulators.camera_scanner.decoders import read_codes  # noqa: PLC0415
-    from emulators.camera_scanner.sources.any_file import open_file  # noqa: PLC0415
+    from emulators.camera_scanner.decoders import read_codes  # noqa: PLC0415 - slow to import, and not every command scans
+    from emulators.camera_scanner.sources.any_file import open_file  # noqa: PLC0415 - as above
 
     try:
         source = open_file(path)

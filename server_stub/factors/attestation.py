@@ -45,8 +45,7 @@ class TrustedRoots(AttestationVerifier):
             if _issued(root, chain[-1]):
                 return root.public_bytes(Encoding.DER)
         for metadata in self._metadata:
-            # python-fido2 has no types here
-            found: bytes | None = metadata.ca_lookup(attestation_result, auth_data)  # type: ignore[no-untyped-call]
+            found: bytes | None = metadata.ca_lookup(attestation_result, auth_data)  # type: ignore[no-untyped-call] # it has no types
             if found:
                 return found
         return None

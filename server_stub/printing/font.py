@@ -14,8 +14,7 @@ FILES = {False: FOLDER / "DejaVuSans.ttf", True: FOLDER / "DejaVuSans-Bold.ttf"}
 @cache
 def _widths(*, bold: bool) -> dict[int, float]:
     """The width of each letter, as a part of the size, by its code point."""
-    # A server that prints nothing starts without it; it has no types.
-    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # noqa: PLC0415
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # noqa: PLC0415 - few print; and it has no types
 
     with TTFont(FILES[bold]) as font:
         units, widths = font["head"].unitsPerEm, font["hmtx"]

@@ -30,7 +30,7 @@ class Prepared:
         self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._constants = {name: value for name, value in compiled.params.items() if value is not None}
         names = [entry.keyname for entry in compiled._result_columns]  # noqa: SLF001 - Core has no public name for them
-        self._row: Callable[..., Row] | None = namedtuple("Row", names, rename=True) if names else None  # noqa: PYI024
+        self._row: Callable[..., Row] | None = namedtuple("Row", names, rename=True) if names else None  # noqa: PYI024 - its names come with the query
 
     def one_or_none(self, connection: Connection, values: Mapping[str, Any]) -> Row | None:
         """The only row, if there is one."""

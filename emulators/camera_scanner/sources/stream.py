@@ -40,8 +40,7 @@ class HttpStream:
         self.name = url
         self._clock = clock
         try:
-            # S310 asks for the check of the scheme that stands above.
-            self._response = urllib.request.urlopen(url, timeout=patience)  # noqa: S310
+            self._response = urllib.request.urlopen(url, timeout=patience)  # noqa: S310 - the scheme was looked at above
         except (OSError, ValueError, http.client.HTTPException) as error:
             if isinstance(error, urllib.error.HTTPError):
                 error.close()

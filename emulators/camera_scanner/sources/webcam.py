@@ -69,8 +69,7 @@ _MANUAL_EXPOSURE, _NO_AUTOFOCUS = 1, 0  # V4L2_EXPOSURE_MANUAL; V4L2_CID_FOCUS_A
 
 
 def _open(index: int) -> Capture:
-    # OpenCV's stubs promise float pixels too, which no camera delivers.
-    return cv2.VideoCapture(index)  # type: ignore[return-value]
+    return cv2.VideoCapture(index)  # type: ignore[return-value]  # its stubs promise float pixels, which no camera has
 
 
 class Webcam:

@@ -57,8 +57,8 @@ def migrate(connection: Connection, target: str, found: str | None = None) -> No
         ServerError: if the database stands at a revision that this version does not know.
     """
     from alembic import command  # noqa: PLC0415 - costs more than all of a usual start, and is hardly ever needed
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(HERE).replace("%", "%%"))

@@ -102,7 +102,7 @@ def seed(connection: Connection, name: str) -> None:
 def log(name: str) -> Any:
     """The audit log of a database."""
     from server_stub.cloud.store import audit as cloud_audit  # noqa: PLC0415 - the two have one name
-    from server_stub.store.iam import audit as iam_audit  # noqa: PLC0415
+    from server_stub.store.iam import audit as iam_audit  # noqa: PLC0415 - as above
 
     return {"iam": iam_audit, "cloud": cloud_audit}[name]
 
