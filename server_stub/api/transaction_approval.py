@@ -42,7 +42,6 @@ from server_stub.store.users import FidoCredential
 COOKIE = "authrig_approval"
 LEGACY = "legacy-default-flow"
 """The approval flow of callers that select none."""
-MAX_PUSH_TEXT = 260
 DATA_TYPE = "transaction-approval.session"
 
 
@@ -148,6 +147,9 @@ async def set_parameters(iam: Iam, call: Call[Parameters]) -> Reply:
     approval = await _require(iam, call, PARAMETERS_REQUIRED)
     fields = _shown(iam, approval, call.body.message_parameters)
     changes = await _choose(iam, approval, call.body)
+    if "device_id" in changes:
+        # Before anything is asked: what an app shows is to be as whole and as plain as what a token shows.
+        _require_showable(fields)
     changes["transaction"] = call.body.message_parameters
     return reply(iam, await iam.database.run(approvals.move, approval, **changes), warnings=advice(fields))
 
@@ -163,6 +165,13 @@ def _shown(iam: Iam, approval: Approval, parameters: dict[str, str]) -> list[Dis
     flow = _flow(iam, approval)
     try:
         return flow.messages.render(parameters)
+    except ValueError as error:
+        raise bad_request(f"messageParameters: {error}") from error
+
+
+def _require_showable(fields: list[DisplayField]) -> None:
+    try:
+        offline_qr.require_showable(fields)
     except ValueError as error:
         raise bad_request(f"messageParameters: {error}") from error
 
@@ -247,7 +256,7 @@ async def _ask_app(iam: Iam, approval: Approval) -> Approval:
     assert approval.device_id is not None
     await refuse_locked(iam, approval.user_id)
     fields = _shown(iam, approval, approval.transaction or {})
-    text = "\n".join(f"{field.label or label_of(field.tag)}: {field.value}" for field in fields)[:MAX_PUSH_TEXT]
+    text = "\n".join(f"{field.label or label_of(field.tag)}: {field.value}" for field in fields)
     ttl = iam.settings.push_ttl
     push = await iam.cloud.push(PushAuth(approval.user_id.hex(), approval.device_id, approval.reference, text, ttl))
     return await iam.database.run(approvals.move, approval, push_id=push.session_id)

@@ -204,12 +204,12 @@ class AppSeed(SecretMessage, frozen=True):
 
 
 class PushAuth(Message, frozen=True):
-    """Ask the user's app online; ``text`` is what it shows."""
+    """Ask the user's app online; ``text`` is what it shows: all that a QR code could say, with its labels."""
 
     user_id: UserId
     device_id: Id
     reference: Id
-    text: Annotated[str, Meta(min_length=1, max_length=260)]
+    text: Annotated[str, Meta(min_length=1, max_length=400)]
     ttl: Annotated[int, Meta(ge=5, le=600)]
 
 

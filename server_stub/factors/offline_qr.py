@@ -1,13 +1,15 @@
 """Offline QR as the IAM sees it: what the token shows, and the picture of the code. The secrets are in the cloud."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
 import segno
 from msgspec import Meta
 
-from offline_qr.otq1 import Tag
+from offline_qr.otq1 import Field, Otq1Error, Tag
+from offline_qr.otq1.body import check_for_sending, pack_fields
 from server_stub.cloud.messages import DisplayField, VerifyResult
 from server_stub.errors import ApiError
 from server_stub.factors.password import normalise
@@ -41,6 +43,20 @@ def payment_fields(payment: Transaction) -> list[DisplayField]:
         (Tag.BENEFICIARY, payment.beneficiary),
         (Tag.REFERENCE, payment.reference),
     )
+
+
+def require_showable(fields: Sequence[DisplayField]) -> None:
+    """Refuse what a device could not show whole and as it is meant: too long, or with characters that hide or break a line.
+
+    Raises:
+        ValueError: with what is the matter.
+    """
+    try:
+        shown = [Field(field.tag, field.value, field.label) for field in fields]
+        check_for_sending(shown)
+        pack_fields(shown)
+    except Otq1Error as error:
+        raise ValueError(f"a device could not show this: {error}") from error
 
 
 def group_amount(amount: str) -> str:

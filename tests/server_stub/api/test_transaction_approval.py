@@ -170,17 +170,16 @@ def test_with_several_tokens_the_bank_says_which(world: World, customer: tuple[B
         {"currency": "chf"},
         {"account": ""},
         {"beneficiary": "Mallory\u202eecila"},
+        {"beneficiary": "Velo Müller\nAmount: CHF 1.00"},
         {"hidden": "not shown, so not approved"},
     ],
 )
 def test_a_payment_that_cannot_be_shown_exactly_is_refused(
     customer: tuple[Bank, Person, Device], wrong: dict[str, str]
 ) -> None:
-    """At the parameters, or at the latest before a QR code is made."""
+    """When it is recorded, before anything is asked."""
     bank, person, _ = customer
     response = bank.begin(person, PAYMENT | wrong)
-    if response.status_code == 200:
-        response = bank.post("/offline-qr-code/retrieve/")
     assert (response.status_code, code_of(response)) == (400, "BAD_REQUEST")
 
 
@@ -325,3 +324,26 @@ def test_who_selects_no_flow_gets_the_one_for_old_callers_where_there_is_one(
         if described:
             answer = client.post(f"{APPROVAL}/parameters", json={"messageParameters": PAYMENT})
             assert answer.json()["data"]["attributes"]["nextStep"] == "AIRLOCK_2FA_OFFLINE_QR_CODE_RETRIEVAL_REQUIRED"
+
+
+def test_an_app_shows_all_of_what_is_approved(world: World) -> None:
+    """Up to the last letter of the last field; what is longer than a device can show is refused, and nobody is asked."""
+    bank, person = Bank(world), world.person()
+    world.device_of(person, "app", SEED.hex())
+    texts = f"/admin/rest/users/{person.name}/push-requests"
+
+    def ask(reason: str) -> httpx.Response:
+        bank.post("/flows/limit/select")
+        bank.post("/user/identify/", {"username": person.name})
+        parameters = {"currency": "C" * 100, "amount": "1.00", "account": "A" * 100, "reason": reason}
+        return bank.post("/parameters/", {"messageParameters": parameters})
+
+    told = ask("to the last letter")
+    assert step(told) == "AIRLOCK_2FA_POLLING_OR_OTP_REQUIRED"
+    bank.post("/status/poll")
+    [shown] = world.admin.get(texts).json()["data"]
+    assert shown["attributes"]["text"].endswith("\nReference: to the last letter")
+    assert bank.qr()
+    refused = ask("x" * 100)
+    assert (refused.status_code, code_of(refused)) == (400, "BAD_REQUEST")
+    assert step(refused) == "PARAMETERS_REQUIRED"
