@@ -148,7 +148,30 @@ def networks(texts: Sequence[str]) -> tuple[Network, ...]:
     Raises:
         ValueError: if one is none.
     """
-    return tuple(ipaddress.ip_network(text) for text in texts)
+    return tuple(_network(text) for text in texts)
+
+
+def _network(text: str) -> Network:
+    network = ipaddress.ip_network(text)
+    if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_MAPPED):
+        first = ipaddress.IPv4Address(int(network.network_address) & 0xFFFF_FFFF)
+        return ipaddress.IPv4Network((first, network.prefixlen - _MAPPED.prefixlen))
+    return network
+
+
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+"""IPv4 addresses as a socket for both families writes them (RFC 4291 §2.5.5.2)."""
+
+
+def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address; ``::ffff:10.0.0.1`` is 10.0.0.1, so that it is the same caller whichever socket heard it.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    address = ipaddress.ip_address(text)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
 
 
 def caller(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
@@ -157,14 +180,18 @@ def caller(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) 
     ``X-Forwarded-For`` is believed as far as ``trusted`` proxies wrote it: from its end, the first address that is
     not one of them.
     """
-    address = peer
+    address = _plain(peer)
     hops = [hop.strip() for line in forwarded_for for hop in line.split(",")]
     while _within(address, trusted) and hops:
         try:
-            address = str(ipaddress.ip_address(hops.pop()))
+            address = str(parse_address(hops.pop()))
         except ValueError:
             break
     return address
+
+
+def _plain(peer: str) -> str:
+    return str(parse_address(peer)) if peer.startswith("::ffff:") else peer
 
 
 def _within(address: str, trusted: Sequence[Network]) -> bool:

@@ -1,12 +1,11 @@
 """Criteria of policies: each holds, does not hold, or cannot be known yet, given what is known of a login."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Protocol
 
-from server_stub.addresses import Network
+from server_stub.addresses import Network, parse_address
 from server_stub.flows.flow import BADGES, Method
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -122,7 +121,7 @@ class FromNetwork:
     def holds(self, context: Context) -> bool | None:
         """Always known; an address that is none is in no network."""
         try:
-            address = ipaddress.ip_address(context.address)
+            address = parse_address(context.address)
         except ValueError:
             return False
         return any(address in network for network in self.networks)

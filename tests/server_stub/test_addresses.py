@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from server_stub.addresses import caller, networks
+from server_stub.criteria import Context, FromNetwork
 from server_stub.errors import ServerError
 from server_stub.run import run_server
 from server_stub.settings import Settings
@@ -28,6 +29,10 @@ def from_address(world: World, address: str) -> Browser:
         ("127.0.0.1", ["192.0.2.7, x, 127.0.0.3"], "127.0.0.3"),
         ("127.0.0.1", ["2001:DB8::1"], "2001:db8::1"),
         ("unknown", ["192.0.2.7"], "unknown"),
+        ("::ffff:192.0.2.1", ["10.0.0.1"], "192.0.2.1"),
+        ("::ffff:127.0.0.1", ["192.0.2.7"], "192.0.2.7"),
+        ("127.0.0.1", ["192.0.2.7, ::ffff:127.0.0.9"], "192.0.2.7"),
+        ("127.0.0.1", ["::FFFF:192.0.2.7"], "192.0.2.7"),
     ],
 )
 def test_a_forwarded_address_is_believed_as_far_as_trusted_proxies_wrote_it(
@@ -35,6 +40,19 @@ def test_a_forwarded_address_is_believed_as_far_as_trusted_proxies_wrote_it(
 ) -> None:
     """What a stranger puts in front of the list changes nothing."""
     assert caller(peer, forwarded, networks(["127.0.0.0/8"])) == address
+
+
+def test_a_network_of_mapped_addresses_is_the_network_itself() -> None:
+    """Whichever way the address and the network are written, they fit."""
+    assert networks(["::ffff:10.0.0.0/104", "2001:db8::/32"]) == networks(["10.0.0.0/8", "2001:db8::/32"])
+    within = FromNetwork(networks(["10.0.0.0/8"]))
+    assert [
+        within.holds(Context("desk", address)) for address in ("10.1.2.3", "::ffff:10.1.2.3", "::ffff:11.0.0.1")
+    ] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_an_address_that_guesses_too_often_waits_for_the_next_minute(settings: Settings) -> None:
