@@ -11,7 +11,7 @@ from server_stub.api.admin import known_user
 from server_stub.api.envelope import Document, Request, answer, list_answer
 from server_stub.api.routing import Call, Nothing, Reply
 from server_stub.criteria import Context, Who
-from server_stub.errors import ApiError
+from server_stub.errors import ApiError, bad_request
 from server_stub.flows.flow import Method
 from server_stub.iam import Iam
 from server_stub.policies import decide, offer
@@ -64,9 +64,7 @@ async def explain(iam: Iam, call: Call[Question]) -> Reply:
     asked = call.body
     if asked.application not in iam.policies.applications:
         raise ApiError(404, "APPLICATION_NOT_FOUND", "there is no application of that name")
-    now = iam.local_time()
-    when = now if asked.when is None else asked.when
-    when = when.replace(tzinfo=now.tzinfo) if when.tzinfo is None else when.astimezone(now.tzinfo)
+    when = _local(iam, asked.when)
     user = None if asked.username is None else await iam.database.run(_who, iam, asked.username)
     headers = {name.lower(): value for name, value in asked.headers.items()}
     context = Context(asked.application, asked.address, when, headers, asked.first_method, user)
@@ -83,6 +81,17 @@ async def explain(iam: Iam, call: Call[Question]) -> Reply:
             decision.why,
         )
     return Reply(answer(iam.now(), "policy-decision", asked.application, explanation))
+
+
+def _local(iam: Iam, when: datetime | None) -> datetime:
+    """On the clock of the policies."""
+    now = iam.local_time()
+    if when is None:
+        return now
+    try:
+        return when.replace(tzinfo=now.tzinfo) if when.tzinfo is None else when.astimezone(now.tzinfo)
+    except OverflowError as error:
+        raise bad_request("when is before the year 1 or after the year 9999 on the clock of the policies") from error
 
 
 def _who(connection: Connection, iam: Iam, username: str) -> Who:

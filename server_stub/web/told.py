@@ -16,6 +16,8 @@ from server_stub.errors import ApiError
 COOKIE = "authrig_told"
 LIFETIME = 60
 MOST_DETAIL = 300
+YEAR_3000 = 32503680000
+"""Whoever can set a cookie can write one of these: what no page could tell is none of ours."""
 SEEN_BY_SCRIPT = ("AIRLOCK_2FA_TIMEOUT", "AIRLOCK_2FA_DENIED")
 """Refusals that a page's script got from the REST, and names in the address of the page that it goes to."""
 
@@ -23,8 +25,8 @@ SEEN_BY_SCRIPT = ("AIRLOCK_2FA_TIMEOUT", "AIRLOCK_2FA_DENIED")
 class Told(msgspec.Struct, frozen=True):
     """``code`` is a refusal's; ``until`` the end of a lock, in seconds since 1970; ``username`` what had been typed; ``detail`` the REST's own sentence, for administrators."""
 
-    code: Annotated[str, Meta(max_length=64)]
-    until: float | None = None
+    code: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]{0,63}$")]
+    until: Annotated[float, Meta(ge=0, lt=YEAR_3000)] | None = None
     username: Annotated[str, Meta(max_length=64)] = ""
     detail: Annotated[str, Meta(max_length=MOST_DETAIL)] = ""
 

@@ -20,6 +20,7 @@ FIRST = tuple(
         Method.USERNAME,
         Method.DEVICE_TOKEN,
         Method.SSO_TICKET,
+        Method.OIDC,
         Method.FIDO,
     )
 )

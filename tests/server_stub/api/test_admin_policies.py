@@ -159,6 +159,8 @@ def test_policies_and_their_warnings_are_listed(settings: Settings, policies: Pa
         ({"application": "x"}, "APPLICATION_NOT_FOUND"),
         ({"application": "vpn", "username": "nobody-at-all"}, "USER_NOT_FOUND"),
         ({"application": "vpn", "when": "yesterday"}, "BAD_REQUEST"),
+        ({"application": "vpn", "when": "0001-01-01T00:00:00+14:00"}, "BAD_REQUEST"),
+        ({"application": "vpn", "when": "9999-12-31T23:59:59-14:00"}, "BAD_REQUEST"),
         ({"application": "vpn", "firstMethod": "MAGIC"}, "BAD_REQUEST"),
     ],
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from server_stub.flows.flow import IDENTIFYING
 from server_stub.settings import Settings
 from server_stub.web.admin.entrance import COOKIE
 from server_stub.web.admin.routes import ADMIN_PAGES
@@ -429,6 +430,8 @@ def test_the_policies_are_listed_and_explain_themselves(admin_world: World) -> N
     assert "It may begin with: password" in visitor.page.text
     visitor.open(f"/admin/policies/explain?application=ebanking&username={person.name}&first=FIDO")
     assert "Access is denied." in visitor.page.text
+    choices = [attributes["value"] for tag, attributes in visitor.page.elements if tag == "option"]
+    assert set(choices) >= IDENTIFYING, "a login may begin with any of these, so each can be asked about"
 
 
 @pytest.mark.parametrize(

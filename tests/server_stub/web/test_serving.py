@@ -1,5 +1,7 @@
 """What all pages have in common on the wire: headers, whose forms are taken, languages, files."""
 
+import base64
+import json
 import re
 from urllib.parse import urlsplit
 
@@ -146,6 +148,26 @@ def test_a_form_that_is_not_filled_in_is_told_on_its_page(world: World, typed: d
         "Fill in all the fields, please.",
         "What was sent cannot be understood. Check what you typed.",
     }
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"code": "until"},
+        {"code": "OTP_WRONG", "until": 1e300},
+        {"code": "OTP_WRONG", "until": -1e15},
+        {"code": "OTP_WRONG", "until": "soon"},
+        {"code": "A" * 65},
+        [],
+    ],
+)
+def test_a_cookie_that_tells_nonsense_is_none(world: World, told: object) -> None:
+    """Whatever else runs on this host can set cookies; the page comes, and says nothing of it."""
+    client = Visitor(world).client
+    plain = client.get("/login/ebanking")
+    client.cookies.set("authrig_told", base64.urlsafe_b64encode(json.dumps(told).encode()).decode())
+    response = client.get("/login/ebanking")
+    assert (response.status_code, response.text) == (200, plain.text)
 
 
 def test_a_language_is_chosen_once(world: World) -> None:
