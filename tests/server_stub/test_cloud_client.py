@@ -26,7 +26,7 @@ async def cloud_that_says(answer: bytes) -> AsyncIterator[CloudClient]:
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        client = CloudClient(f"http://127.0.0.1:{port}", ACCOUNT, Settings(data_dir=Path(), cloud_timeout=2))
+        client = CloudClient(f"http://127.0.0.1:{port}", ACCOUNT, Settings(data_dir=Path(), cloud_timeout=30))
         try:
             yield client
         finally:

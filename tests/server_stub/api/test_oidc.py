@@ -112,7 +112,7 @@ def settings_in(folder: Path, *providers: OidcProvider) -> Settings:
         data_dir=folder / "data",
         policies_file=folder / "policies.toml",
         address_failure_limit=100_000,
-        cloud_timeout=2.0,
+        cloud_timeout=30.0,
         oidc_providers=tuple(replace(each, client_secret_file=folder / "secret") for each in providers),
     )
 
