@@ -1,9 +1,14 @@
 """DYScan's DE2120, as SparkFun sells it."""
 
-from emulators.camera_scanner.barcode_readers.drivers.port import ReaderError, SerialPort, read_exactly, read_message
+from emulators.camera_scanner.barcode_readers.drivers.port import (
+    ANSWER_SECONDS,
+    ReaderError,
+    SerialPort,
+    read_exactly,
+    read_message,
+)
 from emulators.env import Clock
 
-_ANSWER_SECONDS = 1.0
 _ACK = b"\x06"
 _SUFFIX = b"\r\n"
 
@@ -47,6 +52,6 @@ class De2120Driver:
         """
         self._port.reset_input_buffer()
         self._port.write(f"^_^{command}.".encode("ascii"))
-        found = read_exactly(self._port, 1, _ANSWER_SECONDS, f"answer to {command}")
+        found = read_exactly(self._port, 1, ANSWER_SECONDS, f"answer to {command}")
         if found != _ACK:
             raise ReaderError(f"the reader refused {command}: found {found.hex()}")

@@ -1,10 +1,15 @@
 """GM65, GM805, Waveshare's modules and Newland's EM3095."""
 
-from emulators.camera_scanner.barcode_readers.drivers.port import ReaderError, SerialPort, read_exactly, read_message
+from emulators.camera_scanner.barcode_readers.drivers.port import (
+    ANSWER_SECONDS,
+    ReaderError,
+    SerialPort,
+    read_exactly,
+    read_message,
+)
 from emulators.camera_scanner.barcode_readers.gm65_frames import ANSWER_HEAD, Kind, Register, answer, command, crc
 from emulators.env import Clock
 
-_ANSWER_SECONDS = 1.0
 _TAIL = b"\r"
 _HOST_MODE = 0x01
 
@@ -69,7 +74,7 @@ class Gm65Driver:
         self._port.reset_input_buffer()
         self._port.write(frame)
         size = len(answer(0, bytes(count)))
-        found = read_exactly(self._port, size, _ANSWER_SECONDS, "answer")
+        found = read_exactly(self._port, size, ANSWER_SECONDS, "answer")
         if found[:2] != ANSWER_HEAD or crc(found[2:-2]) != found[-2:]:
             raise ReaderError(f"the reader's answer is damaged: found {found.hex()}")
         if found[2]:

@@ -1,9 +1,14 @@
 """Honeywell's readers with serial menu commands."""
 
-from emulators.camera_scanner.barcode_readers.drivers.port import ReaderError, SerialPort, read_message, read_until
+from emulators.camera_scanner.barcode_readers.drivers.port import (
+    ANSWER_SECONDS,
+    ReaderError,
+    SerialPort,
+    read_message,
+    read_until,
+)
 from emulators.env import Clock
 
-_ANSWER_SECONDS = 1.0
 _ACK = b"\x06"
 _SUFFIX = b"\r"
 
@@ -44,6 +49,6 @@ class HoneywellDriver:
         """
         self._port.reset_input_buffer()
         self._port.write(b"\x16M\r" + tag.encode("ascii") + b"!")
-        found = read_until(self._port, b"!", _ANSWER_SECONDS, f"answer to {tag}")
+        found = read_until(self._port, b"!", ANSWER_SECONDS, f"answer to {tag}")
         if found != tag.encode("ascii") + _ACK + b"!":
             raise ReaderError(f"the reader refused {tag}: found {found.hex()}")

@@ -1,9 +1,14 @@
 """Newland's readers with unified commands."""
 
-from emulators.camera_scanner.barcode_readers.drivers.port import ReaderError, SerialPort, read_message, read_until
+from emulators.camera_scanner.barcode_readers.drivers.port import (
+    ANSWER_SECONDS,
+    ReaderError,
+    SerialPort,
+    read_message,
+    read_until,
+)
 from emulators.env import Clock
 
-_ANSWER_SECONDS = 1.0
 _ACK, _ETX = b"\x06", b"\x03"
 _SUFFIX = b"\r"
 
@@ -48,6 +53,6 @@ class NewlandDriver:
         self._port.reset_input_buffer()
         command = b"0000#" + tag.encode("ascii")
         self._port.write(b"~\x01" + command + b";" + _ETX)
-        found = read_until(self._port, _ETX, _ANSWER_SECONDS, f"answer to {tag}")
+        found = read_until(self._port, _ETX, ANSWER_SECONDS, f"answer to {tag}")
         if found != b"\x02\x01" + command + _ACK + b";" + _ETX:
             raise ReaderError(f"the reader refused {tag}: found {found.hex()}")

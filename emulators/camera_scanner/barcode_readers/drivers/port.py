@@ -6,6 +6,8 @@ from typing import Protocol
 
 from emulators.env import Clock
 
+ANSWER_SECONDS = 3.0
+"""Readers answer within milliseconds, but a machine that is busy may keep them from it."""
 _GAP_SECONDS = 0.05
 """Within a message bytes follow each other faster than this, at 1200 baud too."""
 _LONGEST_MESSAGE = 1 << 16
