@@ -6,9 +6,11 @@ docs/reference/pytest-plugin.md lists the fixtures, markers and options.
 import secrets
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+
+from authrig.errors import LacksError
 
 if TYPE_CHECKING:
     from authrig.bench.clock import RigClock
@@ -117,17 +119,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.stash[_WANTS] = read_wants(item)
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Skip, or fail with --hil-require, what wants devices that the rig does not have."""
-    if _WANTS not in item.stash:
-        return
-    from authrig.hil.wants import what_is_missing  # noqa: PLC0415 - as above
+    if _WANTS in item.stash:
+        from authrig.hil.wants import what_is_missing  # noqa: PLC0415 - as above
 
-    missing = what_is_missing(item.stash[_WANTS], item.config)
-    if missing and item.config.getoption("--hil-require"):
-        pytest.fail(f"{missing}, and --hil-require asks for every device", pytrace=False)
-    if missing:
-        pytest.skip(missing)
+        missing = what_is_missing(item.stash[_WANTS], item.config)
+        if missing:
+            _does_not_apply(item, missing)
+    return (yield from _skipped_where_the_rig_lacks(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """The same for what a test asks for while it runs."""
+    return (yield from _skipped_where_the_rig_lacks(item))
+
+
+def _skipped_where_the_rig_lacks(item: pytest.Item) -> Generator[None, object, object]:
+    try:
+        return (yield)
+    except LacksError as error:
+        _does_not_apply(item, str(error))
+
+
+def _does_not_apply(item: pytest.Item, why: str) -> NoReturn:
+    if item.config.getoption("--hil-require"):
+        pytest.fail(f"{why}, and --hil-require asks for every device", pytrace=False)
+    pytest.skip(why)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -167,6 +187,9 @@ def evidence(request: pytest.FixtureRequest, _hil_rig: "Rig") -> "Iterator[Recor
 @pytest.fixture
 def rig(request: pytest.FixtureRequest, _hil_rig: "Rig", evidence: "Recorder") -> "Iterator[Rig]":  # noqa: ARG001 - recorded from the start
     """A rig: a server that starts when it is asked for, and devices, which are taken back at the end of the test."""
+    from authrig.hil.session import terms_of  # noqa: PLC0415 - as above
+
+    _hil_rig.bench.terms = terms_of(request.node.stash.get(_WANTS, None), request.config)
     yield _hil_rig
     _hil_rig.take_back(broken=request.node.stash.get(_FAILED, False))
 

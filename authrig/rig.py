@@ -11,7 +11,7 @@ from typing import Any, Self
 from authrig.attached.person import Person as BenchPerson
 from authrig.bench.bench import Bench, Mode
 from authrig.bench.clock import RigClock
-from authrig.errors import RigError
+from authrig.errors import LacksError, RigError
 from authrig.evidence.recorder import Exhibit
 from authrig.ports.key import Key
 from authrig.ports.qr_token import QrToken
@@ -89,6 +89,7 @@ class Rig:
         """The verification server; our own starts when it is first asked for.
 
         Raises:
+            LacksError: if the rig file has none.
             RigError: if it cannot start, or is not there.
         """
         entries = [entry for entry in self._rig_file.devices.values() if isinstance(entry, Server)]
@@ -98,7 +99,7 @@ class Rig:
         else:
             emulated = next((entry.emulated for entry in entries if entry.emulated is not None), None)
             if emulated is None:
-                raise RigError("the rig file has no server of the mode that was asked for")
+                raise LacksError("the rig file has no server of the mode that was asked for")
             random = _Shared(self._random.fork("server")) if self.bench.is_repeatable else SystemRandom()
             server = OwnServer(emulated, self._folder / "server", self.bench.clock.time, random.token_bytes)
         self._open.callback(server.close)

@@ -14,8 +14,9 @@ from authrig.attached.person import Person
 from authrig.bench.clock import MachineClock, RigClock, StandingClock
 from authrig.bench.identity import identity_of
 from authrig.bench.leases import Leases
+from authrig.bench.terms import Terms
 from authrig.bench.tools import Tools
-from authrig.errors import RigError
+from authrig.errors import LacksError, RigError
 from authrig.rig_file.entries import CameraDevice, Fido, OtpToken, QrToken, Scanner, Server
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ Mode = Literal["emulated", "attached", "prefer-attached"]
 _Entry = TypeVar("_Entry", Fido, QrToken, OtpToken, Scanner)
 
 
-class TooFewError(RigError):
+class TooFewError(LacksError):
     """The rig has too few devices of a kind for what was asked."""
 
 
@@ -79,7 +80,9 @@ class Bench:
         self.clock: RigClock = clock or MachineClock()
         """What emulated devices go by."""
         self.mode: Mode = mode
-        """Which devices are lent."""
+        """Which devices are lent, as far as the terms allow."""
+        self.terms = Terms()
+        """Of whoever borrows now; they end when all is taken back."""
         self._only = only
         self._lent: set[str] = set()
         self._by_name: dict[str, Key | LentToken | ScannerPort | FrameSource] = {}
@@ -210,6 +213,7 @@ class Bench:
         """
         self._lent.clear()
         self._by_name.clear()
+        self.terms = Terms()
         restarts, self._restarts = self._restarts, {}
         try:
             for device, restart in restarts.items() if broken else ():
@@ -226,10 +230,13 @@ class Bench:
 
         self._seed_hosts()
         if entry.emulated is not None:
-            return emulated_key(self._tools, name, entry.emulated)
+            key = emulated_key(self._tools, name, entry.emulated)
+            key.declared = frozenset(entry.capabilities)
+            return key
         assert entry.attached is not None  # a rig file with neither is refused when it is read
-        with self._leased(device, entry.attached):
+        with self._leased(device, entry, entry.attached):
             key = attached_key(self._tools, device, entry, entry.attached)
+        key.declared = frozenset(entry.capabilities)
         if entry.power != "none":
             self._restarts[device] = key.restart
         return key
@@ -240,7 +247,7 @@ class Bench:
         if entry.emulated is not None:
             return emulated_token(self._tools, serial, entry.emulated)
         assert entry.attached is not None  # a rig file with neither is refused when it is read
-        with self._leased(device, entry.attached):
+        with self._leased(device, entry, entry.attached):
             lent = AttachedParts(self._tools, device, entry, entry.attached).lend()
         if entry.power != "none":
             self._restarts[device] = lent.port.restart
@@ -252,12 +259,18 @@ class Bench:
         if entry.emulated is not None:
             return emulated_scanner(self._tools, name, entry.emulated)
         assert entry.attached is not None  # a rig file with neither is refused when it is read
-        with self._leased(device, entry.attached):
+        with self._leased(device, entry, entry.attached):
             return attached_scanner(self._tools, device, entry, entry.attached)
 
     @contextmanager
-    def _leased(self, device: str, attached: AttachedFido | AttachedToken | AttachedScanner) -> Iterator[None]:
+    def _leased(
+        self,
+        device: str,
+        entry: Fido | QrToken | OtpToken | Scanner,
+        attached: AttachedFido | AttachedToken | AttachedScanner,
+    ) -> Iterator[None]:
         """Lend an attached device that is opened within; one that cannot be opened is nobody's."""
+        self.terms.check_spared(device, destructive=entry.destructive)
         self._identities[device] = identity_of(device, attached)
         self._leases.take(device, self._identities[device])
         self._lent.add(device)
@@ -291,7 +304,7 @@ class Bench:
 
     def _choose(self, kind: type[_Entry], kinds: str, name: str, mode: Mode | None = None) -> tuple[str, _Entry]:
         """The entry to lend: an attached one that is free, where the mode allows, else the first emulated one."""
-        mode = mode or self.mode
+        mode = mode or self._mode_now()
         devices = self._tools.rig_file.devices
         found = {device: entry for device, entry in devices.items() if isinstance(entry, kind)}
         for device, entry in found.items():
@@ -303,10 +316,20 @@ class Bench:
         which = "" if mode == "prefer-attached" else f"{mode} "
         raise TooFewError(f"the rig has too few {which}{kinds}: expected another for {name}, found {len(found)} in all")
 
+    def _mode_now(self) -> Mode:
+        """Which devices are lent on these terms."""
+        end = self.terms.end
+        if end is None or self.mode == end:
+            return self.mode
+        if self.mode != "prefer-attached":
+            raise LacksError(f"runs on {end} devices only, and only {self.mode} devices are used here")
+        return end
+
     def _check_free(self, name: str, end: Mode) -> None:
         """Refuse to lend a device that is not for this user."""
-        if self.mode not in (end, "prefer-attached"):
-            raise RigError(f"{name} is {end}, and only {self.mode} devices are used")
+        mode = self._mode_now()
+        if mode not in (end, "prefer-attached"):
+            raise LacksError(f"{name} is {end}, and only {mode} devices are used")
         if end == "attached" and not self._is_free(name):
             why = "is lent already" if name in self._lent else f"is not on the bench {self._only}"
             raise RigError(f"{name} {why}")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import pytest
 
-from authrig.errors import RigError
+from authrig.errors import LacksError, RigError
 from authrig.rig_file.entries import Fido, RigFile
 from authrig.rig_file.reading import DEFAULT, load_rig_file
 
 if TYPE_CHECKING:
+    from authrig.bench.terms import Terms
     from authrig.bench.tokens import LentToken
     from authrig.evidence.recorder import Recorder
     from authrig.hil.wants import Wants
@@ -72,8 +73,20 @@ def make_rig(config: pytest.Config, folder: Path, seed: int) -> "AbstractContext
     return Rig(folder, seed, rig_file, mode, only=only, clock=clock)
 
 
+def terms_of(wants: "Wants | None", config: pytest.Config) -> "Terms":
+    """The terms on which a test gets its devices, however it asks for them."""
+    from authrig.bench.terms import Terms  # noqa: PLC0415 - with the bench
+
+    may_erase = bool(config.getoption("--hil-destructive-ok"))
+    return Terms() if wants is None else Terms(wants.only, wants.destructive, may_erase)
+
+
 def lend_keys(rig: "Rig", wants: "Wants | None") -> "list[Key]":
-    """The keys that a test wants; it is skipped if one cannot do what it should."""
+    """The keys that a test wants.
+
+    Raises:
+        LacksError: if the rig has none, or one cannot do what it should.
+    """
     count = wants.count("fido") if wants is not None else 1
     profile = wants.profile if wants is not None else None
     named = None if wants is None else wants.named.get("fido")
@@ -82,30 +95,43 @@ def lend_keys(rig: "Rig", wants: "Wants | None") -> "list[Key]":
         if named is not None
         else [rig.new_key(f"key {number}", profile) for number in range(1, count + 1)]
     )
-    wanted = (
-        {capability for kind, _, those in wants.kinds if kind == "fido" for capability in those} if wants else set()
-    )
+    wanted = _wanted_of(wants, "fido")
     for key in keys if wanted else ():
-        lacking = wanted - key.capabilities()
-        if lacking:
-            pytest.skip(f"wants fido with {', '.join(sorted(lacking))}, which the key that was lent has not")
+        _check_capable("fido", wanted, key.capabilities(), "the key that was lent")
     return keys
 
 
 def lend_qr_token(rig: "Rig", wants: "Wants | None", serial: str = "QT1-00000001") -> "LentToken":
-    """A QR token that can do what a test wants; the test is skipped if it cannot."""
+    """A QR token that can do what a test wants.
+
+    Raises:
+        LacksError: if the rig has none, or it cannot.
+    """
     lent = rig.bench.qr_token(serial, None if wants is None else wants.named.get("qr-token"))
-    wanted = {word for kind, _, words in wants.kinds if kind == "qr-token" for word in words} if wants else set()
-    lacking = wanted - lent.port.capabilities()
-    if lacking:
-        pytest.skip(f"wants qr-token with {', '.join(sorted(lacking))}, which {lent.port.name} has not")
+    _check_capable("qr-token", _wanted_of(wants, "qr-token"), lent.port.capabilities(), lent.port.name)
     return lent
 
 
 def lend_scanner(rig: "Rig", wants: "Wants | None") -> "Scanner":
-    """The scanner that a test wants."""
+    """The scanner that a test wants.
+
+    Raises:
+        LacksError: if the rig has none, or it cannot do what it should.
+    """
     named = None if wants is None else wants.named.get("scanner")
-    return rig.scanner if named is None else cast("Scanner", rig.device(named))
+    scanner = rig.scanner if named is None else cast("Scanner", rig.device(named))
+    _check_capable("scanner", _wanted_of(wants, "scanner"), scanner.capabilities(), named or "the one that was lent")
+    return scanner
+
+
+def _wanted_of(wants: "Wants | None", kind: str) -> frozenset[str]:
+    """What a device of a kind should be able to do."""
+    return frozenset(word for wanted, _, words in (wants.kinds if wants else ()) if wanted == kind for word in words)
+
+
+def _check_capable(kind: str, wanted: frozenset[str], can: frozenset[str], device: str) -> None:
+    if lacking := wanted - can:
+        raise LacksError(f"wants {kind} with {', '.join(sorted(lacking))}, which {device} has not")
 
 
 def keep_evidence(

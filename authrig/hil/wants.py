@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -11,7 +11,8 @@ from authrig.errors import RigError
 from authrig.hil.session import rig_file_of
 from authrig.rig_file.entries import KINDS, EmulatedFido, Fido, RigFile
 
-ENDS = ("emulated", "attached")
+End = Literal["emulated", "attached"]
+ENDS: tuple[End, ...] = ("emulated", "attached")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Wants:
 
     kinds: tuple[tuple[str, int, frozenset[str]], ...]
     destructive: bool
-    only: str | None
+    only: End | None
     profile: str | None
     named: Mapping[str, str] = field(default_factory=dict)
 
@@ -40,9 +41,11 @@ def read_wants(item: pytest.Item) -> Wants:
     """
     kinds = tuple(_hil(item, mark) for mark in item.iter_markers("hil"))
     named = {mark.args[0]: mark.kwargs["device"] for mark in item.iter_markers("hil") if "device" in mark.kwargs}
-    only, profile = _only_argument(item, "hil_only"), _only_argument(item, "hil_profile")
-    if only not in (None, *ENDS):
-        raise pytest.UsageError(f"{item.nodeid}: hil_only: expected one of {', '.join(ENDS)}, found {only!r}")
+    end, profile = _only_argument(item, "hil_only"), _only_argument(item, "hil_profile")
+    only = next((known for known in ENDS if known == end), None)
+    if end is not None and only is None:
+        raise pytest.UsageError(f"{item.nodeid}: hil_only: expected one of {', '.join(ENDS)}, found {end!r}")
+    _check_profile(item, profile)
     return Wants(kinds, item.get_closest_marker("hil_destructive") is not None, only, profile, named)
 
 
@@ -52,13 +55,28 @@ def _hil(item: pytest.Item, mark: pytest.Mark) -> tuple[str, int, frozenset[str]
         raise pytest.UsageError(f"{item.nodeid}: hil: expected one of {', '.join(KINDS)}, found {mark.args}")
     unknown = set(mark.kwargs) - {"caps", "count", "device"}
     count, capabilities = mark.kwargs.get("count", 1), mark.kwargs.get("caps", ())
-    if unknown or not isinstance(count, int) or count < 1 or isinstance(capabilities, str):
+    if unknown or type(count) is not int or count < 1 or not _are_words(capabilities):
         raise pytest.UsageError(
             f"{item.nodeid}: hil: expected count (a number) and caps (a list of words), found {mark.kwargs}"
         )
     if "device" in mark.kwargs and (count != 1 or not isinstance(mark.kwargs["device"], str)):
         raise pytest.UsageError(f"{item.nodeid}: hil: expected device to be one name, found {mark.kwargs}")
     return kind, count, frozenset(capabilities)
+
+
+def _are_words(capabilities: object) -> bool:
+    found = capabilities if isinstance(capabilities, list | tuple | set | frozenset) else (None,)
+    return all(isinstance(word, str) for word in found)
+
+
+def _check_profile(item: pytest.Item, profile: str | None) -> None:
+    if profile is None:
+        return
+    from emulators.fido_authenticator.profile import names  # noqa: PLC0415 - only where a profile is asked for
+
+    if profile not in names():
+        expected = ", ".join(names())
+        raise pytest.UsageError(f"{item.nodeid}: hil_profile: expected one of {expected}, found {profile!r}")
 
 
 def _only_argument(item: pytest.Item, name: str) -> str | None:
@@ -82,12 +100,14 @@ def what_is_missing(wants: Wants, config: pytest.Config) -> str | None:
     for kind, count, capabilities in wants.kinds:
         if kind in wants.named:
             continue
-        missing = _missing_of_kind(rig_file, mode, kind, count) or _incapable(rig_file, mode, kind, capabilities)
-        if missing:
+        missing = _missing_of_kind(rig_file, mode, kind, count)
+        if missing is None and kind == "fido":
+            missing = _incapable(rig_file, mode, wants.profile, capabilities)
+        if missing is not None:
             return missing
     if wants.profile is not None and mode == "attached":
         return f"wants an emulated key of profile {wants.profile}"
-    return _spared(wants, rig_file, mode, destructive_ok=config.getoption("--hil-destructive-ok"))
+    return None
 
 
 def _entries(rig_file: RigFile, kind: str) -> list[tuple[str, Any]]:
@@ -99,7 +119,8 @@ def _missing_of_kind(rig_file: RigFile, mode: str, kind: str, count: int) -> str
     attached = 0 if mode == "emulated" else sum(entry.attached is not None for _, entry in entries)
     if mode != "attached" and any(entry.emulated is not None for _, entry in entries):
         return None  # as many as one likes
-    return None if attached >= count else f"wants {count} {mode} {kind}, and the rig has {attached}"
+    which = "" if mode == "prefer-attached" else f"{mode} "
+    return None if attached >= count else f"wants {count} {which}{kind}, and the rig has {attached}"
 
 
 def _missing_by_name(rig_file: RigFile, mode: str, kind: str, device: str) -> str | None:
@@ -112,15 +133,17 @@ def _missing_by_name(rig_file: RigFile, mode: str, kind: str, device: str) -> st
     )
 
 
-def _incapable(rig_file: RigFile, mode: str, kind: str, capabilities: frozenset[str]) -> str | None:
-    """The key that would be lent cannot do something; what an attached one can, it says itself when it is lent."""
-    for name, entry in _entries(rig_file, kind):
-        lent = entry.attached is not None if mode == "attached" else mode == "emulated" or entry.attached is None
-        if not lent or not isinstance(entry, Fido) or entry.emulated is None:
-            continue
-        lacking = capabilities - emulated_capabilities(entry.emulated) - set(entry.capabilities)
-        if lacking:
-            return f"wants {kind} with {', '.join(sorted(lacking))}, which {name} has not"
+def _incapable(rig_file: RigFile, mode: str, profile: str | None, capabilities: frozenset[str]) -> str | None:
+    """The emulated key that would be lent cannot do something; what an attached one can, it says when it is lent."""
+    entries = _entries(rig_file, "fido")
+    if profile is None and mode != "emulated" and any(entry.attached is not None for _, entry in entries):
+        return None
+    for name, entry in entries:
+        if entry.emulated is not None:  # the first one is what all are like
+            like = entry.emulated if profile is None else EmulatedFido(profile=profile)
+            lacking = capabilities - emulated_capabilities(like) - set(entry.capabilities)
+            which = name if profile is None else f"a key of profile {profile}"
+            return f"wants fido with {', '.join(sorted(lacking))}, which {which} has not" if lacking else None
     return None
 
 
@@ -140,14 +163,3 @@ def emulated_capabilities(emulated: EmulatedFido) -> frozenset[str]:
             return bench.key("asked").capabilities()
         except RigError as error:
             raise pytest.UsageError(str(error)) from error
-
-
-def _spared(wants: Wants, rig_file: RigFile, mode: str, *, destructive_ok: bool) -> str | None:
-    """A sentence if the test erases devices and one of them must not be."""
-    if not wants.destructive or mode == "emulated":
-        return None
-    for kind, _, _ in wants.kinds:
-        for name, entry in _entries(rig_file, kind):
-            if entry.attached is not None and not (destructive_ok and entry.destructive):
-                return f"erases {name}, for which it wants destructive = true in the rig file and --hil-destructive-ok"
-    return None

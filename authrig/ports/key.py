@@ -68,6 +68,8 @@ class Key:
         self.name = name
         self.presence = presence
         self.pin = pin
+        self.declared: frozenset[str] = frozenset()
+        """What it can do beyond what it says of itself, as a rig file may say."""
         self._cable = cable
         self._on_exhibit = on_exhibit
         self._transcript = CtapTranscript()
@@ -117,7 +119,7 @@ class Key:
         self._transcript.take_lines()
         cable = self._cable
         by_cable = {CTAPHID: cable.has_reports, SHARED: cable.is_shared, POWER: cable.has_power_switch}
-        return words | {word for word, holds in by_cable.items() if holds}
+        return words | self.declared | {word for word, holds in by_cable.items() if holds}
 
     def ensure_pin(self) -> None:
         """Set the PIN, if the key can have one and has none.

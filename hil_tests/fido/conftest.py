@@ -9,6 +9,7 @@ from fido2.ctap import CtapError
 from fido2.ctap2.base import Ctap2, Info
 
 from authrig.bench.clock import RigClock
+from authrig.hil.session import rig_file_of
 from authrig.ports.key import Key
 from hil_tests.conftest import FAILED
 from hil_tests.fido.hid import HidHost, host_on
@@ -83,8 +84,10 @@ def channel(hid: HidHost) -> int:
 
 @pytest.fixture
 def may_be_erased(key: Key, pytestconfig: pytest.Config) -> bool:
-    """Whether what is on the key is nobody's."""
-    return not key.has_own_clock or bool(pytestconfig.getoption("--hil-destructive-ok"))
+    """Whether what is on the key is nobody's: both the rig file and whoever runs this have to say so of an attached one."""
+    entry = rig_file_of(pytestconfig).devices.get(key.name)
+    of_nobody = entry is not None and entry.destructive and pytestconfig.getoption("--hil-destructive-ok")
+    return not key.has_own_clock or bool(of_nobody)
 
 
 @pytest.fixture
