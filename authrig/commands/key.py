@@ -96,11 +96,11 @@ def _add_readers(actions: Any) -> None:
         help="what a relying party must trust: the key's test CA and a metadata statement",
         description="Writes root.pem, batch.pem, enterprise.pem and metadata.json (FIDO Metadata Statement 3.0) into DIR.",
     )
-    export.add_argument("file", type=Path, metavar="FILE")
-    export.add_argument("folder", type=Path, metavar="DIR")
+    export.add_argument("file", type=Path, metavar="FILE", help="the key")
+    export.add_argument("folder", type=Path, metavar="DIR", help="where the files go; made if it is not there")
     export.set_defaults(run=_export_attestation)
     listed = actions.add_parser("list", help="the credentials in a key file, without their private keys")
-    listed.add_argument("file", type=Path, metavar="FILE")
+    listed.add_argument("file", type=Path, metavar="FILE", help="the key")
     listed.set_defaults(run=_list)
     profiles = actions.add_parser("profiles", help="the products that a key can be")
     profiles.set_defaults(run=_profiles)

@@ -17,7 +17,7 @@ def add_parser(subparsers: Any) -> None:
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     check = actions.add_parser("check", help="say whether a rig file is right; exit code 2 with sentences if not")
-    check.add_argument("file", type=Path, metavar="FILE")
+    check.add_argument("file", type=Path, metavar="FILE", help="the rig file")
     check.add_argument("--json", action="store_true", help="the devices as one JSON document")
     check.set_defaults(run=_check)
     scan = actions.add_parser(
