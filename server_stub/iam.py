@@ -1,10 +1,8 @@
 """What the IAM needs to work: settings, policies, database, keys, password threads, cloud connection."""
 
 import logging
-import re
 from datetime import datetime, tzinfo
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from server_stub.addresses import Network, networks
 from server_stub.cloud.account import service_account
@@ -12,7 +10,7 @@ from server_stub.cloud_client import CloudClient
 from server_stub.errors import ServerError
 from server_stub.factors.attestation import load_policy
 from server_stub.factors.fido import Fido
-from server_stub.factors.oidc import Provider, safe
+from server_stub.factors.oidc import Provider, check_described
 from server_stub.factors.password import PasswordHasher
 from server_stub.flows.flow import Method
 from server_stub.jose import PublicKey, load_public_key
@@ -98,17 +96,12 @@ def _zone(name: str) -> tzinfo:
         raise ServerError(f"timezone: {error}") from error
 
 
-_PROVIDER_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-
-
 def _oidc_provider(described: OidcProvider, settings: Settings) -> Provider:
     name, path = described.name, described.client_secret_file
-    if not _PROVIDER_NAME.fullmatch(name):
-        raise ServerError(f"an OIDC provider is called {name!r}, expected up to 32 of a-z, 0-9 and -")
-    if not safe(described.issuer) or urlsplit(described.issuer).query:
-        raise ServerError(f"the issuer of the OIDC provider {name!r} is no https address: {described.issuer!r}")
-    if "openid" not in described.scope.split():
-        raise ServerError(f"the scope of the OIDC provider {name!r} does not have openid in it")
+    try:
+        check_described(described)
+    except ValueError as error:
+        raise ServerError(str(error)) from error
     try:
         secret = path.read_text("utf-8").strip() if path else ""
     except (OSError, UnicodeDecodeError) as error:

@@ -9,15 +9,16 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from server_stub import settings_rules
 from server_stub.addresses import networks
 from server_stub.errors import ServerError
+from server_stub.factors.oidc import check_described
 from server_stub.settings import OidcProvider, Settings, time_zone
 from server_stub.toml_lines import MistakeError, convert, with_line
 
 NOT_IN_A_FILE = frozenset({"time", "token_bytes"})
 PATHS = frozenset({"data_dir", "policies_file"})
 PATH_LISTS = frozenset({"fido_attestation_roots"})
-PORTS = frozenset({"public_port", "internal_port", "cloud_port"})
 
 
 def load_settings(path: Path, **otherwise: Any) -> Settings:
@@ -60,9 +61,7 @@ def _value(folder: Path, name: str, value: Any) -> Any:
         raise MistakeError(f"{name}: {error}", *error.path) from error
     except ValueError as error:
         raise MistakeError(f"{name}: {error}", name) from error
-    sentence = _why_not(name, converted)
-    if sentence:
-        raise MistakeError(f"{name} is {converted!r}, expected {sentence}", name)
+    settings_rules.check(name, converted)
     return converted
 
 
@@ -91,6 +90,10 @@ def _provider(folder: Path, name: str, value: Any) -> OidcProvider:
             raise MistakeError(f"there is no {member!r}", *place, member)
     secret = row.pop("client_secret_file", None)
     provider = convert({**row, "name": name}, OidcProvider, *place)
+    try:
+        check_described(provider)
+    except ValueError as error:
+        raise MistakeError(str(error), *place) from error
     if secret is None:
         return provider
     return dataclasses.replace(provider, client_secret_file=folder / convert(secret, str, *place, "client_secret_file"))
@@ -103,11 +106,3 @@ def _refuse_unknown(name: str, value: dict[str, Any]) -> None:
     for member in value:
         if member not in known:
             raise MistakeError(f"there is no {member!r}", name, member)
-
-
-def _why_not(name: str, value: Any) -> str | None:
-    if name in PORTS:
-        return None if 0 <= value <= 65535 else "a port from 0 to 65535"
-    if isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
-        return "a number greater than 0"
-    return None

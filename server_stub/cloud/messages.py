@@ -10,6 +10,10 @@ UserId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
 """The IAM's permanent user id, 16 bytes in hex. The cloud does not know user names."""
 Text = Annotated[str, Meta(min_length=1, max_length=120)]
 
+CHALLENGE_TTL = (30, 3600)
+PUSH_TTL = (5, 600)
+"""How short and how long (seconds) an answer may be waited for."""
+
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A request or an answer."""
@@ -73,7 +77,7 @@ class Auth(Message, frozen=True):
     type: Literal["login", "transaction"]
     reference: Id
     fields: Annotated[list[DisplayField], Meta(max_length=8)]
-    ttl: Annotated[int, Meta(ge=30, le=3600)]
+    ttl: Annotated[int, Meta(ge=CHALLENGE_TTL[0], le=CHALLENGE_TTL[1])]
 
 
 class AuthResult(Message, frozen=True):
@@ -210,7 +214,7 @@ class PushAuth(Message, frozen=True):
     device_id: Id
     reference: Id
     text: Annotated[str, Meta(min_length=1, max_length=400)]
-    ttl: Annotated[int, Meta(ge=5, le=600)]
+    ttl: Annotated[int, Meta(ge=PUSH_TTL[0], le=PUSH_TTL[1])]
 
 
 class PushPoll(Message, frozen=True):

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -233,6 +234,24 @@ class Provider:
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise OidcUnavailable(f"the provider cannot be asked: {type(error).__name__}") from error
         return response.status_code, bytes(body)
+
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+def check_described(provider: OidcProvider) -> None:
+    """Refuse a description that could not be of a provider.
+
+    Raises:
+        ValueError: with what is the matter.
+    """
+    name = provider.name
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"an OIDC provider is called {name!r}, expected up to 32 of a-z, 0-9 and -")
+    if not safe(provider.issuer) or urlsplit(provider.issuer).query:
+        raise ValueError(f"the issuer of the OIDC provider {name!r} is no https address: {provider.issuer!r}")
+    if "openid" not in provider.scope.split():
+        raise ValueError(f"the scope of the OIDC provider {name!r} does not have openid in it")
 
 
 def safe(url: str) -> bool:

@@ -105,8 +105,8 @@ def test_what_the_file_leaves_out_is_as_the_caller_says(tmp_path: Path) -> None:
         ("host", "hots", "there is no setting 'hots'"),
         ("push_ttl = 30", "token_bytes = 30", "there is no setting 'token_bytes'"),
         ("8443", '"8443"', "public_port: Expected `int`"),
-        ("8443", "65536", "public_port is 65536, expected a port"),
-        ("push_ttl = 30", "push_ttl = 0", "push_ttl is 0, expected a number greater than 0"),
+        ("8443", "65536", "public_port is 65536, expected a number from 0 to 65535"),
+        ("push_ttl = 30", "push_ttl = 1", "push_ttl is 1, expected a number from 5 to 600 ("),
         ('"required"', '"always"', "fido_user_verification: Invalid enum value 'always'"),
         ('host = "::1"', 'host = "::1', "line 3"),
         ('["roots.pem"]', '"roots.pem"', "fido_attestation_roots: Expected `array`"),
@@ -128,3 +128,42 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     """It names the file."""
     with pytest.raises(ServerError, match=r"cannot read the settings .*none\.toml"):
         load_settings(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("login_challenge_ttl = 10", "login_challenge_ttl is 10, expected a number from 30 to 3600 (line 3)"),
+        ("transaction_challenge_ttl = 4000", "expected a number from 30 to 3600 (line 3)"),
+        ("session_lifetime = 1000000000000", "expected a number greater than 0, up to 315360000 (line 3)"),
+        ("cloud_timeout = nan", "cloud_timeout is nan, expected a number greater than 0"),
+        ("sweep_interval = inf", "sweep_interval is inf, expected a number greater than 0"),
+        ("workers = 0", "workers is 0, expected a number from 1 to 256"),
+        ("body_limit = 1", "body_limit is 1, expected a number from 1024"),
+        ("[iam_lockout]\nlock_from = 0", "iam_lockout.lock_from is 0, expected a number from 1"),
+        ("[iam_lockout]\nhard_lock_at = 3", "iam_lockout.hard_lock_at is 3, expected a number from 5"),
+        ("[cloud_lockout]\nfirst_lock = nan", "cloud_lockout.first_lock is nan, expected a number greater than 0"),
+        ("[argon2]\nmemory_kib = 1", "argon2.memory_kib is 1, expected a number from 8 to 4194304 (line 4)"),
+        ("[argon2]\niterations = 0", "argon2.iterations is 0, expected a number from 1"),
+        ("parts = []", "expected iam, cloud, or both"),
+        ('parts = ["iam", "iam"]', "expected iam, cloud, or both"),
+        ('cloud_url = "nonsense"', "expected an address such as http://127.0.0.1:8482"),
+        ('cloud_url = "http://127.0.0.1:99999"', "expected an address such as http://127.0.0.1:8482"),
+        ('rp_id = "https://bank.example"', "expected a domain in small letters such as bank.example"),
+        ('origins = ["https://bank.example/"]', "expected origins such as https://bank.example, without a path"),
+        ('origins = ["bank.example"]', "expected origins such as https://bank.example, without a path"),
+        ('fido_aaguids = ["YubiKey"]', "expected AAGUIDs such as"),
+        ('service_name = ""', "expected a name of 1 to 64 characters"),
+        ('[oidc_providers.UP]\nissuer = "https://x.example"\nclient_id = "a"', "an OIDC provider is called 'UP'"),
+        ('[oidc_providers.x]\nissuer = "http://x.example"\nclient_id = "a"', "is no https address"),
+    ],
+)
+def test_what_the_server_could_not_run_with_is_refused_with_its_line(
+    tmp_path: Path, setting: str, sentence: str
+) -> None:
+    """At the start, and not at the first login, with a trace or never."""
+    path = tmp_path / "server.toml"
+    path.write_text(f"# Our server\n\n{setting}\n")
+    with pytest.raises(ServerError, match=r"server\.toml are wrong: .* \(line [34]\)$") as caught:
+        load_settings(path, data_dir=tmp_path)
+    assert sentence in str(caught.value)
