@@ -63,7 +63,11 @@ class FieldTemplate:
                 raise ValueError(f"{name} is no amount such as 1250.00")
             return FORMATS[how](given[name])
 
-        return DisplayField(self.tag, normalise(_PLACE.sub(put, self.template)).decode(), self.label)
+        return DisplayField(self.tag, normalise(self.fill(put)).decode(), self.label)
+
+    def fill(self, put: Callable[[re.Match[str]], str]) -> str:
+        """The template with what ``put`` says in its places."""
+        return _PLACE.sub(put, self.template)
 
 
 @dataclass(frozen=True, slots=True)

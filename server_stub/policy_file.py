@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from offline_qr.otq1 import Tag
+from server_stub import policy_rules
 from server_stub.addresses import networks
 from server_stub.criteria import (
     DAYS,
@@ -128,8 +129,12 @@ def _at(*path: str | int) -> Iterator[None]:
 
 def _build(rows: _File) -> PolicySet:
     for name, application in rows.applications.items():
+        with _at("applications", name):
+            policy_rules.check_name("application", name)
+        with _at("applications", name, "title"):
+            policy_rules.check_title(name, application.title)
         for target in (application.target, *application.targets):
-            if not target.startswith("/") or target.startswith(("//", "/\\")):
+            if not policy_rules.is_target(target):
                 sentence = f"application {name!r} redirects to {target!r}, expected a path on this site"
                 raise MistakeError(
                     sentence, "applications", name, "target" if target is application.target else "targets"
@@ -151,6 +156,7 @@ def _build(rows: _File) -> PolicySet:
     approvals = {}
     for name, approval in rows.approvals.items():
         with _at("approvals", name):
+            policy_rules.check_name("approval", name)
             approvals[name] = _approval_flow(name, approval)
     flows = described | {policy.flow.name: policy.flow for policy in policies if policy.flow}
     return PolicySet(applications, flows, policies, approvals, _warnings(rows.policies, policies))
@@ -160,7 +166,9 @@ def _approval_flow(name: str, row: _ApprovalRow) -> ApprovalFlow:
     if len(set(row.methods)) != len(row.methods):
         raise ValueError(f"approval {name!r} names a method twice")
     try:
-        return ApprovalFlow(MessageProvider(tuple(_template(field) for field in row.fields)), row.methods)
+        templates = tuple(_template(field) for field in row.fields)
+        policy_rules.check_templates(templates)
+        return ApprovalFlow(MessageProvider(templates), row.methods)
     except ValueError as error:
         raise ValueError(f"approval {name!r}: {error}") from error
 
@@ -182,6 +190,8 @@ def _refuse_ties(before: list[_PolicyRow], policy: _PolicyRow) -> None:
 
 
 def _policy(row: _PolicyRow, applications: Mapping[str, object], flows: Mapping[str, Flow]) -> Policy:
+    lists = {name: getattr(row, name) for name in ("applications", "groups", "networks", "days")}
+    policy_rules.check_criteria(row.name, lists, row.time)
     for application in row.applications:
         if application not in applications:
             raise ValueError(f"policy {row.name!r} names the application {application!r}, which is not described")

@@ -36,7 +36,18 @@ flow = "password"
         ("priority = 1", "priority = 1\ninsecure_scans = true", "insecure_scans without qr_first"),
         ('"/bank/"', '"https://evil.example/"', "expected a path on this site"),
         ('"/bank/"', '"//evil.example/"', "expected a path on this site"),
+        ('"/bank/"', '"/\\t/evil.example/"', "expected a path on this site"),
+        ('"/bank/"', '"/\\\\evil.example/"', "expected a path on this site"),
+        ('"/bank/"', '"/bank\\r\\nSet-Cookie: a=b"', "expected a path on this site"),
         ("[flows.password]", "[flows.password", "line"),
+        ('title = "Bank"', 'title = "Bank\\u202e"', "the title of application 'bank': a device could not show this"),
+        ('title = "Bank"', f'title = "{"B" * 121}"', "a value has 1 to 120 bytes of UTF-8, found 121 (line 3)"),
+        ("applications.bank", 'applications."a/b"', "application 'a/b' is called by its name in paths"),
+        ("applications.bank", 'applications.".."', "application '..' is called by its name in paths"),
+        ("priority = 1", "priority = 1\ngroups = []", "groups = [], which never holds"),
+        ("priority = 1", "priority = 1\nnetworks = []", "networks = [], which never holds"),
+        ("priority = 1", "priority = 1\ndays = []", "days = [], which never holds"),
+        ("priority = 1", "priority = 1\ntime = '06:00-06:00'", "the time 06:00-06:00, which never comes"),
         ('[["PASSWORD"]]', '[["OFFLINE_QR"]]', "does not say who the user is"),
     ],
 )
@@ -150,3 +161,25 @@ def test_a_policy_that_always_fails_says_nothing_else(tmp_path: Path) -> None:
     path.write_text(GOOD.replace("priority = 1", "priority = 1\nalways_fail = true"))
     with pytest.raises(ServerError, match="'one' has always_fail and also says how to log in"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ('{ label = "Limit", template = "{amount" }', "has a brace that is no place"),
+        ('{ label = "Limit", template = "" }', "a value has 1 to 120 bytes"),
+        (f'{{ label = "{"L" * 39}ä", template = "{{a}}" }}', "a label has 1 to 40 bytes"),
+        (
+            '{ label = "Limit", template = "{a}" }, { tag = "AMOUNT", template = "{b}" }',
+            "amount, account and beneficiary",
+        ),
+        ('{ tag = "AMOUNT", template = "{a}" }, { tag = "AMOUNT", template = "{b}" }', "a well-known tag stands once"),
+    ],
+)
+def test_fields_that_no_device_could_show_are_refused_at_the_start(tmp_path: Path, fields: str, sentence: str) -> None:
+    """And not when the first customer is to approve something."""
+    path = tmp_path / "policies.toml"
+    path.write_text(f"{GOOD}[approvals.limit]\nfields = [{fields}]\n")
+    with pytest.raises(ServerError, match="approval 'limit'") as caught:
+        load(path)
+    assert sentence in str(caught.value)
