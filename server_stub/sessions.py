@@ -225,6 +225,12 @@ def set_pending(connection: Connection, session: Session, pending: Pending) -> S
     return msgspec.structs.replace(session, pending=pending)
 
 
+def set_target(connection: Connection, session: Session, target: str) -> Session:
+    """Go to ``target`` in the end, and no longer to where this login was begun for."""
+    connection.execute(update(sessions).where(sessions.c.token_hash == session.token_hash).values(target=target))
+    return msgspec.structs.replace(session, target=target)
+
+
 def forget_challenge(connection: Connection, session: Session) -> None:
     """The offline QR challenge of ``session`` is over; its device stays chosen. A newer challenge is left alone."""
     values = {

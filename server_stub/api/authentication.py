@@ -75,6 +75,8 @@ async def access(iam: Iam, call: Call[AccessRequest]) -> Reply:
         token, session = await iam.database.run(
             _start, iam, context(iam, call, name), target, call.cookies.get(cookie_name(iam), "")
         )
+    elif target is not None and target != session.target:
+        session = await iam.database.run(sessions.set_target, session, target)
     if session is None:
         raise ApiError(403, "ACCESS_DENIED", "no policy lets anyone into this application")
     if session.authenticated_at is not None:

@@ -1,5 +1,7 @@
 """The table of all pages."""
 
+from urllib.parse import urlsplit
+
 from server_stub.iam import Iam
 from server_stub.web.pages import (
     application,
@@ -89,7 +91,7 @@ def page_table(iam: Iam) -> tuple[PageRoute, ...]:
     taken = {row.path for row in _PAGES}
     rows: dict[str, PageRoute] = {}
     for name, row in iam.policies.applications.items():
-        for target in sorted({row.target, *row.targets}):
-            if target.startswith("/") and not target.startswith("//") and target not in taken and "{" not in target:
-                rows.setdefault(target, PageRoute("GET", target, application.page_of(name)))
+        for path in sorted({urlsplit(target).path for target in (row.target, *row.targets)}):
+            if path not in taken and "{" not in path:
+                rows.setdefault(path, PageRoute("GET", path, application.page_of(name)))
     return (*_PAGES, *rows.values())

@@ -201,7 +201,7 @@ async def _require_current(visit: Visit) -> None:
 
 def _respond(visit: Visit, answer: Answer) -> Response:
     if isinstance(answer, Redirect):
-        where = quote(answer.to, safe=_IN_ADDRESSES if answer.elsewhere else "/?=&")
+        where = quote(answer.to, safe=_IN_ADDRESSES if answer.as_written else "/?=&")
         response = Response(status_code=303, headers={**headers(camera=False), "Location": where})
     elif isinstance(answer, File):
         response = Response(answer.content, headers=headers(camera=False), media_type=answer.media_type)

@@ -66,10 +66,11 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """What to see next: a path of this server, or the whole address of another one."""
+    """What to see next."""
 
     to: str
-    elsewhere: bool = False
+    as_written: bool = False
+    """Whether ``to`` is an address (of another server, or out of the policy file), and not a path with names in it."""
 
 
 @dataclass(slots=True)

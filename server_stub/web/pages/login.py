@@ -21,8 +21,9 @@ async def show(visit: Visit) -> Answer:
     if session is None or session.application != name:
         return _first(visit, name, alone=session is None)
     if session.authenticated_at is not None:
-        # The policy file can only name paths of this server.
-        return Redirect(session.target or visit.iam.policies.applications[session.application].target)
+        # The policy file can only name paths of this server; a fragment in one is for the application's own script.
+        target = session.target or visit.iam.policies.applications[session.application].target
+        return Redirect(target, as_written=True)
     if not session.passed:
         return _first(visit, name, alone=True)
     step = next_step(visit.iam, session)

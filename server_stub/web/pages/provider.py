@@ -48,7 +48,7 @@ async def start(visit: Visit) -> Answer:
         if error.code != "UNEXPECTED_CALL" or session is None:
             raise
         return login(session.application)
-    return Redirect(document.data.attributes.authorization_uri, elsewhere=True)
+    return Redirect(document.data.attributes.authorization_uri, as_written=True)
 
 
 async def come_back(visit: Visit) -> Answer:

@@ -179,6 +179,21 @@ def test_a_login_ends_where_it_asked_to_if_that_is_allowed(world: World, target:
     assert done.json()["data"]["attributes"]["redirectUri"] == (target or "/portal/")
 
 
+def test_the_last_wish_counts_where_a_login_is_to_end(world: World) -> None:
+    """Of a login that is under way, and of one that is complete; who has no wish changes nothing."""
+    browser, person = world.browser(), world.person()
+    device = world.device(person)
+    browser.post("/applications/portal/access/", {"target": "/portal/mail"})
+    browser.password(person.name)
+    browser.post("/applications/portal/access/", {"target": "/portal/files"})
+    browser.access("portal")
+    done = browser.otp(device.code(browser.qr()))
+    assert done.json()["data"]["attributes"]["redirectUri"] == "/portal/files"
+    again = browser.post("/applications/portal/access/", {"target": "/portal/mail"})
+    assert again.json()["data"]["attributes"]["redirectUri"] == "/portal/mail"
+    assert browser.access("portal").json()["data"]["attributes"]["redirectUri"] == "/portal/mail"
+
+
 @pytest.mark.parametrize("target", ["//evil.example/", "https://evil.example", "/portal/mail/../x", "/ebanking/", ""])
 def test_a_login_cannot_end_anywhere_else(world: World, target: str) -> None:
     """No open redirect, whatever it looks like."""

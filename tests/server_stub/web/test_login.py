@@ -1,9 +1,13 @@
 """The login pages without a script: what someone sees and can send."""
 
+from pathlib import Path
+
 import pytest
 
+from server_stub.policy_file import DEFAULT_FILE
+from server_stub.settings import Settings
 from tests.server_stub.web.browsing import Visitor
-from tests.server_stub.world import PASSWORD, World
+from tests.server_stub.world import PASSWORD, World, own_world
 
 
 def test_a_password_opens_what_asks_for_no_more(world: World) -> None:
@@ -78,3 +82,16 @@ def test_only_what_a_script_may_have_seen_can_stand_in_an_address(world: World) 
     assert "refused on the device" in visitor.error
     visitor.open("/login/portal?why=USER_LOCKED")
     assert visitor.error == ""
+
+
+@pytest.mark.parametrize("target", ["/classroom/?class=5b", "/classroom/#/lessons/5%20b", "/classroom/#/a=1&b"])
+def test_a_target_with_a_query_or_a_fragment_is_reached(tmp_path: Path, settings: Settings, target: str) -> None:
+    """As the policy file writes it, for the application's own script; the page stands in for the application."""
+    policies = tmp_path / "policies.toml"
+    policies.write_text(DEFAULT_FILE.read_text().replace('target = "/classroom/"', f'target = "{target}"'))
+    with own_world(settings, policies_file=policies) as world:
+        person, visitor = world.person(), Visitor(world)
+        visitor.log_in("classroom", person.name)
+        assert visitor.path == "/classroom/"
+        assert person.name in visitor.page.text
+        assert visitor.client.get("/login/classroom").headers["location"] == target
