@@ -42,7 +42,7 @@ class Permission(IntFlag):
 
 @dataclass(slots=True)
 class Token:
-    """A pinUvAuthToken in use, or the persistent one, whose time does not end (§6.5.2.1)."""
+    """A pinUvAuthToken in use (§6.5.2.1). ``lasting``: no time ends it, and no touch and no relying party uses it up."""
 
     secret: bytes = field(repr=False)
     permissions: Permission
@@ -52,7 +52,7 @@ class Token:
     user_verified: bool = True
     used: bool = False
     began: float = 0.0
-    persistent: bool = False
+    lasting: bool = False
 
     def __post_init__(self) -> None:
         self.began = self.clock.monotonic()
@@ -60,7 +60,7 @@ class Token:
     @property
     def expired(self) -> bool:
         """Whether the token has ended: never used within ``FIRST_USE``, or after ``MAX_USAGE``."""
-        if self.persistent:
+        if self.lasting:
             return False
         age = self.clock.monotonic() - self.began
         return age > (MAX_USAGE if self.used else FIRST_USE)
@@ -86,10 +86,13 @@ class Token:
             CtapError: PIN_AUTH_INVALID if it serves another one already.
         """
         self.check_rp_id(rp_id)
-        self.rp_id = rp_id
+        if not self.lasting:
+            self.rp_id = rp_id
 
     def spend(self) -> None:
         """The touch and the verification have served for a credential: all but writing large blobs needs them anew."""
+        if self.lasting:
+            return
         self.user_present = self.user_verified = False
         self.permissions &= Permission.LBW
 
@@ -171,6 +174,14 @@ class PinUv:
         self._tokens[protocol] = token
         return token
 
+    def pin_token(self, protocol: int, permissions: Permission) -> Token:
+        """The pinToken of a key from before permissions: one for each power-up, for any number of uses (CTAP 2.0 §5.5.2)."""
+        token = self._tokens.get(protocol)
+        if token is None:
+            secret = self._env.random.token_bytes(_TOKEN_BYTES)
+            token = self._tokens[protocol] = Token(secret, permissions, self._env.clock, lasting=True)
+        return token
+
     def spend_tokens(self) -> None:
         """The user has touched the key for a credential: whoever holds a token needs them anew for another one."""
         for token in self._tokens.values():
@@ -197,7 +208,7 @@ class PinUv:
         verify = PROTOCOLS[protocol].verify
         persistent = self._persistent_token() if read_only else None
         if persistent is not None and verify(persistent, message, auth.param):
-            return Token(persistent, Permission.PCMR, self._env.clock, persistent=True)
+            return Token(persistent, Permission.PCMR, self._env.clock, lasting=True)
         token = self._tokens.get(protocol)
         if token is not None and token.expired:
             self._tokens.clear()

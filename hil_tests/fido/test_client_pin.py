@@ -72,13 +72,15 @@ def test_right_pin_gets_a_token(host: Host, number: int) -> None:
     assert len(host.token(P.MAKE_CREDENTIAL, RP_ID, number)) in ((16, 32) if number == 1 else (32,))
 
 
+@WITH_PERMISSIONS
 @EACH_PROTOCOL
 @pytest.mark.clause("CTAP 2.3 §6.5.5.7")
 def test_tokens_differ(host: Host, number: int) -> None:
-    """Each token is a new one."""
+    """Each token is a new one. (One of CTAP 2.0 serves until power-down.)"""
     assert host.token(P.MAKE_CREDENTIAL, RP_ID, number) != host.token(P.MAKE_CREDENTIAL, RP_ID, number)
 
 
+@WITH_PERMISSIONS
 @EACH_PROTOCOL
 @pytest.mark.clause("CTAP 2.3 §6.5.5.7")
 def test_new_token_ends_the_old_one(host: Host, number: int) -> None:

@@ -123,11 +123,12 @@ def _get_pin_token(state: State, request: ClientPinRequest) -> Steps:
     # Step 11.
     if state.settings.force_pin_change:
         raise CtapError(Status.PIN_INVALID)
-    # Steps 12 to 15.
-    permissions = Permission(0) if state.has("noMcGaPermissionsWithClientPin") else Permission.MC | Permission.GA
     if not state.has("pinUvAuthToken"):
         # A key from before permissions: its token does everything, above all for the preview commands.
-        permissions |= Permission.CM | Permission.BE
+        everything = Permission.MC | Permission.GA | Permission.CM | Permission.BE
+        return {0x02: secret.encrypt(state.pin_uv.pin_token(protocol, everything).secret)}
+    # Steps 12 to 15.
+    permissions = Permission(0) if state.has("noMcGaPermissionsWithClientPin") else Permission.MC | Permission.GA
     return {0x02: secret.encrypt(state.pin_uv.new_token(protocol, permissions).secret)}
 
 

@@ -279,6 +279,27 @@ def test_a_proof_under_an_unknown_protocol_is_refused_in_the_words_of_its_versio
     assert call(authenticator, MAKE_CREDENTIAL, creation({8: proof}))[0] is Status.MISSING_PARAMETER
 
 
+@pytest.mark.parametrize("product", ["yubikey-5.2", "solo-2", "google-titan", "feitian-biopass"])
+def test_a_token_of_the_first_version_serves_until_power_down(product: str) -> None:
+    """CTAP 2.0 §5.5.2: one for each power-up, for any command, relying party and number of touches; a new PIN ends it."""
+    clock = SimulatedClock()
+    authenticator = key(None, profiles.load(product), clock=clock)
+    pin = client_pin(authenticator, 1)
+    pin.set_pin(PIN)
+    token = pin.get_pin_token(PIN)
+    assert pin.get_pin_token(PIN) == token
+    clock.advance(3600)
+    for rp_id in ("example.com", "example.org"):
+        resident = {7: {"rk": True}}
+        assert _make(authenticator, token=token, protocol=1, rp_id=rp_id, changes=resident) == (Status.SUCCESS, UP | UV)
+        assert _get(authenticator, token=token, protocol=1, rp_id=rp_id) == (Status.SUCCESS, UP | UV)
+    authenticator.power_up()
+    assert _get(authenticator, token=token, protocol=1)[0] is Status.PIN_AUTH_INVALID
+    token = pin.get_pin_token(PIN)
+    pin.change_pin(PIN, "another horse")
+    assert _get(authenticator, token=token, protocol=1)[0] is Status.PIN_AUTH_INVALID
+
+
 @pytest.mark.parametrize("parameters", [creation(), creation({8: b""})])
 def test_a_user_who_stays_away_has_refused(parameters: dict[int, Any]) -> None:
     """Steps 1.2 and 14.1.2.2: OPERATION_DENIED after half a minute, and nothing is kept."""
