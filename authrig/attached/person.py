@@ -12,7 +12,8 @@ class Person:
     """Whoever sits at the terminal that this process was started from, also when its output goes elsewhere.
 
     Args:
-        keyboard: what is read instead, for tests; with ``screen``, what is written instead.
+        keyboard: what is read in place of the terminal, for tests.
+        screen: what is written to in its place.
     """
 
     def __init__(self, keyboard: IO[str] | None = None, screen: IO[str] | None = None) -> None:

@@ -52,15 +52,8 @@ def get_assertion(state: State, request: GetAssertionRequest) -> Steps:
 
     refuse_assertion(state.profile, request)
 
-    # Step 4: options. "rk" has no meaning here; "up" is true unless the host says otherwise.
-    uv = wants_built_in_uv(state, auth, request.options)
-    if "rk" in request.options:
-        raise CtapError(Status.INVALID_OPTION if state.only_2_0 else Status.UNSUPPORTED_OPTION)
-    user_present = request.options.get("up", True)
-
-    # Step 5: alwaysUv, from which silent requests are exempt.
-    if state.settings.always_uv and user_present:
-        uv = check_always_uv(state, auth, uv=uv)
+    # Steps 4 and 5.
+    uv, user_present = _read_options(state, request)
 
     enterprise = wants_enterprise_attestation(state, request.enterprise_attestation, request.rp_id)
 
@@ -70,10 +63,7 @@ def get_assertion(state: State, request: GetAssertionRequest) -> Steps:
     user_verified = authorization.verified
 
     # Steps 7 and 8: the credentials that the host may see; it needs no more than one from a list of its own.
-    if request.allow_list:
-        found = _allowed(state, request, request.allow_list, user_verified=user_verified)
-    else:
-        found = _discoverable(state, request.rp_id, user_verified=user_verified)
+    found = _visible(state, request, user_verified=user_verified)
     if not found:
         if Quirk.TOUCH_BEFORE_NO_CREDENTIALS in state.profile.quirks and user_present:
             yield from authorization.ask_presence(Prompt.LOG_IN, request.rp_id, "")
@@ -113,6 +103,25 @@ def get_next_assertion(state: State, request: EmptyRequest) -> Steps:
         raise CtapError(Status.NOT_ALLOWED)
     # Steps 4 to 7.
     return _next(state, walk, names=walk.user_verified)
+
+
+def _read_options(state: State, request: GetAssertionRequest) -> tuple[bool, bool]:
+    """Steps 4 and 5: whether built-in verification is to be done, and whether the user has to be there."""
+    # Step 4: "rk" has no meaning here; "up" is true unless the host says otherwise.
+    uv = wants_built_in_uv(state, request.pin_uv_auth, request.options)
+    if "rk" in request.options:
+        raise CtapError(Status.INVALID_OPTION if state.only_2_0 else Status.UNSUPPORTED_OPTION)
+    user_present = request.options.get("up", True)
+    # Step 5: alwaysUv, from which silent requests are exempt.
+    if state.settings.always_uv and user_present:
+        uv = check_always_uv(state, request.pin_uv_auth, uv=uv)
+    return uv, user_present
+
+
+def _visible(state: State, request: GetAssertionRequest, *, user_verified: bool) -> list[Credential]:
+    if request.allow_list:
+        return _allowed(state, request, request.allow_list, user_verified=user_verified)
+    return _discoverable(state, request.rp_id, user_verified=user_verified)
 
 
 def _allowed(

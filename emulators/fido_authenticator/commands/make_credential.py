@@ -43,7 +43,7 @@ _LARGE = 2500
 
 def make_credential(state: State, request: MakeCredentialRequest) -> Steps:
     """Make a key pair for a relying party and attest it."""
-    auth, options, rp_id, user_name = request.pin_uv_auth, request.options, request.rp.id, request.user.name or ""
+    auth, rp_id, user_name = request.pin_uv_auth, request.rp.id, request.user.name or ""
     # Steps 1 and 2.
     yield from check_proof(state, auth, Prompt.REGISTER, rp_id)
 
@@ -54,14 +54,8 @@ def make_credential(state: State, request: MakeCredentialRequest) -> Steps:
     if algorithm is None:
         raise CtapError(Status.UNSUPPORTED_ALGORITHM)
 
-    # Step 5: options. A credential is never made without a touch.
-    uv = wants_built_in_uv(state, auth, options)
-    discoverable = options.get("rk", False)
-    if discoverable and not state.has("rk"):
-        raise CtapError(Status.UNSUPPORTED_OPTION)
-    # CTAP 2.0 §5.1 has no "up" here at all: a known option that is not valid for this command.
-    if options.get("up") is False or ("up" in options and state.only_2_0):
-        raise CtapError(Status.INVALID_OPTION)
+    # Step 5: options.
+    uv, discoverable = _read_options(state, request)
 
     # Steps 6 to 8: whether the host may do without verification.
     uv = _check_unverified(state, request, uv=uv, discoverable=discoverable)
@@ -96,6 +90,20 @@ def make_credential(state: State, request: MakeCredentialRequest) -> Steps:
     return _create(creation, algorithm, discoverable=discoverable, enterprise=enterprise)
 
 
+def _read_options(state: State, request: MakeCredentialRequest) -> tuple[bool, bool]:
+    """Step 5: whether built-in verification is asked for, and a discoverable credential."""
+    options = request.options
+    uv = wants_built_in_uv(state, request.pin_uv_auth, options)
+    discoverable = options.get("rk", False)
+    if discoverable and not state.has("rk"):
+        raise CtapError(Status.UNSUPPORTED_OPTION)
+    # A credential is never made without a touch. CTAP 2.0 §5.1 has no "up" here at all: a known option that is not valid
+    # for this command.
+    if options.get("up") is False or ("up" in options and state.only_2_0):
+        raise CtapError(Status.INVALID_OPTION)
+    return uv, discoverable
+
+
 def _check_unverified(state: State, request: MakeCredentialRequest, *, uv: bool, discoverable: bool) -> bool:
     """Steps 6 to 8: whether built-in verification is to be done; a host that must prove verification is told so."""
     auth = request.pin_uv_auth
@@ -117,32 +125,37 @@ def _excluded(state: State, request: MakeCredentialRequest, *, user_verified: bo
     )
 
 
-def _create(creation: Creation, algorithm: int, *, discoverable: bool, enterprise: bool) -> Response:
+def _keep(creation: Creation, algorithm: int, *, discoverable: bool) -> tuple[Credential, list[Change]]:
+    """Steps 16 to 18: the credential, and what of it has to be written."""
     state, request = creation.state, creation.request
     rp = request.rp
-
     # Step 16: a key pair.
     random = state.env.random
     private_key = creation.private_key
-    if discoverable:
-        # Step 17: in the key's own memory, in the place of an older one for the same account.
-        _check_room(state, request)
-        credential = Credential(
-            id=random.token_bytes(_CREDENTIAL_ID_BYTES),
-            rp_id=rp.id,
-            algorithm=algorithm,
-            private_key=private_key,
-            user=request.user,
-            rp_name=rp.name,
-            discoverable=True,
-            extensions=creation.kept,
-        )
-        changes: list[Change] = [Save(credential), *state.new_store_state()]
-    else:
+    if not discoverable:
         # Step 18: in its own id.
         unsealed = Credential(b"", rp.id, algorithm, private_key, extensions=creation.kept)
-        credential = state.sealer.seal(random, unsealed)
-        changes = []
+        return state.sealer.seal(random, unsealed), []
+    # Step 17: in the key's own memory, in the place of an older one for the same account.
+    _check_room(state, request)
+    credential = Credential(
+        id=random.token_bytes(_CREDENTIAL_ID_BYTES),
+        rp_id=rp.id,
+        algorithm=algorithm,
+        private_key=private_key,
+        user=request.user,
+        rp_name=rp.name,
+        discoverable=True,
+        extensions=creation.kept,
+    )
+    return credential, [Save(credential), *state.new_store_state()]
+
+
+def _create(creation: Creation, algorithm: int, *, discoverable: bool, enterprise: bool) -> Response:
+    state, request = creation.state, creation.request
+
+    # Steps 16 to 18: the credential.
+    credential, changes = _keep(creation, algorithm, discoverable=discoverable)
 
     # Step 19: the attestation statement.
     key = state.signing_key(credential)
@@ -150,7 +163,7 @@ def _create(creation: Creation, algorithm: int, *, discoverable: bool, enterpris
     enterprise |= Quirk.ALWAYS_ENTERPRISE_ATTESTATION in state.profile.quirks
     enterprise = enterprise and statement_format != NONE
     auth_data = authenticator_data(
-        rp.id,
+        request.rp.id,
         USER_PRESENT | (USER_VERIFIED if creation.user_verified else 0),
         state.next_counter,
         attested_credential_data(attested_aaguid(state.profile, statement_format), credential, key),
