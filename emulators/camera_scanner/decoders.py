@@ -28,7 +28,15 @@ import numpy as np
 from emulators.camera_scanner import looks
 from emulators.camera_scanner.deadline import within
 from emulators.camera_scanner.finders import find_places
-from emulators.camera_scanner.flattening import cut_out, flattened, framed, on_a_bottle, unrolled
+from emulators.camera_scanner.flattening import (
+    BENT_MARGIN,
+    MARGIN,
+    cut_out,
+    flattened,
+    framed,
+    on_a_bottle,
+    unrolled,
+)
 from emulators.camera_scanner.frames import Corners, require_image
 from emulators.camera_scanner.preparations import THOROUGH, Preparation, preparations, shrink, to_gray
 from emulators.env import SystemClock
@@ -209,7 +217,7 @@ class _Search:
         begun = self._now()
         part, inside = cut_out(whole, corners)
         flat = flattened(part, inside)
-        yield _Stage(_ZXING, "flattened", begun, looks.put_back(looks.by_zxing(flat), corners))
+        yield _Stage(_ZXING, "flattened", begun, looks.put_back(looks.by_zxing(flat), corners, MARGIN))
         begun = self._now()
         yield _Stage("opencv", "sampled", begun, looks.put_back(looks.by_opencv(flat), corners))
 
@@ -221,7 +229,7 @@ class _Search:
                 small, shrunk = shrink(np.ascontiguousarray(image[:, :, number]), _SHRUNK_SIDE)
                 yield _Stage(_ZXING, colour, begun, _moved(looks.by_zxing(small), shrunk))
         begun = self._now()
-        places = find_places(gray)
+        places = find_places(gray, [looks.scaled(read.corners, 1 / scale) for read in self.reads])
         yield _Stage(_ZXING, "finder patterns", begun, [])
         for place in places[:_MOST_PLACES]:
             yield from self._closely(whole, looks.scaled(place, scale))
@@ -243,10 +251,11 @@ class _Search:
         part, inside = cut_out(whole, corners)
         begun = self._now()
         alone = framed(flattened(part, inside))
-        yield _Stage(_ZXING, "framed", begun, looks.put_back(looks.by_zxing(alone), corners))
+        yield _Stage(_ZXING, "framed", begun, looks.put_back(looks.by_zxing(alone), corners, MARGIN))
         begun = self._now()
+        around = on_a_bottle(corners)
         for flat in unrolled(part, inside):
-            yield _Stage(_ZXING, "unrolled", begun, looks.put_back(looks.by_zxing(flat), on_a_bottle(corners)))
+            yield _Stage(_ZXING, "unrolled", begun, looks.put_back(looks.by_zxing(flat), around, BENT_MARGIN))
             begun = self._now()
 
     def _is_read(self, corners: Corners) -> bool:

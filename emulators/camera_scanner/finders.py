@@ -17,7 +17,7 @@ import numpy as np
 from emulators.camera_scanner.frames import Corners
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -49,17 +49,24 @@ class _Pattern:
     side: float
 
 
-def find_places(gray: Image) -> list[Corners]:
+def find_places(gray: Image, taken: Sequence[Corners] = ()) -> list[Corners]:
     """Where three finder patterns of a size stand in a right angle, the best first; each pattern belongs to one code.
 
     The corners are those of a code that follows the standard; their order does not tell a mirrored code from another.
+
+    Args:
+        gray: the picture.
+        taken: places of codes that were read: their patterns are no other code's, as it might seem where many codes
+            stand in rows.
     """
     patterns: list[_Pattern] = []
+    read = [_a_little_larger(corners) for corners in taken]
     calm = _without_noise(gray)
     for picture in (calm, cv2.bitwise_not(calm)):
         for window in _WINDOWS:
             for one in _patterns(np.asarray(picture, np.uint8), window):
-                if not any(abs(one.x - known.x) + abs(one.y - known.y) < known.side / 2 for known in patterns):
+                known = any(abs(one.x - other.x) + abs(one.y - other.y) < other.side / 2 for other in patterns)
+                if not known and not any(cv2.pointPolygonTest(code, (one.x, one.y), False) >= 0 for code in read):  # noqa: FBT003 - OpenCV takes it so
                     patterns.append(one)
                 if len(patterns) > _MOST_PATTERNS:
                     return []  # a carpet, not codes
@@ -71,6 +78,13 @@ def find_places(gray: Image) -> list[Corners]:
             corner, right, below = (patterns[number] for number in trio)
             places.append(_outline(corner, right, below))
     return places
+
+
+def _a_little_larger(corners: Corners) -> Points:
+    """The outline of a code and a little more, since no reader tells it exactly."""
+    outline = np.array(corners, np.float32)
+    middle = outline.mean(axis=0)
+    return np.asarray(middle + (outline - middle) * 1.05, np.float32)
 
 
 def _without_noise(gray: Image) -> Image:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SIDE, MARGIN = 480, 40
 """Pixels of a flattened picture, and of it around the code."""
 
-_BENT_MARGIN = 96
+BENT_MARGIN = 96
 """Around a code that may bulge out of its corners."""
 _SAGS = (-0.06, 0.06, -0.12, 0.12, -0.2, 0.2, -0.3, 0.3)
 """Of half the code's height: how far the middle of its edges stands below its corners, around a bottle seen from above."""
@@ -54,6 +54,25 @@ def flattened(gray: Image, corners: Corners) -> Image:
     return np.asarray(flat, np.uint8)
 
 
+def unflattened(place: Corners, corners: Corners, margin: int) -> Corners:
+    """Where a ``place`` in a flattened picture was in the whole one: ``corners``, unless it is only a part of what is between them.
+
+    Where many codes stand in rows, finder patterns of three of them may be taken for one code's, with others inside.
+    """
+    far = SIDE - margin
+    square = np.array([(margin, margin), (far, margin), (far, far), (margin, far)], np.float32)
+    inside = np.array(place, np.float32)
+    if float(np.abs(inside.mean(axis=0) - SIDE / 2).max()) < (far - margin) / 8 and _area(inside) > _area(square) / 2:
+        return corners
+    homography = cv2.getPerspectiveTransform(square, np.array(corners, np.float32))
+    moved = cv2.perspectiveTransform(inside.reshape(-1, 1, 2), homography).reshape(-1, 2)
+    return cast("Corners", tuple((float(x), float(y)) for x, y in moved))
+
+
+def _area(corners: NDArray[np.float32]) -> float:
+    return float(cv2.contourArea(corners))
+
+
 def framed(flat: Image) -> Image:
     """A flattened code with the quiet zone that it should have, where a picture or print stands in it."""
     near, far = MARGIN, SIDE - MARGIN
@@ -79,7 +98,7 @@ def unrolled(gray: Image, corners: Corners) -> Iterator[Image]:
     """The code as it would lie on a table, for bottles of different sizes, upright and lying, seen from above and below."""
     square = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], np.float32)
     homography = cv2.getPerspectiveTransform(square, np.array(on_a_bottle(corners), np.float32))
-    steps = (np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2) / (SIDE / 2 - _BENT_MARGIN)
+    steps = (np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2) / (SIDE / 2 - BENT_MARGIN)
     for crowding in _CROWDINGS:
         for sag in _SAGS:
             for upright in (True, False):

@@ -14,7 +14,7 @@ import numpy as np
 import zxingcpp
 
 from emulators.camera_scanner import zbar
-from emulators.camera_scanner.flattening import MARGIN, SIDE
+from emulators.camera_scanner.flattening import MARGIN, SIDE, unflattened
 from emulators.camera_scanner.mirror import is_mirrored
 from emulators.camera_scanner.preparations import to_gray
 
@@ -162,14 +162,23 @@ def scaled(corners: Corners, scale: float) -> Corners:
     return cast("Corners", tuple((x * scale, y * scale) for x, y in corners))
 
 
-def put_back(found: list[Found], corners: Corners) -> list[Found]:
-    """What was read in a flattened picture, at the place in the whole picture from which that was taken."""
-    first, second, third, fourth = corners
-    return [
-        code._replace(corners=(first, fourth, third, second) if _turns_left(code.corners) else corners)
-        for code in found
-        if code.data is not None
-    ]
+def put_back(found: list[Found], corners: Corners, margin: int | None = None) -> list[Found]:
+    """What was read in a flattened picture, at the place in the whole picture from which that was taken.
+
+    Args:
+        found: the codes.
+        corners: the place that was flattened.
+        margin: of the flattened picture around it; None: it was sampled, so that nothing but the whole of it can be the code.
+    """
+    return [code._replace(corners=_put_back(code.corners, corners, margin)) for code in found if code.data is not None]
+
+
+def _put_back(flat: Corners, corners: Corners, margin: int | None) -> Corners:
+    place = corners if margin is None else unflattened(flat, corners, margin)
+    if place is corners and _turns_left(flat):
+        first, second, third, fourth = corners
+        return first, fourth, third, second
+    return place
 
 
 def _turns_left(corners: Corners) -> bool:

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from emulators.camera_scanner import decoders, looks, optics
 from emulators.camera_scanner.decoders import read_codes
-from emulators.camera_scanner.flattening import flattened
+from emulators.camera_scanner.flattening import MARGIN, flattened
 from emulators.camera_scanner.frames import Corners, Image, ImageError
 from emulators.camera_scanner.preset import preset_names
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
@@ -422,6 +422,35 @@ def test_print_in_the_quiet_zone_is_no_hindrance(draw: Draw) -> None:
     picture = np.pad(np.pad(code, 60, constant_values=0), 40, constant_values=200)
     (read,) = read_patiently(picture, thorough=True)
     assert read.data == b"framed"
+
+
+@pytest.mark.parametrize("gap", [0, 40, 150])
+def test_a_sheet_of_badges_has_each_code_once(draw: Draw, gap: int) -> None:
+    """Finder patterns of three codes in rows look like those of a fourth that has codes inside."""
+    codes = [draw(f"badge {number}") for number in range(9)]
+    step = codes[0].shape[0] + gap
+    sheet = np.full((3 * step + 50, 3 * step + 50), 255, np.uint8)
+    for number, code in enumerate(codes):
+        top, left = number // 3 * step + 25, number % 3 * step + 25
+        sheet[top : top + code.shape[0], left : left + code.shape[1]] = code
+    reads = read_patiently(sheet, thorough=True)
+    assert sorted(read.data for read in reads) == [b"badge %d" % number for number in range(9)]
+    for read in reads:
+        number = int(read.data[-1:])
+        assert read.corners[0] == pytest.approx((number % 3 * step + 25 + 20, number // 3 * step + 25 + 20), abs=3)
+
+
+def test_a_code_that_is_only_a_part_of_a_flattened_place_is_put_where_it_is(draw: Draw) -> None:
+    """And what fills the place has the place's corners, which are known better."""
+    code = draw("inside")
+    picture = np.full((600, 800), 255, np.uint8)
+    picture[300 : 300 + code.shape[0], 500 : 500 + code.shape[1]] = code
+    wide: Corners = ((100, 100), (780, 100), (780, 580), (100, 580))
+    (read,) = looks.put_back(looks.by_zxing(flattened(picture, wide)), wide, MARGIN)
+    assert read.corners[0] == pytest.approx((520, 320), abs=4)
+    own: Corners = ((520, 320), (624, 320), (624, 424), (520, 424))
+    (read,) = looks.put_back(looks.by_zxing(flattened(picture, own)), own, MARGIN)
+    assert read.corners == own
 
 
 def test_a_mirrored_code_that_is_read_where_it_was_found_keeps_its_corners(draw: Draw) -> None:

@@ -53,6 +53,23 @@ def test_codes_of_different_sizes_are_told_apart(draw: Draw) -> None:
     ]
 
 
+def test_the_patterns_of_a_code_that_was_read_belong_to_no_other(draw: Draw) -> None:
+    """Of four codes in two rows, three were read: what is left is the fourth, and no place across them."""
+    picture = np.full((400, 400), 255, np.uint8)
+    places = []
+    for number in range(4):
+        code = draw(f"number {number}")
+        left, top = number % 2 * 200, number // 2 * 200
+        picture[top : top + code.shape[0], left : left + code.shape[1]] = code
+        low, far = 20, code.shape[0] - 20
+        places.append(
+            ((left + low, top + low), (left + far, top + low), (left + far, top + far), (left + low, top + far))
+        )
+    (found,) = find_places(picture, places[:3])
+    assert np.array(found) == pytest.approx(np.array(places[3]), abs=6)
+    assert find_places(picture, places) == []
+
+
 def test_specks_hide_no_pattern(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of them are erased before outlines are drawn, and what is found among them is what was found before."""
     picture, corners = on_a_desk(draw("a place", scale=5), View(roll=15))
