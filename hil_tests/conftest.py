@@ -16,6 +16,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         clauses = [str(mark.args[0]) for mark in item.iter_markers("clause")]
         if not clauses or not isinstance(item, pytest.Function):
+            item.user_properties.append(("area", item.path.stem.removeprefix("test_")))
             continue
         capabilities = {word for mark in item.iter_markers("hil") for word in mark.kwargs.get("caps", ())}
         if item.get_closest_marker("hil_destructive") is not None:

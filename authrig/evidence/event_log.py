@@ -48,7 +48,16 @@ def write_log(path: Path, log: Iterable[Logged]) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    path.write_text("".join(to_line(logged) + "\n" for logged in log), "utf-8")
+    write_text(path, "".join(to_line(logged) + "\n" for logged in log))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` of JSON; the half of a character, as names of files may have, is written as JSON's escape of it.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    path.write_text(text, "utf-8", errors="backslashreplace")
 
 
 def read_log(path: Path) -> list[Logged]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, replace
@@ -18,6 +19,8 @@ from authrig.evidence.recorder import Event, Exhibit, Picture, Recorder, Traffic
 ABOUT: Final = "about.json"
 STEPS: Final = "steps.json"
 AUDIT: Final = "audit.jsonl"
+_LONGEST_NAME: Final = 150
+"""File systems take 255 bytes."""
 _PACKAGES = ("authrig", "pytest", "fido2", "cryptography", "zxing-cpp", "opencv-python-headless")
 
 
@@ -38,6 +41,7 @@ def keep(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _remove_former(folder)
         log = [_logged(time, number, exhibit, folder) for number, (time, exhibit) in enumerate(recorder.timeline, 1)]
         event_log.write_log(folder / event_log.NAME, log)
         steps = [{**asdict(replace(step, exhibits=())), "exhibits": len(step.exhibits)} for step in recorder.steps]
@@ -45,10 +49,27 @@ def keep(
         _write_json(folder / ABOUT, {"test": test, **about, "versions": versions()})
         rows = [json.dumps(row, ensure_ascii=False) + "\n" for row in audit]
         if rows:
-            (folder / AUDIT).write_text("".join(rows), "utf-8")
+            event_log.write_text(folder / AUDIT, "".join(rows))
     except OSError as error:
         raise RigError(f"the evidence in {folder} cannot be written: {error.strerror}") from error
     key_capture.write_capture(folder / key_capture.NAME, log, test)
+
+
+def _remove_former(folder: Path) -> None:
+    """Remove what an earlier run kept of the same test: its pictures and audit rows are not this run's."""
+    ours = {event_log.NAME, key_capture.NAME, ABOUT, STEPS, AUDIT}
+    for path in list(folder.iterdir()):
+        if path.name in ours or re.fullmatch(r"[0-9]{4,}\.png", path.name):
+            path.unlink()
+
+
+def folder_name(test: str) -> str:
+    """Of the folder for a test: readable, and another one for each test."""
+    plain = test.replace("::", "_").replace("/", "_").replace("[", "_").removesuffix("]")
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", test).strip("_")
+    if name == plain and len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[:_LONGEST_NAME]}-{hashlib.sha256(test.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def versions() -> dict[str, str]:
@@ -77,7 +98,7 @@ def _logged(time: float, number: int, exhibit: Exhibit, folder: Path) -> Logged:
 
 
 def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    event_log.write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> Any:

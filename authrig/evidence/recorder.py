@@ -87,18 +87,28 @@ class Recorder:
         if not isinstance(exhibit, Event):
             self._exhibits.append(exhibit)
 
-    def expect(self, name: str, expected: str, found: str, *, evil: bool = False) -> None:
-        """Record the step ``name``.
+    def expect(self, name: str, expected: object, found: object, *, evil: bool = False) -> None:
+        """Record the step ``name``; what is no text is on record as Python shows it.
 
         Raises:
             Deviation: if ``found`` is not ``expected``; the step is on record before that.
         """
         now = self._monotonic()
-        step = Step(name, expected, found, evil, now - self._since, tuple(self._exhibits))
+        step = Step(name, *_as_texts(expected, found), evil, now - self._since, tuple(self._exhibits))
         self._exhibits.clear()
         self._since = now
         self.steps.append(step)
         if self._on_step is not None:
             self._on_step(step)
         if not step.passed:
-            raise Deviation(name, expected, found)
+            raise Deviation(name, step.expected, step.found)
+
+
+def _as_texts(expected: object, found: object) -> tuple[str, str]:
+    """Both as texts, which are alike exactly if they are equal."""
+    if isinstance(expected, str) and isinstance(found, str):
+        return expected, found
+    one, other = repr(expected), repr(found)
+    if expected == found:
+        return one, one
+    return one, other if other != one else f"{other}, which is not equal"

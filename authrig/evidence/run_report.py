@@ -209,7 +209,7 @@ def write_page(path: Path, run: ToldRun, former: Run | None = None) -> None:
     text = render(run, former)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        path.write_text(text, "utf-8", errors="backslashreplace")
     except OSError as error:
         raise RigError(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -49,7 +49,7 @@ class SuiteReport:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know what there is."""
-        self.listed = [_case(item.name, dict(item.user_properties), "not applicable") for item in session.items]
+        self.listed = [_case(item.nodeid, dict(item.user_properties), "not applicable") for item in session.items]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take one phase of a test; the last one ends the case."""
@@ -69,24 +69,34 @@ def _finished(phases: Sequence[pytest.TestReport]) -> Case:
     outcome: Outcome = "failed" if failed else "not applicable" if skipped else "passed"
     ended = failed or skipped
     why = "" if ended is None else _sentence(ended)
-    name = phases[-1].nodeid.rpartition("::")[2]
-    return _case(name, dict(phases[-1].user_properties), outcome, why, sum(phase.duration for phase in phases))
+    return _case(
+        phases[-1].nodeid, dict(phases[-1].user_properties), outcome, why, sum(phase.duration for phase in phases)
+    )
 
 
-def _case(name: str, properties: dict[Any, Any], outcome: Outcome, why: str = "", seconds: float = 0.0) -> Case:
+def _case(node: str, properties: dict[Any, Any], outcome: Outcome, why: str = "", seconds: float = 0.0) -> Case:
+    """The case of a test of pytest; one that does not say its area is of that of its file."""
+    test, bracket, parameters = _writable(node).partition("[")
+    file, _, name = test.rpartition("::")
+    name += bracket + parameters
     exchange = str(properties.get("exchange", ""))
     return Case(
         name=name,
-        area=str(properties.get("area", "other")),
+        area=str(properties.get("area", file or "other")),
         title=str(properties.get("title", name)),
         clause=str(properties.get("clause", "")),
         needs=str(properties.get("needs", "")),
         outcome=outcome,
-        why=why,
+        why=_writable(why),
         exchange=tuple(exchange.splitlines()),
         evidence=str(properties.get("authrig-evidence", "")),
         seconds=seconds,
     )
+
+
+def _writable(text: str) -> str:
+    """The half of a character, as names of files may have, is no text that a page or a document can hold."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _sentence(report: pytest.TestReport) -> str:

@@ -138,9 +138,9 @@ def keep_evidence(
     recorder: "Recorder", audit: list[dict[str, Any]], item: pytest.Item, config: pytest.Config, seed: int
 ) -> None:
     """Write what a test's devices did into a folder of its own, and name it in the report."""
-    from authrig.evidence.folder import command_line, keep  # noqa: PLC0415 - with the recorder
+    from authrig.evidence.folder import command_line, folder_name, keep  # noqa: PLC0415 - with the recorder
 
-    folder = config.getoption("--hil-artifacts") / re.sub(r"[^A-Za-z0-9._-]+", "_", item.nodeid).strip("_")
+    folder = config.getoption("--hil-artifacts") / folder_name(item.nodeid)
     about = {
         "seed": seed,
         "mode": config.getoption("--hil"),

@@ -30,3 +30,22 @@ def test_time_is_counted_from_the_step_before() -> None:
     recorder.expect("one", "a", "a")
     recorder.expect("two", "a", "a")
     assert [step.seconds for step in recorder.steps] == [0.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "on_record"),
+    [
+        (frozenset({"rk"}), frozenset({"uv"}), ("frozenset({'rk'})", "frozenset({'uv'})")),
+        (1, "1", ("1", "'1'")),
+        (b"\x00", b"\x01", ("b'\\x00'", "b'\\x01'")),
+        (float("nan"), float("nan"), ("nan", "nan, which is not equal")),
+    ],
+)
+def test_anything_can_be_expected(expected: object, found: object, on_record: tuple[str, str]) -> None:
+    """A step has it as Python shows it, so that it can be kept."""
+    recorder = Recorder()
+    with pytest.raises(Deviation):
+        recorder.expect("differs", expected, found)
+    recorder.expect("is equal", {1, 2}, {2, 1})
+    assert (recorder.steps[0].expected, recorder.steps[0].found) == on_record
+    assert [step.passed for step in recorder.steps] == [False, True]

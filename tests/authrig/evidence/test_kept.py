@@ -8,6 +8,8 @@ import pytest
 
 from authrig.cli import main
 from authrig.errors import RigError
+from authrig.evidence.folder import keep
+from authrig.evidence.recorder import Picture, Recorder
 from authrig.evidence.run_report import read_page
 
 pytest_plugins = ["pytester"]
@@ -69,7 +71,7 @@ def test_two_runs_with_one_seed(pytester: pytest.Pytester) -> None:
     assert "data:image/jpeg;base64," in page
     assert len(page) < 500_000
     assert "http://" not in page
-    assert read_page(pytester.path / "second.html").tests["other: test_flaky"].outcome == "failed"
+    assert read_page(pytester.path / "second.html").tests["test_it.py: test_flaky"].outcome == "failed"
 
 
 @pytest.mark.needs("tshark")
@@ -100,3 +102,44 @@ def test_a_page_that_cannot_be_written_fails_the_run(pytester: pytest.Pytester) 
     result = pytester.runpytest_subprocess("--hil-report", "file/page.html")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*no page on the run: file/page.html: cannot be written*", "*1 passed*"])
+
+
+ODD = """
+    import pytest
+
+    @pytest.mark.parametrize("sign", ["<", ">", "x" * 30, "y" * 30 * 8], ids=str)
+    def test_sign(key, evidence, sign):
+        evidence.expect("a sign", sign, sign)
+
+    def test_half_a_character(key, evidence):
+        evidence.expect("what was read", "\\udcff", "\\udcff")
+        raise ValueError("\\udcff")
+"""
+
+
+def test_every_test_has_a_folder_of_its_own(pytester: pytest.Pytester) -> None:
+    """Whatever its parameters are; and half a character, as names of files may have, spoils no evidence and no page."""
+    pytester.makepyfile(test_odd=ODD, test_also="def test_half_a_character(): pass")
+    result = pytester.runpytest_subprocess(
+        *("--hil-evidence", "always", "--hil-artifacts", "kept", "--hil-report", "a.html", "--tb=no", "-rN")
+    )
+    result.assert_outcomes(passed=5, failed=1)
+    about = [json.loads(path.read_text())["test"] for path in (pytester.path / "kept").glob("*/about.json")]
+    assert len(about) == len(set(about)) == 5
+    steps = json.loads((pytester.path / "kept/test_odd.py_test_half_a_character/steps.json").read_text())
+    assert steps[0]["found"] == "\udcff"
+    tests = read_page(pytester.path / "a.html").tests
+    assert len(tests) == 6
+    assert tests["test_odd.py: test_half_a_character"].outcome == "failed"
+    assert tests["test_also.py: test_half_a_character"].outcome == "passed"
+
+
+def test_a_folder_has_nothing_of_an_earlier_run(tmp_path: Path) -> None:
+    """Its pictures and rows are not this run's; what somebody else put there stays."""
+    (tmp_path / "notes.txt").write_text("mine")
+    before, after = Recorder(), Recorder()
+    before.exhibit(Picture("a screen", b"png"))
+    keep(before, tmp_path, "test_it", {}, [{"event": "somebody logged in"}])
+    assert {"0001.png", "audit.jsonl"} <= {path.name for path in tmp_path.iterdir()}
+    keep(after, tmp_path, "test_it", {})
+    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", "events.jsonl", "steps.json", "about.json"}
