@@ -66,7 +66,7 @@ def find_places(gray: Image, taken: Sequence[Corners] = ()) -> list[Corners]:
         for window in _WINDOWS:
             for one in _patterns(np.asarray(picture, np.uint8), window):
                 known = any(abs(one.x - other.x) + abs(one.y - other.y) < other.side / 2 for other in patterns)
-                if not known and not any(cv2.pointPolygonTest(code, (one.x, one.y), False) >= 0 for code in read):  # noqa: FBT003 - OpenCV takes it so
+                if not known and not any(cv2.pointPolygonTest(code, (one.x, one.y), False) >= 0 for code in read):
                     patterns.append(one)
                 if len(patterns) > _MOST_PATTERNS:
                     return []  # a carpet, not codes

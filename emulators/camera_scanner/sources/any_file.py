@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 
 from emulators.camera_scanner.frames import UnreadableFile
-from emulators.camera_scanner.sources.files import read_file
+from emulators.camera_scanner.sources.files import for_opencv, read_file
 from emulators.camera_scanner.sources.images import ImageFiles
 from emulators.camera_scanner.sources.video import VideoFile, is_video
 
@@ -73,6 +73,6 @@ def _may_be_shown(path: Path) -> bool:
 def _kind(path: Path) -> type[ImageFiles | VideoFile] | None:
     """What reads the file at ``path``, by its first bytes."""
     head = read_file(path, _HEAD)
-    if path.suffix.lower() not in _MOTION_JPEG and cv2.haveImageReader(str(path)):
+    if path.suffix.lower() not in _MOTION_JPEG and cv2.haveImageReader(for_opencv(path)):
         return ImageFiles
     return VideoFile if is_video(head) else None

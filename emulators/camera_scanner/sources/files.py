@@ -1,8 +1,15 @@
 """What is asked of a file before anything is taken from it."""
 
+import os
 from pathlib import Path
+from typing import cast
 
 from emulators.camera_scanner.frames import UnreadableFile
+
+
+def for_opencv(path: Path) -> str:
+    """The name of a file as OpenCV takes it: in bytes, since a text that is no UTF-8 ends the process."""
+    return cast("str", os.fsencode(path))  # its stubs do not know that it takes bytes
 
 
 def read_file(path: Path, most: int) -> bytes:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from emulators.camera_scanner.frames import EmptyVideo, Frame, TruncatedVideo, UnreadableFile, require_image
-from emulators.camera_scanner.sources.files import read_file
+from emulators.camera_scanner.sources.files import for_opencv, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ class VideoFile:
         if not is_video(read_file(self._path, _HEAD)):
             raise UnreadableFile(f"{path} holds no video of a known format")
         # An absolute path cannot be taken for a URL or a device.
-        self._capture = cv2.VideoCapture(str(self._path.resolve()), cv2.CAP_FFMPEG)
+        self._capture = cv2.VideoCapture(for_opencv(self._path.resolve()), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise UnreadableFile(f"{path} holds no video that can be read")
 

@@ -1,9 +1,11 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import pytest
 
+from emulators.camera_scanner.decoders import read_codes
 from emulators.camera_scanner.frames import Image, UnreadableFile
 from emulators.camera_scanner.sources.any_file import files_in, open_file
 from emulators.camera_scanner.sources.images import ImageFiles
@@ -59,3 +61,23 @@ def test_a_folder_without_pictures_says_so(tmp_path: Path) -> None:
         files_in(tmp_path)
     with pytest.raises(UnreadableFile, match="No such file"):
         files_in(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("name", [b"b\xff.png", b"b\xff.avi"])
+def test_a_name_that_is_no_utf_8_is_a_name(tmp_path: Path, draw: Callable[..., Image], name: bytes) -> None:
+    """OpenCV ends the process where it is given such a text."""
+    path = tmp_path / os.fsdecode(name)
+    code = cv2.cvtColor(draw("named"), cv2.COLOR_GRAY2BGR)
+    if path.suffix == ".png":
+        path.write_bytes(cv2.imencode(".png", code)[1].tobytes())
+    else:
+        film = tmp_path / "film.avi"
+        writer = cv2.VideoWriter(str(film), cv2.VideoWriter.fourcc(*"MJPG"), 10, (code.shape[1], code.shape[0]))
+        writer.write(code)
+        writer.release()
+        film.rename(path)
+    assert files_in(tmp_path) == [path]
+    source = open_file(path)
+    (frame,) = source.frames()
+    source.close()
+    assert [read.data for read in read_codes(frame.image)] == [b"named"]
