@@ -64,6 +64,12 @@ def _add_run(actions: Any) -> None:
         help="for smartcard: where the reader (pcscd's Virtual PCD) waits for the first card; the second goes to the "
         "port after it (default: 127.0.0.1:35963)",
     )
+    _add_hands_and_eyes(run)
+    run.set_defaults(run=_run)
+
+
+def _add_hands_and_eyes(run: argparse.ArgumentParser) -> None:
+    """Who touches the keys, and who sees what they say."""
     run.add_argument(
         "--touch",
         choices=("auto", "hand"),
@@ -80,7 +86,6 @@ def _add_run(actions: Any) -> None:
         metavar="FILE.pcapng",
         help="write all that goes over the wires into FILE, for Wireshark; `authrig key dissector` helps to read it",
     )
-    run.set_defaults(run=_run)
 
 
 def _add_readers(actions: Any) -> None:

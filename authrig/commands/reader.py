@@ -43,6 +43,12 @@ def add_parser(subparsers: Any) -> None:
     run.add_argument(
         "--no-button", action="store_true", help="do not press the reader's button for each code: its host triggers it"
     )
+    _add_what_some_have(run)
+    run.set_defaults(run=_run)
+
+
+def _add_what_some_have(run: argparse.ArgumentParser) -> None:
+    """Options of some families and transports only."""
     run.add_argument(
         "--layout", metavar="NAME", help="for wedge: the keyboard layout that it believes in (default: us)"
     )
@@ -64,7 +70,6 @@ def add_parser(subparsers: Any) -> None:
     run.add_argument(
         "--usb-id", type=usb_id, metavar="VVVV:PPPP", help="for usbip and uhid: the numbers that programs look for"
     )
-    run.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:

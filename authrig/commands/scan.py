@@ -41,24 +41,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "files", nargs="*", metavar="FILE|FOLDER", type=Path, help="a picture or a video, or all in a folder and below"
     )
-    parser.add_argument(
-        "--camera",
-        metavar="N|NAME|URL|screen",
-        help="look through camera N (0 is the first; `authrig cameras` lists them), the one with NAME in its name or id, an HTTP stream of JPEG pictures, or at the screen (screen, or screen:LEFT,TOP,WIDTH,HEIGHT), until a code is read",
-    )
-    parser.add_argument("--continuous", action="store_true", help="with --camera: go on after the first code")
-    parser.add_argument("--seconds", type=seconds, metavar="S", help="with --camera: give up after S seconds")
-    parser.add_argument(
-        "--patience",
-        type=seconds,
-        metavar="S",
-        help="with --camera: end when it shows nothing but black, or the very same picture, for S seconds",
-    )
-    parser.add_argument("--size", type=_size, metavar="WxH", help="with --camera N: the size of its pictures")
-    parser.add_argument(
-        "--exposure", type=float, metavar="X", help="with --camera N: its exposure, in its driver's units"
-    )
-    parser.add_argument("--focus", type=float, metavar="X", help="with --camera N: its focus, in its driver's units")
+    _add_camera(parser)
     parser.add_argument("--micro", action="store_true", help="read Micro QR too; each must be seen twice")
     parser.add_argument(
         "--choose",
@@ -82,6 +65,27 @@ def add_parser(subparsers: Any) -> None:
         help="write each frame with its codes outlined; to FILE.png only the first",
     )
     parser.set_defaults(run=run, named=False)
+
+
+def _add_camera(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--camera",
+        metavar="N|NAME|URL|screen",
+        help="look through camera N (0 is the first; `authrig cameras` lists them), the one with NAME in its name or id, an HTTP stream of JPEG pictures, or at the screen (screen, or screen:LEFT,TOP,WIDTH,HEIGHT), until a code is read",
+    )
+    parser.add_argument("--continuous", action="store_true", help="with --camera: go on after the first code")
+    parser.add_argument("--seconds", type=seconds, metavar="S", help="with --camera: give up after S seconds")
+    parser.add_argument(
+        "--patience",
+        type=seconds,
+        metavar="S",
+        help="with --camera: end when it shows nothing but black, or the very same picture, for S seconds",
+    )
+    parser.add_argument("--size", type=_size, metavar="WxH", help="with --camera N: the size of its pictures")
+    parser.add_argument(
+        "--exposure", type=float, metavar="X", help="with --camera N: its exposure, in its driver's units"
+    )
+    parser.add_argument("--focus", type=float, metavar="X", help="with --camera N: its focus, in its driver's units")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -31,6 +31,7 @@ def add_parser(subparsers: Any) -> None:
     _add_run(actions)
     _add_activate(actions)
     _add_hands(actions)
+    _add_looks(actions)
     _add_readers(actions)
 
 
@@ -133,6 +134,11 @@ def _add_hands(actions: Any) -> None:
     _add_file(network)
     network.add_argument("network", choices=("online", "offline"), help="what it is to be")
     network.set_defaults(run=_network)
+    for parser in (press, typed, scan, power, network):
+        parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def _add_looks(actions: Any) -> None:
     screen = actions.add_parser("screen", help="look at its screen; an app that is online asks its server for pushes")
     _add_file(screen)
     screen.add_argument("--png", type=Path, metavar="FILE", help="write a picture of the device")
@@ -145,7 +151,7 @@ def _add_hands(actions: Any) -> None:
         "--seconds", type=seconds, default=60.0, metavar="S", help="how long (default: 60); then exit code 1"
     )
     wait.set_defaults(run=_wait)
-    for parser in (press, typed, scan, power, network, screen, wait):
+    for parser in (screen, wait):
         parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 

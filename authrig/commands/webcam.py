@@ -41,6 +41,12 @@ def add_parser(subparsers: Any) -> None:
     run.add_argument(
         "--fps", type=int, default=30, metavar="N", help="pictures a second (default: 30; usbip: the host's choice)"
     )
+    _add_places(run)
+    run.set_defaults(run=_run)
+
+
+def _add_places(run: argparse.ArgumentParser) -> None:
+    """Where it is, an option or two for each way to be a webcam."""
     run.add_argument(
         "--listen",
         type=address,
@@ -53,7 +59,6 @@ def add_parser(subparsers: Any) -> None:
     )
     run.add_argument("--device", type=Path, metavar="/dev/videoN", help="for v4l2: the output to write to")
     run.add_argument("--file", type=Path, metavar="FILE", help="for chromium: ends in .y4m or .mjpeg; is overwritten")
-    run.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
