@@ -5,6 +5,8 @@ import json
 import os
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,7 +118,10 @@ def _folder(suite: str) -> Path:
 
 
 def _options(args: argparse.Namespace) -> list[str]:
-    """Pytest's options. The settings of the project in whose folder the user happens to stand are none of its."""
+    """Pytest's options. The settings of the project in whose folder the user happens to stand are none of its.
+
+    The plugin is named, as the environment may keep pytest from looking for plugins.
+    """
     given: list[tuple[str, object]] = [
         ("--rig", args.rig.resolve() if args.rig else None),
         ("--hil", args.hil),
@@ -131,6 +136,7 @@ def _options(args: argparse.Namespace) -> list[str]:
         ("--hil-report-before", args.hil_report_before),
     ]
     options = ["-c", os.devnull, "--rootdir", str(Path.cwd()), "--import-mode=importlib", "-p", "no:cacheprovider"]
+    options += ["-p", "authrig"]
     options += [word for option, value in given if value is not None for word in (option, str(value))]
     return [*options, "--hil-destructive-ok"] if args.destructive_ok else options
 
@@ -144,11 +150,23 @@ def _run_pytest(options: list[str], report: "SuiteReport") -> None:
     """
     import pytest
 
-    code = pytest.main([*options, "-p", "no:terminal"], plugins=[report])
+    with _without_settings():
+        code = pytest.main([*options, "-p", "no:terminal"], plugins=[report])
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         raise RigError("the suite cannot run with these options")
+
+
+@contextmanager
+def _without_settings() -> Iterator[None]:
+    """What the user has set for their own runs of pytest: -v alone would end this one, which has no terminal of pytest's."""
+    settings = os.environ.pop("PYTEST_ADDOPTS", None)
+    try:
+        yield
+    finally:
+        if settings is not None:
+            os.environ["PYTEST_ADDOPTS"] = settings
 
 
 def _run_with_progress(options: list[str], *, quiet: bool) -> "SuiteReport":

@@ -20,8 +20,10 @@ def _authrig(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A project whose own settings of pytest would stop everything."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose own settings of pytest would stop everything, as would those of the user's environment."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-v")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n", "utf-8")
     return tmp_path
 
