@@ -3,7 +3,7 @@
 A try is paid for, on record, before the finger is compared, as with the PIN.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Final
 
 import msgspec
@@ -35,11 +35,15 @@ class Template(msgspec.Struct, frozen=True):
 
 
 class BuiltInUv:
-    """The built-in user verification of one key; what changes is all in the store."""
+    """The built-in user verification of one key; what changes is all in the store.
 
-    def __init__(self, store: Store, sensor: Sensor) -> None:
+    ``pin_is_blocked``: whether there is a PIN of which no try is left.
+    """
+
+    def __init__(self, store: Store, sensor: Sensor, pin_is_blocked: Callable[[], bool]) -> None:
         self._store = store
         self.sensor = sensor
+        self._pin_is_blocked = pin_is_blocked
 
     @property
     def templates(self) -> tuple[Template, ...]:
@@ -85,6 +89,9 @@ class BuiltInUv:
         Raises:
             CtapError: OPERATION_DENIED if the user refuses; USER_ACTION_TIMEOUT comes from whoever runs the command.
         """
+        # Step 3: who has used up the PIN's tries gets no more of the finger's.
+        if self.retries > 0 and self._pin_is_blocked():
+            self._store.commit(Put(_RETRIES, b"\0"))
         attempts = self.sensor.attempts if internal_retry else 1
         while attempts > 0 and self.retries > 0:
             attempts -= 1

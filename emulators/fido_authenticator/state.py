@@ -77,7 +77,11 @@ class State:
         self.walk: Walk | None = None
         self.pin_uv = PinUv(env, profile.pin_uv_auth_protocols, lambda: store.get(PERSISTENT_TOKEN))
         self.pin = Pin(store, profile)
-        self.built_in_uv = None if profile.built_in_uv is None else BuiltInUv(store, profile.built_in_uv)
+        self.built_in_uv = (
+            None
+            if profile.built_in_uv is None
+            else BuiltInUv(store, profile.built_in_uv, lambda: self.pin.is_set and self.pin.retries == 0)
+        )
         self.settings = Settings.load(store, profile)
         self.authority = TestAuthority(env.random, profile, store)
         self._rsa = Search.begin(env.random) if RS256 in profile.all_algorithms else None

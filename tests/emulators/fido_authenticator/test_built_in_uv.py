@@ -12,7 +12,7 @@ INDEX = Template(b"1", "index")
 
 
 def _built_in(store: MemoryStore | None = None, retries: int = 5) -> BuiltInUv:
-    return BuiltInUv(store or MemoryStore(), Sensor("fingerprint", retries, 3))
+    return BuiltInUv(store or MemoryStore(), Sensor("fingerprint", retries, 3), lambda: False)
 
 
 def _answer(steps: Generator[UserRequest, Answer, bool], *answers: Answer) -> bool:

@@ -18,7 +18,7 @@ from emulators.fido_authenticator.pin import RETRIES
 from emulators.fido_authenticator.status import Status
 from emulators.fido_authenticator.store import Change, MemoryStore, dump
 from emulators.fido_authenticator.user import Act, Decision, ScriptedUser
-from tests.emulators.fido_authenticator.ctap_requests import GET_INFO, call
+from tests.emulators.fido_authenticator.ctap_requests import GET_INFO, MAKE_CREDENTIAL, RESET, call, creation
 from tests.emulators.fido_authenticator.pin_keys import PIN, PROTOCOLS, WRONG, client_pin, key, with_options
 
 CLIENT_PIN = 0x06
@@ -383,6 +383,26 @@ def test_built_in_verification_is_blocked_until_the_pin_is_entered() -> None:
     assert (len(user.requests), pin.get_uv_retries()) == (2, 0)
     pin.get_pin_token(PIN)
     assert pin.get_uv_retries() == 2
+
+
+def test_a_blocked_pin_blocks_built_in_verification() -> None:
+    """§6.5.3.1 step 3: nobody is asked any more, by whichever command; a reset helps."""
+    user = ScriptedUser([Act()])
+    authenticator = key(PIN, _passcode(), user=user)
+    for _ in range(RETRIES):
+        authenticator.power_up()
+        with pytest.raises(CtapError):
+            client_pin(authenticator).get_pin_token(WRONG)
+    pin = client_pin(authenticator)
+    assert pin.get_uv_retries() == 5
+    making = creation({7: {"uv": True}})
+    assert call(authenticator, MAKE_CREDENTIAL, making)[0] is Status.PUAT_REQUIRED
+    assert pin.get_uv_retries() == 0
+    assert _refusal(pin.get_uv_token, PERMISSION.GET_ASSERTION) is Status.UV_BLOCKED
+    assert user.requests == []
+    authenticator.power_up()
+    assert call(authenticator, RESET)[0] is Status.SUCCESS
+    assert client_pin(authenticator).get_uv_retries() == 5
 
 
 def test_a_key_that_retries_by_itself_does_so() -> None:
