@@ -56,19 +56,13 @@ def _toggle_always_uv(state: State, parameters: Members) -> Response:
 def _set_min_pin_length(state: State, parameters: Members) -> Response:
     """§6.11.4."""
     settings, pin = state.settings, state.profile.pin
-    # The minimum can only grow; a reset takes it back.
+    # Steps 1 and 3: the minimum can only grow; a reset takes it back.
     minimum = optional(parameters, 0x01, int)
     if minimum is None:
         minimum = settings.min_pin_length
     if not settings.min_pin_length <= minimum <= pin.max_length:
         raise CtapError(Status.PIN_POLICY_VIOLATION)
-    # The relying parties that may learn it.
-    rp_ids = settings.min_pin_length_rp_ids
-    if 0x02 in parameters:
-        rp_ids = _texts(parameters, 0x02)
-        if len(rp_ids) > pin.max_rp_ids:
-            raise CtapError(Status.KEY_STORE_FULL)
-    # A new PIN, on demand or because the old one no longer does.
+    # Steps 4 to 6: a new PIN, on demand or because the old one no longer does.
     force = optional(parameters, 0x03, bool) or False
     if force and not state.pin.is_set:
         raise CtapError(Status.PIN_NOT_SET)
@@ -82,16 +76,27 @@ def _set_min_pin_length(state: State, parameters: Members) -> Response:
     changed = replace(
         settings,
         min_pin_length=minimum,
-        min_pin_length_rp_ids=rp_ids,
+        min_pin_length_rp_ids=_who_may_know(state, parameters),
         pin_complexity_policy=settings.pin_complexity_policy or complexity,
         force_pin_change=settings.force_pin_change or force,
     )
-    if force:
+    # Step 7: as long as a change is demanded, nobody keeps a token.
+    if changed.force_pin_change:
         state.set(changed, *state.new_persistent_token())
         state.pin_uv.reset_tokens()
     else:
         state.set(changed)
     return {}
+
+
+def _who_may_know(state: State, parameters: Members) -> tuple[str, ...]:
+    """Steps 2 and 8: the relying parties that may learn the minimum; an empty list changes nothing."""
+    rp_ids = _texts(parameters, 0x02) if 0x02 in parameters else ()
+    if 0x02 in parameters and {"minPinLength", "pinComplexityPolicy"}.isdisjoint(state.profile.extensions):
+        raise CtapError(Status.INVALID_PARAMETER)
+    if len(rp_ids) > state.profile.pin.max_rp_ids:
+        raise CtapError(Status.KEY_STORE_FULL)
+    return rp_ids or state.settings.min_pin_length_rp_ids
 
 
 def _texts(parameters: Members, key: int) -> tuple[str, ...]:

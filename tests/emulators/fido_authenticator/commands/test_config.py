@@ -116,16 +116,36 @@ def test_the_minimum_pin_length_only_grows() -> None:
 
 
 def test_relying_parties_that_may_know_the_minimum() -> None:
-    """A new list takes the place of the old one; too long a list changes nothing."""
+    """§6.11.4 step 8: a new list takes the place of the old one; an empty one, and one too long, change nothing."""
     authenticator = key()
     config = _config(authenticator)
     config.set_min_pin_length(rp_ids=["a.example", "b.example"])
     config.set_min_pin_length(rp_ids=["c.example"])
+    config.set_min_pin_length(rp_ids=[])
     assert authenticator._state.settings.min_pin_length_rp_ids == ("c.example",)
     before = dump(authenticator.store)
     many = [f"{number}.example" for number in range(9)]
     assert _refusal(config.set_min_pin_length, 8, rp_ids=many) is Status.KEY_STORE_FULL
     assert dump(authenticator.store) == before
+
+
+def test_relying_parties_can_be_named_where_an_extension_tells_them() -> None:
+    """§6.11.4 step 2: one of the two that do is enough."""
+    profile = profiles.load()
+    for extensions, expected in (((), Status.INVALID_PARAMETER), (("pinComplexityPolicy",), Status.SUCCESS)):
+        poor = msgspec.structs.replace(profile, extensions=extensions)
+        assert call(key(None, poor), CONFIG, {1: 3, 2: {2: ["a.example"]}})[0] is expected
+
+
+def test_no_token_outlives_a_setting_while_a_change_is_demanded() -> None:
+    """§6.11.4 step 7, also where the change was demanded before: built-in verification still gives out tokens then."""
+    sensor = profiles.BuiltInUv(kind="passcode")
+    authenticator = key(PIN, msgspec.structs.replace(with_options(uv=True, uvAcfg=True), built_in_uv=sensor))
+    _config(authenticator).set_min_pin_length(force_change_pin=True)
+    pin = client_pin(authenticator)
+    config = Config(ctap2(authenticator), pin.protocol, pin.get_uv_token(ACFG))
+    config.set_min_pin_length(5)
+    assert _refusal(config.set_min_pin_length, 6) is Status.PIN_AUTH_INVALID
 
 
 def test_a_change_can_be_demanded() -> None:
