@@ -24,7 +24,7 @@ from emulators.fido_authenticator.commands.authorization import (
 from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.extensions.extension import Assertion
 from emulators.fido_authenticator.messages import PUBLIC_KEY, EmptyRequest, GetAssertionRequest
-from emulators.fido_authenticator.pin_uv_auth import Permission
+from emulators.fido_authenticator.pin_uv_auth import Permission, Token
 from emulators.fido_authenticator.quirks import Quirk, leave_out, refuse_assertion
 from emulators.fido_authenticator.state import State, Steps, Walk
 from emulators.fido_authenticator.status import CtapError, Status
@@ -35,8 +35,9 @@ GET_NEXT_ASSERTION = 0x08
 
 @dataclass(slots=True)
 class AssertionWalk(Walk):
-    """The accounts that getNextAssertion has still to show, the next one last."""
+    """The accounts that getNextAssertion has still to show, the next one last. It ends with the token that began it (§6)."""
 
+    token: Token | None
     request: GetAssertionRequest
     rest: list[Credential]
     user_present: bool
@@ -80,6 +81,7 @@ def get_assertion(state: State, request: GetAssertionRequest) -> Steps:
         GET_NEXT_ASSERTION,
         state.channel,
         state.stateful_deadline(),
+        authorization.token,
         request,
         found[::-1],
         user_present,
@@ -99,7 +101,8 @@ def get_next_assertion(state: State, request: EmptyRequest) -> Steps:
     yield from ()
     # Steps 1 to 3: there is such a getAssertion, not too long ago, and it has accounts left; the time starts anew.
     walk = state.current_walk(AssertionWalk)
-    if not walk.rest:
+    if not walk.rest or (walk.token is not None and walk.token.expired):
+        state.walk = None
         raise CtapError(Status.NOT_ALLOWED)
     # Steps 4 to 7.
     return _next(state, walk, names=walk.user_verified)

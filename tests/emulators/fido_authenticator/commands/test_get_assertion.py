@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from fido2.cose import ES256
 from fido2.ctap2.base import AssertionResponse
+from fido2.ctap2.pin import ClientPin
 from fido2.webauthn import AuthenticatorData
 
 from emulators.env import Env, SimulatedClock
@@ -16,6 +17,7 @@ from emulators.fido_authenticator.algorithms import ALGORITHMS
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.credentials import Credential
 from emulators.fido_authenticator.messages import UserEntity
+from emulators.fido_authenticator.pin_uv_auth import MAX_USAGE
 from emulators.fido_authenticator.status import Status
 from emulators.fido_authenticator.store import Save
 from emulators.fido_authenticator.user import Act, AutomaticUser, Decision, Prompt, ScriptedUser
@@ -29,6 +31,7 @@ from tests.emulators.fido_authenticator.ctap_requests import (
     descriptor,
     register,
 )
+from tests.emulators.fido_authenticator.pin_keys import PIN, client_pin, key
 
 RESIDENT = {7: {"rk": True}}
 
@@ -107,6 +110,24 @@ def test_the_walk_ends_after_half_a_minute_of_silence() -> None:
     assert call(authenticator, GET_NEXT_ASSERTION)[0] is Status.SUCCESS
     call(authenticator, GET_ASSERTION, assertion())
     clock.advance(30.1)
+    assert call(authenticator, GET_NEXT_ASSERTION)[0] is Status.NOT_ALLOWED
+
+
+def test_the_walk_ends_with_the_token_that_began_it() -> None:
+    """§6: ten minutes after it was given out a token is none any more, in the middle of a walk too."""
+    clock = SimulatedClock()
+    authenticator = key(PIN, clock=clock)
+    pin = client_pin(authenticator)
+    for user in (b"ada", b"bob", b"eve"):
+        token = pin.get_pin_token(PIN, ClientPin.PERMISSION.MAKE_CREDENTIAL, "example.com")
+        register(authenticator, {7: {"rk": True}, 8: pin.protocol.authenticate(token, HASH), 9: 2}, user=user)
+    token = pin.get_pin_token(PIN, ClientPin.PERMISSION.GET_ASSERTION, "example.com")
+    proven = {6: pin.protocol.authenticate(token, HASH), 7: 2}
+    assert call(authenticator, GET_ASSERTION, assertion({**proven, 5: {"up": False}}))[0] is Status.SUCCESS
+    clock.advance(MAX_USAGE - 20)
+    assert call(authenticator, GET_ASSERTION, assertion(proven))[0] is Status.SUCCESS
+    assert call(authenticator, GET_NEXT_ASSERTION)[0] is Status.SUCCESS
+    clock.advance(20.1)
     assert call(authenticator, GET_NEXT_ASSERTION)[0] is Status.NOT_ALLOWED
 
 
