@@ -13,11 +13,14 @@ from authrig.cli import main
 AUTHRIG = str(Path(sys.executable).with_name("authrig"))
 
 
+FREE = ["--port", "0", "--internal-port", "0", "--cloud-port", "0"]
+"""Whoever runs the tests may have a server of their own up at the usual ports."""
+
+
 def test_it_serves_until_told_to_stop(tmp_path: Path) -> None:
     """It prints where it is once it answers there, and SIGTERM ends it with exit code 0."""
-    free = ["--port", "0", "--internal-port", "0", "--cloud-port", "0"]
     with subprocess.Popen(
-        [AUTHRIG, "serve", "--data", str(tmp_path / "data"), *free],
+        [AUTHRIG, "serve", "--data", str(tmp_path / "data"), *FREE],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -37,13 +40,13 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFix
     """Exit code 2, and the sentence names the port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert main(["serve", "--data", str(tmp_path), "--port", str(port)]) == 2
+        assert main(["serve", "--data", str(tmp_path), *FREE, "--port", str(port)]) == 2
     assert str(port) in capsys.readouterr().err
 
 
 def test_a_port_that_cannot_be_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2, and the sentence names the port, what it may be and what it was."""
-    assert main(["serve", "--data", str(tmp_path), "--cloud-port", "99999"]) == 2
+    assert main(["serve", "--data", str(tmp_path), *FREE, "--cloud-port", "99999"]) == 2
     assert "the cloud port is 0 to 65535, found 99999" in capsys.readouterr().err
 
 
