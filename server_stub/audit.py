@@ -1,7 +1,10 @@
 """The audit log: append only, each row chained to the one before by its hash, never a secret in it."""
 
 import hashlib
+import sqlite3
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +30,7 @@ from sqlalchemy.schema import DDL
 from server_stub.store.prepared import Prepared
 
 FIRST_LINK = "0" * 64
+YEAR_3000 = 32503680000
 
 _TRACE = "authrig.audit"
 _Row = tuple[float, str, str, str | None, str]
@@ -144,18 +148,18 @@ class AuditLog:
     def read(self, connection: Connection, after: int = 0, limit: int = 1000) -> list[Entry]:
         """Up to ``limit`` rows whose sequence number is greater than ``after``."""
         write_trace(connection)
-        rows = connection.execute(
-            select(self._table).where(self._table.c.sequence > after).order_by(self._table.c.sequence).limit(limit)
-        ).mappings()
-        return [Entry(**{**row, "detail": msgspec.json.decode(row["detail"])}) for row in rows]
+        wanted = select(self._table).where(self._table.c.sequence > after).order_by(self._table.c.sequence)
+        with _whatever_is_there(connection):
+            return [_readable(dict(row)) for row in connection.execute(wanted.limit(limit)).mappings()]
 
     def count(self, connection: Connection, after: int) -> tuple[int, Counter[tuple[str, str]]]:
         """The last row's number, and how often each event has come out how in the rows after ``after``."""
         last, _ = self.head(connection)
         new = (self._table.c.sequence > after) & (self._table.c.sequence <= last)
         kinds = (self._table.c.event, self._table.c.outcome)
-        rows = connection.execute(select(*kinds, func.count()).where(new).group_by(*kinds))
-        return last, Counter({(what, outcome): count for what, outcome, count in rows})
+        with _whatever_is_there(connection):
+            rows = connection.execute(select(*kinds, func.count()).where(new).group_by(*kinds)).all()
+        return last, Counter({(_text(what), _text(outcome)): count for what, outcome, count in rows})
 
     def head(self, connection: Connection) -> tuple[int, str]:
         """Sequence number and hash of the last row: who keeps them elsewhere notices when rows were cut off."""
@@ -178,7 +182,8 @@ class AuditLog:
         """
         link, expected, link_then = FIRST_LINK, 0, FIRST_LINK
         everything = select(self._table).order_by(self._table.c.sequence).execution_options(yield_per=1000)
-        with connection.execute(everything) as rows:  # whose cursor is PostgreSQL's own, and stays if it is not closed
+        # The cursor is PostgreSQL's own, and stays if it is not closed.
+        with _whatever_is_there(connection), connection.execute(everything) as rows:
             for expected, row in enumerate(rows.mappings(), start=1):
                 before, link = link, _link(link, {name: value for name, value in row.items() if name != "hash"})
                 if row["sequence"] != expected:
@@ -203,4 +208,47 @@ class Verdict:
 
 
 def _link(previous: str, row: dict[str, Any]) -> str:
-    return hashlib.sha256(previous.encode() + msgspec.json.encode(row, order="sorted")).hexdigest()
+    try:
+        return hashlib.sha256(previous.encode() + msgspec.json.encode(row, order="sorted")).hexdigest()
+    except UnicodeEncodeError:
+        return ""  # it is no text, so we have not written it
+
+
+@contextmanager
+def _whatever_is_there(connection: Connection) -> Iterator[None]:
+    """SQLite keeps any bytes where a text should be, and its driver would not read a row with them at all.
+
+    Whoever changed a row could hide the others by that, and the change besides.
+    """
+    raw: Any = connection.connection.dbapi_connection
+    if not isinstance(raw, sqlite3.Connection):
+        yield
+        return
+    raw.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        raw.text_factory = str
+
+
+def _readable(row: Mapping[str, Any]) -> Entry:
+    """A row as far as it can be read: one that was changed may hold anything, and just then people look at the log."""
+    time, told = row["time"], _text(row["detail"])
+    try:
+        detail = msgspec.json.decode(told, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError):
+        detail = {"unreadable": told}
+    return Entry(
+        row["sequence"],
+        time if isinstance(time, float) and 0 <= time < YEAR_3000 else 0.0,
+        _text(row["event"]),
+        _text(row["outcome"]),
+        None if row["user"] is None else _text(row["user"]),
+        detail,
+        _text(row["hash"]),
+    )
+
+
+def _text(value: object) -> str:
+    data = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
+    return data.decode("utf-8", "replace")

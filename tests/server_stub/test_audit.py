@@ -1,10 +1,11 @@
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import MetaData
 
-from server_stub.audit import AuditLog
+from server_stub.audit import AuditLog, Entry
 from server_stub.store.database import Database
 from tests.server_stub.world import World
 
@@ -65,6 +66,38 @@ def test_who_changes_a_row_in_the_file_breaks_the_chain_there(path: Path, change
     connection.executescript(f"DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete; {change};")
     connection.close()
     assert verdict(path) == first_wrong
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ("detail = 'x{'", {"unreadable": "x{"}),
+        ("detail = '[1]'", {"unreadable": "[1]"}),
+        ("detail = CAST(x'22ff' AS TEXT)", {"unreadable": '"\ufffd'}),
+        ("time = 'yesterday'", {"by": ["PASSWORD"]}),
+        ("time = 1e300", {"by": ["PASSWORD"]}),
+        ("event = x'00ff'", {"by": ["PASSWORD"]}),
+        ("outcome = CAST(x'ff' AS TEXT)", {"by": ["PASSWORD"]}),
+    ],
+)
+def test_a_row_that_was_changed_into_anything_hides_neither_itself_nor_the_others(
+    path: Path, change: str, shown: dict[str, object]
+) -> None:
+    """Just then people want to read the log: all rows are there, in JSON, counted, and the chain says which is wrong."""
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TRIGGER audit_no_update")
+    connection.execute(f"UPDATE audit SET {change} WHERE sequence = 3")  # noqa: S608 - our own words
+    connection.commit()
+    connection.close()
+    assert verdict(path) == 3
+    database = Database(path, METADATA)
+    rows = database.run_now(LOG.read)
+    assert [row.sequence for row in rows] == [1, 2, 3, 4]
+    assert rows[2].detail == shown
+    assert msgspec.json.decode(msgspec.json.encode(rows), type=list[Entry])[2].time in {0.0, 102.0}
+    last, counts = database.run_now(LOG.count, 0)
+    assert (last, counts.total(), len(sorted(counts))) == (4, 4, 1 + ("event" in change or "outcome" in change))
+    database.close()
 
 
 def test_a_login_leaves_its_trace(world: World) -> None:
