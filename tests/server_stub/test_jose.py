@@ -57,6 +57,14 @@ def verify(ticket: str, now: float = NOW) -> str:
     return verify_ticket(ticket, EC.public_key(), "portal", "authrig", now).subject
 
 
+@pytest.mark.parametrize("claim", ["sub", "jti", "iss"])
+@pytest.mark.parametrize("value", ["alice\ud800", float("nan")])
+def test_what_no_database_could_hold_is_no_json(claim: str, value: object) -> None:
+    """Even signed by an issuer that we trust: half of a surrogate pair is no text, and NaN is no number."""
+    with pytest.raises(TicketRefused, match="no JSON"):
+        verify(sign(EC, GOOD | {claim: value}))
+
+
 @pytest.mark.parametrize("key", [EC, ED, RSA], ids=["ES256", "EdDSA", "RS256"])
 def test_a_ticket_is_believed_with_each_algorithm(key: Private) -> None:
     """The key comes from a PEM file."""
