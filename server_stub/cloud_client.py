@@ -108,9 +108,9 @@ class CloudClient:
         """Codes with which a user enrols an app."""
         return await self._post(self._account.auth, "/srv/auth/v1/user/enroll", message, Enrollment)
 
-    async def enroll_status(self, enrollment_id: str) -> EnrollStatus:
-        """What became of them."""
-        message = EnrollPoll(enrollment_id)
+    async def enroll_status(self, enrollment_id: str, user_id: bytes | None = None) -> EnrollStatus:
+        """What became of them; with ``user_id``, of that user's."""
+        message = EnrollPoll(enrollment_id, user_id.hex() if user_id else None)
         return await self._post(self._account.auth, "/srv/auth/v1/user/enroll_status", message, EnrollStatus)
 
     async def import_token(self, message: ImportToken) -> Device:

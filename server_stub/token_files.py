@@ -37,9 +37,11 @@ def read_csv(text: str) -> list[ImportToken]:
         unknown = sorted(set(reader.fieldnames or ()) - COLUMNS)
         if unknown:
             raise TokenFileError(f"line 1: there is no column {unknown[0]!r}")
+        if len(set(reader.fieldnames or ())) < len(reader.fieldnames or ()):
+            raise TokenFileError("line 1: a column stands there twice")
         return _checked((f"line {reader.line_num}", dict(row)) for row in reader)
     except csv.Error as error:
-        raise TokenFileError(f"line {reader.line_num}: {error}") from error
+        raise TokenFileError(f"line {max(1, reader.line_num)}: {error}") from error
 
 
 def read_pskc(data: bytes, *, key: bytes | None = None, password: str | None = None) -> list[ImportToken]:

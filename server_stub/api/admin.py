@@ -27,7 +27,8 @@ from server_stub.store.users import IssuedBadge, User
 
 USER_ID_LENGTH = 16
 MAX_USERNAME_BYTES = 64
-_USERNAME = re.compile(r"[\w.@+-]+")
+_USERNAME = re.compile(r"(?!\.{1,2}$)[\w.@+-]+")
+"""All but ``.`` and ``..``: browsers and clients leave them out of a path, so nobody could ask for that user."""
 
 
 Group = Annotated[str, Meta(min_length=1, max_length=64)]

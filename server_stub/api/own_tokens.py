@@ -109,8 +109,8 @@ async def enroll_own_app(iam: Iam, call: Call[OwnAppEnrollment]) -> Reply:
 
 async def get_own_enrollment(iam: Iam, call: Call[Nothing]) -> Reply:
     """Tell whether the app was enrolled."""
-    await require_authenticated(iam, call)
-    status = await iam.cloud.enroll_status(call.path["enrollment"])
+    session = await require_authenticated(iam, call)
+    status = await iam.cloud.enroll_status(call.path["enrollment"], subject_of(session))
     return Reply(answer(iam.now(), "app-enrollment", call.path["enrollment"], EnrollmentState(status.result)))
 
 

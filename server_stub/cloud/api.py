@@ -131,7 +131,7 @@ async def enroll(cloud: Cloud, call: Call[Enroll]) -> Reply:
 
 async def enroll_status(cloud: Cloud, call: Call[EnrollPoll]) -> Reply:
     """What became of an enrolment."""
-    return Reply(await cloud.database.run(enrollments.status, call.body.enrollment_id, cloud.settings.time()))
+    return Reply(await cloud.database.run(enrollments.status, call.body, cloud.settings.time()))
 
 
 async def app_enroll(cloud: Cloud, call: Call[AppEnroll]) -> Reply:

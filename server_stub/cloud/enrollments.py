@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, insert, select, update
 
 from server_stub.cloud import tokens
-from server_stub.cloud.messages import AppEnroll, AppSeed, Enroll, Enrollment, EnrollStatus, ImportToken
+from server_stub.cloud.messages import AppEnroll, AppSeed, Enroll, Enrollment, EnrollPoll, EnrollStatus, ImportToken
 from server_stub.cloud.store import audit, enrollments
 from server_stub.errors import ApiError
 from server_stub.vault import Vault
@@ -45,14 +45,14 @@ def begin(connection: Connection, codes: Codes, message: Enroll, now: float) -> 
     return Enrollment(codes.enrollment_id, codes.long, short, URI + codes.long, expires_at)
 
 
-def status(connection: Connection, enrollment_id: str, now: float) -> EnrollStatus:
+def status(connection: Connection, asked: EnrollPoll, now: float) -> EnrollStatus:
     """What became of it.
 
     Raises:
-        ApiError: 404 if there is none.
+        ApiError: 404 if there is none, or it is not of the user who is named.
     """
-    row = connection.execute(select(enrollments).where(enrollments.c.id == enrollment_id)).one_or_none()
-    if row is None:
+    row = connection.execute(select(enrollments).where(enrollments.c.id == asked.enrollment_id)).one_or_none()
+    if row is None or asked.user_id not in {None, row.user_id}:
         raise ApiError(404, "ENROLLMENT_UNKNOWN", "there is no such enrolment")
     if row.state == "pending" and row.expires_at > now:
         return EnrollStatus("pending")

@@ -178,9 +178,10 @@ class Enrollment(SecretMessage, frozen=True):
 
 
 class EnrollPoll(Message, frozen=True):
-    """What became of it?"""
+    """What became of it? With ``user_id`` it must be that user's."""
 
     enrollment_id: Id
+    user_id: UserId | None = None
 
 
 class EnrollStatus(Message, frozen=True):

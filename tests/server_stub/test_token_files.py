@@ -24,6 +24,7 @@ def test_a_csv_file_gives_its_tokens() -> None:
     ("old", "new", "sentence"),
     [
         ("period", "colour", "line 1: there is no column 'colour'"),
+        ("period", "serial", "line 1: a column stands there twice"),
         ("QT-1", "", "line 2: .*serial"),
         ("qr", SEED.hex(), "line 2: the kind is none of qr"),
         ("display_name", "algorithm", "line 2: the algorithm is none of"),

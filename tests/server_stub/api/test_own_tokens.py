@@ -105,12 +105,13 @@ def test_a_token_is_renamed_and_given_back(world: World) -> None:
 
 def test_an_app_is_enrolled_by_a_scan_or_by_typing(world: World) -> None:
     """The code is told to its user only, is good once, and the page can see that it was used."""
-    browser = logged_in(world, world.person())
+    browser, other = (logged_in(world, world.person()) for _ in range(2))
     for typed in (False, True):
         made = browser.client.post(ENROLLMENTS, json={"shortCode": typed}).json()["data"]
         codes = made["attributes"]
         status = f"{ENROLLMENTS}/{made['id']}"
         assert browser.client.get(status).json()["data"]["attributes"]["status"] == "pending"
+        assert code_of(other.client.get(status)) == "ENROLLMENT_UNKNOWN"
         code = codes["shortCode"] if typed else codes["content"].rpartition("/")[2]
         assert codes["image"].startswith("data:image/png")
         body = {"activation_code": code, "serial": f"APP-OWN-{typed}", "display_name": "Phone"}
