@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from authrig.errors import RigError
+from authrig.rig_file.choices import choices
 from authrig.rig_file.entries import (
     KINDS,
     Camera,
@@ -44,10 +45,15 @@ def load_rig_file(path: Path) -> RigFile:
         RigError: if it cannot be read or something in it is wrong; all mistakes that could be told apart, one a line.
     """
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        # Editors of Windows begin a file with a mark that says it is UTF-8.
+        document = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise RigError(f"cannot read the rig file {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise RigError(f"the rig file {path} is wrong: expected text in UTF-8: {error}") from error
+    except RecursionError as error:
+        raise RigError(f"the rig file {path} is wrong: it has too many brackets within each other") from error
+    except tomllib.TOMLDecodeError as error:
         raise RigError(f"the rig file {path} is wrong: {error}") from error
     try:
         rig_file = _rig_file(document)
@@ -65,13 +71,18 @@ def _rig_file(document: dict[str, Any]) -> RigFile:
     Raises:
         ValueError: with a sentence.
     """
-    if document.get("version") != 1:
-        raise ValueError(f"version: expected 1, found {document.get('version', 'none')}")
-    for name, device in _convert(document.get("devices"), dict[str, Any], "devices").items():
+    version = document.get("version")
+    if version != 1 or type(version) is not int:
+        raise ValueError(f"version: expected 1, found {'none' if version is None else _shown(version)}")
+    if not document.get("devices", {}):
+        raise ValueError("devices: expected at least one device, found none")
+    for name, device in _convert(document["devices"], dict[str, Any], "devices").items():
         _convert(name, Name, "devices")
         kind = device.get("kind", "none") if isinstance(device, dict) else "no table"
         if kind not in KINDS:
-            raise ValueError(f"devices.{name}.kind: expected one of {', '.join(KINDS)}, found {kind}")
+            raise ValueError(
+                f"devices.{name}.kind: expected one of {', '.join(KINDS)}, found {str(kind)[:_MOST_SHOWN]}"
+            )
         _convert(device, Device, f"devices.{name}")
     return _convert(document, RigFile, "")
 
@@ -79,32 +90,45 @@ def _rig_file(document: dict[str, Any]) -> RigFile:
 _Value = TypeVar("_Value")
 _SECRETS = frozenset({"pin", "seed_hex"})
 """Whose values a log of CI is not to keep, however wrong they are."""
+_MOST_SHOWN = 64
+"""Characters of what was found."""
 
 
 def _convert(value: Any, into: type[_Value] | UnionType, place: str) -> _Value:
     try:
         return cast("_Value", msgspec.convert(value, into))
     except msgspec.ValidationError as error:
-        raise ValueError(_sentence(error, value, place)) from error
+        raise ValueError(_sentence(error, value, into, place)) from error
 
 
-def _sentence(error: msgspec.ValidationError, value: Any, place: str) -> str:
+def _sentence(error: msgspec.ValidationError, whole: Any, into: Any, place: str) -> str:
     """The library's sentence with the place before it, and what was found behind it."""
     why, _, where = str(error).rpartition(" - at `") if " - at `" in str(error) else (str(error), "", "$")
     steps = re.findall(r"[^.$`\[\]]+", where) if where.startswith("$") else []
+    value = whole
     for step in steps:
         value = value[int(step)] if isinstance(value, list) else value.get(step) if isinstance(value, dict) else value
     named = ".".join(filter(None, (place, *steps))) or "the file"
+    if why.startswith("Invalid ") and (expected := choices(into, steps, _kind_of(whole))):
+        return f"{named}: expected one of {expected}, found {_shown(value)}"
     says_it = any(word in why for word in (", got ", "found", repr(value))) or isinstance(value, dict | list)
     if says_it:
         return f"{named}: {why}"
-    return f"{named}: {why}, found {f'{len(value)} characters' if _SECRETS.intersection(steps) else repr(value)}"
+    return f"{named}: {why}, found {f'{len(value)} characters' if _SECRETS.intersection(steps) else _shown(value)}"
+
+
+def _kind_of(value: object) -> object:
+    return value.get("kind") if isinstance(value, dict) else None
+
+
+def _shown(value: object) -> str:
+    """As Python shows it, the beginning where that is long."""
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def _mistakes(rig_file: RigFile) -> Iterator[str]:
     """What no single table shows."""
-    if not rig_file.devices:
-        yield "devices: expected at least one device, found none"
     for name, device in rig_file.devices.items():
         if (device.emulated is None) == (device.attached is None):
             found = "neither" if device.emulated is None else "both"

@@ -81,7 +81,19 @@ def test_reads_devices_emulated_and_attached(path: Path) -> None:
         ('"cam"]', '"cam"]\nother = ["cam"]', "benches.other: the device cam is on the bench desk already"),
         ("[9, 9]", "[9, -9]", r"devices.token-1.display.corners.2.1: Expected `float` >= 0.0, found -9"),
         ("port = 6", "port = 0", "devices.key-b.touch.port: Expected `int` >= 1, found 0"),
-        ('by = "controller"', 'by = "foot"', "devices.key-b.touch.by: Invalid value 'foot'"),
+        ('by = "controller"', 'by = "foot"', "devices.key-b.touch.by: expected one of controller, relay, found 'foot'"),
+        ("version = 1", 'version = "1"', "version: expected 1, found '1'"),
+        ("version = 1", "version = true", "version: expected 1, found True"),
+        (
+            'kind = "dot-matrix"',
+            'kind = "e-ink"',
+            "devices.token-1.display.kind: expected one of dot-matrix, seven-segment, found 'e-ink'",
+        ),
+        (
+            'pin = "55555" }',
+            f'pin = "55555" }}\nlabels = ["{"x" * 900}"]',
+            r"devices.key-b.labels.0: .*, found 'x{63}\.\.\.$",
+        ),
         ("[benches]", "[benches", r"Expected .* \(at line"),
     ],
 )
@@ -114,8 +126,31 @@ def test_a_file_that_cannot_be_read_is_a_sentence(path: Path) -> None:
     with pytest.raises(RigError, match=r"cannot read the rig file .*: No such file or directory"):
         load_rig_file(path)
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(RigError, match="is wrong"):
+    with pytest.raises(RigError, match="is wrong: expected text in UTF-8"):
         load_rig_file(path)
+    path.write_text("version = 1", "utf-8")
+    with pytest.raises(RigError, match="is wrong: devices: expected at least one device, found none"):
+        load_rig_file(path)
+    path.write_text(f"version = 1\nx = {'[' * 9000}{']' * 9000}", "utf-8")
+    with pytest.raises(RigError, match="is wrong: it has too many brackets"):
+        load_rig_file(path)
+
+
+def test_words_are_named_where_few_may_stand(path: Path) -> None:
+    """Of a key's transports and of who touches it."""
+    for entry, sentence in (
+        ('emulated = { transport = "usb" }', "emulated.transport: expected one of in-process, pty, .*, found 'usb'"),
+        ('emulated = {}\ntouch = "foot"', "touch: expected one of automatic, person, a table, found 'foot'"),
+    ):
+        path.write_text(f'version = 1\n[devices.key]\nkind = "fido"\n{entry}\n', "utf-8")
+        with pytest.raises(RigError, match=rf"devices\.key\.{sentence}"):
+            load_rig_file(path)
+
+
+def test_a_file_of_an_editor_of_windows(path: Path) -> None:
+    """Its mark at the beginning and its ends of lines."""
+    path.write_bytes(b"\xef\xbb\xbf" + DESK.replace("\n", "\r\n").encode())
+    assert "key-a" in load_rig_file(path).devices
 
 
 @given(
