@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LARGEST_FILE = 256 * 1024 * 1024
 _PNG = b"\x89PNG"
-_MAY_BE_TRANSPARENT = (_PNG, b"RIFF")
+_MAY_BE_TRANSPARENT = (_PNG, b"RIFF", b"GIF8", b"II*\0", b"MM\0*")
 
 
 class ImageFiles:
@@ -50,22 +50,31 @@ def load_image(path: Path) -> Image:
     data = read_file(path, _LARGEST_FILE + 1)
     if len(data) > _LARGEST_FILE:
         raise UnreadableFile(f"{path} is larger than {_LARGEST_FILE} bytes: too large for a picture")
-    if data.startswith(_PNG) and _pixels_of_png(data) > MAX_PIXELS:  # a small file may unpack to any size
-        raise UnreadableFile(f"{path} holds no picture that can be read")
+    if data.startswith(_PNG):  # a small file may unpack to any size
+        width, height = _size_of_png(data)
+        if width * height > MAX_PIXELS:
+            raise UnreadableFile(f"{path} is a picture of {width}x{height}: expected up to {MAX_PIXELS} pixels")
     try:
         packed = np.frombuffer(data, np.uint8)
         if data.startswith(_MAY_BE_TRANSPARENT):
             image = cv2.imdecode(packed, cv2.IMREAD_UNCHANGED)
-            if image is not None and image.ndim == 3 and image.shape[2] == 4 and image.dtype == np.uint8:
-                return require_image(_on_paper(np.asarray(image, np.uint8)))
+            if image is not None and image.ndim == 3 and image.shape[2] == 4:
+                return require_image(_on_paper(_in_8_bits(image)))
         return require_image(cv2.imdecode(packed, cv2.IMREAD_COLOR))
     except (cv2.error, ImageError) as error:
         raise UnreadableFile(f"{path} holds no picture that can be read") from error
 
 
-def _pixels_of_png(data: bytes) -> int:
-    """As many as its header promises (ISO/IEC 15948, 11.2.2)."""
-    return int.from_bytes(data[16:20]) * int.from_bytes(data[20:24])
+def _size_of_png(data: bytes) -> tuple[int, int]:
+    """Width and height that its header promises (ISO/IEC 15948, 11.2.2)."""
+    return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+
+
+def _in_8_bits(image: cv2.typing.MatLike) -> Image:
+    """The same picture, where it has 16 bits a channel."""
+    if image.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f"a picture has pixels of 8 or 16 bits, found {image.dtype}")
+    return np.asarray(image >> 8 if image.dtype == np.uint16 else image, np.uint8)
 
 
 def _on_paper(image: Image) -> Image:

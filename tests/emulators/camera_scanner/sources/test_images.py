@@ -1,3 +1,5 @@
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,14 +58,25 @@ def test_a_device_is_not_read_until_it_ends() -> None:
         load_image(Path("/dev/zero"))
 
 
+def test_a_picture_that_would_unpack_to_gigabytes_is_refused_by_its_size(tmp_path: Path) -> None:
+    """Its header tells, and the sentence says how large it is."""
+    path = tmp_path / "bomb.png"
+    header = b"IHDR" + struct.pack(">IIBBBBB", 60_000, 50_000, 1, 0, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)))
+    with pytest.raises(UnreadableFile, match=r"bomb\.png is a picture of 60000x50000: expected up to 64000000 pixels"):
+        load_image(path)
+
+
 @pytest.mark.parametrize("ink", [0, 255], ids=["black", "white"])
+@pytest.mark.parametrize("name", ["x.png", "deep.png", "x.tif", "x.gif"])
 def test_a_transparent_code_is_laid_on_what_it_can_be_seen_on(
-    tmp_path: Path, draw: Callable[..., Image], ink: int
+    tmp_path: Path, draw: Callable[..., Image], ink: int, name: str
 ) -> None:
-    """Black modules on nothing lie on white, white ones on black; both are read."""
+    """Black modules on nothing lie on white, white ones on black; both are read, with 16 bits a channel too."""
     modules = draw("hello") == 0
     picture = np.zeros((*modules.shape, 4), np.uint8)
     picture[modules] = (ink, ink, ink, 255)
-    path = tmp_path / "x.png"
-    path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    path = tmp_path / name
+    deep = picture.astype(np.uint16) * 257
+    path.write_bytes(cv2.imencode(path.suffix, deep if name == "deep.png" else picture)[1].tobytes())
     assert [read.data for read in read_patiently(load_image(path))] == [b"hello"]
