@@ -74,7 +74,7 @@ def _in_8_bits(image: cv2.typing.MatLike) -> Image:
     """The same picture, where it has 16 bits a channel."""
     if image.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"a picture has pixels of 8 or 16 bits, found {image.dtype}")
-    return np.asarray(image >> 8 if image.dtype == np.uint16 else image, np.uint8)
+    return np.asarray(image if image.dtype == np.uint8 else np.asarray(image, np.uint16) >> 8, np.uint8)
 
 
 def _on_paper(image: Image) -> Image:
