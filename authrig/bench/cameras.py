@@ -9,6 +9,7 @@ from authrig.attached.inventory import find, inventory
 from authrig.errors import RigError
 from authrig.rig_file.entries import CameraDevice
 from emulators.camera_scanner.frames import SourceError
+from emulators.camera_scanner.preset import PresetError
 from emulators.camera_scanner.sources.synthetic import SyntheticCamera
 from emulators.camera_scanner.sources.webcam import Settings, Webcam
 from emulators.env import SystemClock
@@ -28,7 +29,10 @@ def camera(tools: Tools, device: str) -> FrameSource:
     if not isinstance(entry, CameraDevice):
         raise RigError(f"{device}: the rig file has no such camera")
     if entry.emulated is not None:
-        return SyntheticCamera(tools.stream(entry.emulated.seed, device), entry.emulated.preset)
+        try:
+            return SyntheticCamera(tools.stream(entry.emulated.seed, device), entry.emulated.preset)
+        except PresetError as error:
+            raise RigError(f"{device}: {error}") from error
     assert entry.attached is not None  # a rig file with neither is refused when it is read
     node = find("camera", entry.attached.match, inventory(), device).node
     number = re.fullmatch(r"video([0-9]+)", node.name)

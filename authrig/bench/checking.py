@@ -1,12 +1,13 @@
 """Looks at each device of a rig file, one by one: is it there, and what would mend it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from authrig.attached.controller import ControlledPort
 from authrig.bench.bench import Bench
 from authrig.errors import RigError
 from authrig.ports.server import Browser
-from authrig.ports.verification_server import attached_server
+from authrig.ports.verification_server import attached_server, check_settings
 from authrig.rig_file.entries import (
     CameraDevice,
     Controller,
@@ -54,6 +55,8 @@ def _look_at(rig_file: RigFile, name: str, entry: Device) -> None:
             with server.browser() as browser:
                 _answers(browser)
             server.close()
+        elif entry.emulated is not None and entry.emulated.settings is not None:
+            check_settings(Path(entry.emulated.settings))
         return
     # Alone, so that no other device of its kind is taken in its place; what looks at displays stays.
     cameras = {name: other for name, other in rig_file.devices.items() if isinstance(other, CameraDevice)}

@@ -95,6 +95,21 @@ class OwnServer:
         self._opened.close()
 
 
+def check_settings(path: Path) -> None:
+    """Whether our own server would start with these.
+
+    Raises:
+        RigError: says why not.
+    """
+    from server_stub.errors import ServerError  # noqa: PLC0415 - as above
+    from server_stub.settings_file import load_settings  # noqa: PLC0415 - as above
+
+    try:
+        load_settings(path, data_dir=path.parent)
+    except ServerError as error:
+        raise RigError(str(error)) from error
+
+
 class RunningServer:
     """A server that runs already and answers in our shape.
 

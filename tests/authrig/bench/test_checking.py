@@ -32,6 +32,12 @@ attached = { family = "plain", port = "/dev/no-such-line" }
 [devices.cloud]
 kind = "server"
 attached = { public_url = "http://127.0.0.1:9", credentials_variable = "AUTHRIG_TEST_NO_SUCH" }
+[devices.cam]
+kind = "camera"
+emulated = { preset = "no-such-place" }
+[devices.other-server]
+kind = "server"
+emulated = { settings = "/no/such/settings.toml" }
 """
 
 
@@ -46,11 +52,18 @@ def test_each_device_is_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert found["token-2"].startswith("the console /dev/no-such-line cannot be opened")
     assert found["scanner-1"].startswith("the barcode reader /dev/no-such-line cannot be opened")
     assert "export AUTHRIG_TEST_NO_SUCH=" in found["cloud"]
+    assert found["cam"].startswith("cam: no camera preset is called 'no-such-place'; there are ")
+    assert "/no/such/settings.toml" in found["other-server"]
 
 
 def test_a_rig_that_is_as_it_should_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 0, a line for each device."""
     path = tmp_path / "rig.toml"
-    path.write_text(RIG.split("[devices.key-b]", maxsplit=1)[0], "utf-8")
+    settings = tmp_path / "settings.toml"
+    settings.write_text('rp_id = "localhost"\n', "utf-8")
+    rig = RIG.split("[devices.key-b]", maxsplit=1)[0].replace(
+        "emulated = {}", f'emulated = {{ settings = "{settings}" }}', 1
+    )
+    path.write_text(rig, "utf-8")
     assert main(["doctor", "--rig", str(path)]) == 0
     assert capsys.readouterr().out == "ok server (server, emulated)\nok key-a (fido, emulated)\n"
