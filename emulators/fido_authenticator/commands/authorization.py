@@ -138,6 +138,9 @@ def verify_user(
             built-in verification fails.
     """
     if not state.protected:
+        if auth.param is not None and state.only_2_0:
+            # CTAP 2.0 §5.1 step 5 and §5.2 step 1 know no key that has nothing to verify; later ones ignore the proof.
+            raise CtapError(Status.PIN_AUTH_INVALID)
         return Authorization(state.pin_uv)
     if auth.param is not None:
         token = state.pin_uv.verify_token(auth, purpose.message, purpose.permission)

@@ -279,6 +279,17 @@ def test_a_proof_under_an_unknown_protocol_is_refused_in_the_words_of_its_versio
     assert call(authenticator, MAKE_CREDENTIAL, creation({8: proof}))[0] is Status.MISSING_PARAMETER
 
 
+@pytest.mark.parametrize(
+    ("profile", "expected"), [("yubikey-5.2", Status.PIN_AUTH_INVALID), ("authrig-2.3", Status.SUCCESS)]
+)
+def test_a_proof_where_there_is_nothing_to_verify(profile: str, expected: Status) -> None:
+    """CTAP 2.0 §5.1 step 5 and §5.2 step 1 refuse it; CTAP 2.3 §6.1.2 step 11 asks only a protected key to look at it."""
+    authenticator = Authenticator(Env.simulated(1), profiles.load(profile))
+    known = {3: [descriptor(register(authenticator))]}
+    assert call(authenticator, MAKE_CREDENTIAL, creation({8: bytes(16), 9: 1}))[0] is expected
+    assert call(authenticator, GET_ASSERTION, assertion({**known, 6: bytes(16), 7: 1}))[0] is expected
+
+
 @pytest.mark.parametrize("product", ["yubikey-5.2", "solo-2", "google-titan", "feitian-biopass"])
 def test_a_token_of_the_first_version_serves_until_power_down(product: str) -> None:
     """CTAP 2.0 §5.5.2: one for each power-up, for any command, relying party and number of touches; a new PIN ends it."""
