@@ -49,8 +49,6 @@ class Reading:
 
     text: str
     """One character for each place; ``?`` where it is doubtful."""
-    confidences: tuple[float, ...]
-    """0 to 1 for each place."""
 
     @property
     def code(self) -> str | None:
@@ -386,5 +384,4 @@ def _flatten(image: Image, corners: Corners, size: tuple[int, int]) -> Image:
 
 
 def _reading(digits: list[tuple[str, float]]) -> Reading:
-    text = "".join(name if confidence >= LEAST_CONFIDENCE else UNKNOWN for name, confidence in digits)
-    return Reading(text, tuple(round(confidence, 3) for _, confidence in digits))
+    return Reading("".join(name if confidence >= LEAST_CONFIDENCE else UNKNOWN for name, confidence in digits))

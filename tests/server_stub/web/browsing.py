@@ -27,7 +27,6 @@ class Reader(HTMLParser):
         self.forms: list[Form] = []
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.words: list[str] = []
-        self._inside: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
