@@ -186,14 +186,18 @@ def _new(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from authrig.errors import RigError
     from authrig.keys.wires import Listen
     from authrig.tokens.running import RunOptions, run_token
 
+    transport = args.transport or (None if args.live else "pty")
+    if args.link is not None and transport != "pty":
+        raise RigError("--link goes with --transport pty")
     return run_token(
         RunOptions(
             file=args.file,
             live=args.live,
-            transport=args.transport or (None if args.live else "pty"),
+            transport=transport,
             listen=Listen(*args.listen),
             link=args.link,
             camera=args.camera,

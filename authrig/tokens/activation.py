@@ -101,9 +101,8 @@ def _read(data: bytes, password: str | None, serial: str) -> list[tuple[str, byt
         return [(key.serial, _secret_of(key)) for key in pskc.read(data, password=password)]
     if text.startswith(otpauth.PREFIX.encode()):
         return [(serial, otp_slot(otpauth.parse(line))) for line in text.splitlines() if line.strip()]
-    if not text.startswith(_HEADER.encode()):
-        text = f"{_HEADER}\r\n".encode() + text
-    return [(each.serial, each.seed) for each in seeds.read_csv(text.rstrip() + b"\r\n")]
+    named = text.startswith(_HEADER.encode())
+    return [(each.serial, each.seed) for each in seeds.read_csv(text.rstrip() + b"\r\n", columns_named=named)]
 
 
 def _secret_of(key: pskc.PskcKey) -> bytes | Slot:

@@ -87,7 +87,7 @@ class TokenFile:
         factory_key = random.token_bytes(32)
         store = RamStore()
         try:
-            TokenMemory(store).manufacture(serial or _draw_serial(random), factory_key)
+            TokenMemory(store).manufacture(_draw_serial(random) if serial is None else serial, factory_key)
         except ValueError as error:
             raise RigError(f"serial {serial!r}: {error}") from error
         kept = Kept(

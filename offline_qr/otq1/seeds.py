@@ -40,8 +40,12 @@ class Seed:
             raise SeedFileError(f"the seed of {self.serial} has {SEED_BYTES} bytes, found {len(self.seed)}")
 
 
-def read_csv(data: bytes) -> list[Seed]:
+def read_csv(data: bytes, *, columns_named: bool = True) -> list[Seed]:
     """The seeds of a CSV file in UTF-8 (RFC 4180): a line ``serial,seed``, then one line a token, seeds in hex.
+
+    Args:
+        data: the file.
+        columns_named: whether it has that first line.
 
     Raises:
         SeedFileError: another header, another number of columns, a bad serial or seed, or a serial twice.
@@ -52,10 +56,10 @@ def read_csv(data: bytes) -> list[Seed]:
         rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error):
         raise SeedFileError("the file is no CSV in UTF-8") from None
-    if not rows or rows[0] != COLUMNS:
+    if columns_named and (not rows or rows.pop(0) != COLUMNS):
         raise SeedFileError(f"line 1: expected the columns {','.join(COLUMNS)}, found others")
     seeds = []
-    for number, row in enumerate(rows[1:], start=2):
+    for number, row in enumerate(rows, start=2 if columns_named else 1):
         if len(row) != len(COLUMNS):
             raise SeedFileError(f"line {number}: expected {len(COLUMNS)} columns, found {len(row)}")
         if not _SEED.fullmatch(row[1]):

@@ -52,6 +52,30 @@ def picture_of(text: str | bytes, path: Path) -> str:
     return str(path)
 
 
+def test_an_empty_serial_is_no_serial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As it comes of a script's variable that nobody set: no token with a serial of its own is made instead."""
+    assert main(["token", "new", str(tmp_path / "a.token"), "--serial", ""]) == 2
+    assert "a serial has 1 to 64 visible ASCII characters" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_lines_of_a_file_of_seeds_are_counted_as_they_stand(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a line that names the columns, and without one."""
+    hand = Hand(tmp_path / "a.token", capsys)
+    assert main(["token", "new", hand.file, "--serial", SERIAL]) == 0
+    for text, line in (("hello\n", 1), (f"{SERIAL},00\n", 1), ("serial,seed\nhello\n", 2)):
+        (tmp_path / "seeds").write_text(text, encoding="utf-8")
+        assert f"seeds: line {line}: expected" in hand.refused("activate", "--seeds", str(tmp_path / "seeds"))
+
+
+@pytest.mark.parametrize("more", [["--transport", "tcp"], ["--live"]])
+def test_a_link_goes_with_a_pseudo_terminal(hand: "Hand", tmp_path: Path, more: list[str]) -> None:
+    """Else a test would wait for it in vain."""
+    assert "--link goes with --transport pty" in hand.refused("run", "--link", str(tmp_path / "tty"), *more)
+
+
 @pytest.fixture
 def hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Hand:
     """With a token that has its seed and its PIN, ready."""
