@@ -173,16 +173,12 @@ async def prove(iam: Iam, call: Call[Any], session: Session, method: Method, cla
     return replace(proof, pending=prepare(devices, following))
 
 
-def choose_flow(connection: Connection, iam: Iam, session: Session, claim: Claim, at: Context) -> Flow:
+def choose_flow(connection: Connection, iam: Iam, session: Session, claim: Claim, at: Context) -> Flow | None:
     """The flow that a policy gives, in the caller's transaction; ``at`` says what is known of the user.
 
-    Raises:
-        ApiError: ACCESS_DENIED if no policy lets this user in.
+    None if no policy lets this user in: an exception would undo what the transaction has spent, and its trace.
     """
-    decision = _decided(connection, iam, session, claim, at)
-    if decision.flow is None:
-        raise denied()
-    return decision.flow
+    return _decided(connection, iam, session, claim, at).flow
 
 
 async def prepare_next(iam: Iam, session: Session) -> Session:

@@ -15,6 +15,7 @@ from server_stub.api.current import (
     Proof,
     choose_flow,
     context,
+    denied,
     flow_of,
     next_step,
     passed,
@@ -130,7 +131,10 @@ def _check(connection: Connection, iam: Iam, call: Call[AssertionCheck]) -> tupl
     else:
         at = context(iam, call, session.application)
         at = replace(at, first=Method.FIDO, user=users.who_with(connection, user_id, credentials))
-        flow = choose_flow(connection, iam, session, claim, at)
+        chosen = choose_flow(connection, iam, session, claim, at)
+        if chosen is None:
+            return denied()
+        flow = chosen
     return passed(connection, iam, session, Proof(Method.FIDO, claim, Pending(), flow))
 
 

@@ -225,7 +225,7 @@ PUBLIC_ROUTES = (
         _STEP,
         "Check the assertion",
         AssertionCheck,
-        errors=("FIDO_ASSERTION_WRONG",),
+        errors=("FIDO_ASSERTION_WRONG", "ACCESS_DENIED"),
     ),
     Route(
         "POST",

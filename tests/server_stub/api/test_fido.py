@@ -1,10 +1,12 @@
 import base64
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from server_stub.policy_file import DEFAULT_FILE
 from server_stub.settings import Settings
 from tests.server_stub.soft_key import USER_PRESENT, USER_VERIFIED, SoftKey
 from tests.server_stub.world import Browser, Person, World, code_of, next_of, own_world
@@ -245,6 +247,30 @@ def test_a_key_alone_must_verify_its_user_and_say_who_it_is(world: World) -> Non
         response = hand_in(browser, wrong.get(options, handle))
         assert (response.status_code, code_of(response)) == (400, "FIDO_ASSERTION_WRONG")
         assert browser.session().status_code == 401
+
+
+def test_a_key_that_no_policy_lets_in_is_in_the_audit_log_and_its_answer_is_spent(
+    tmp_path: Path, settings: Settings
+) -> None:
+    """Why somebody was denied must be found later, and the same answer must not work once a policy does let them in."""
+    policies = tmp_path / "policies.toml"
+    policy = 'name = "a key is enough for the lounge"\n'
+    policies.write_text(DEFAULT_FILE.read_text().replace(policy, policy + 'groups = ["members"]\n'))
+    with own_world(settings, policies_file=policies) as world:
+        person, key = person_with_key(world, flags=USER_VERIFIED_TOO)
+        browser, options = at_the_lounge(world)
+        answer = key.get(options, bytes.fromhex(person.id))
+        denied = hand_in(browser, answer)
+        assert (denied.status_code, code_of(denied)) == (403, "ACCESS_DENIED")
+        [entry] = [row for row in world.audit() if row["event"] == "policy" and row["user"] == person.id][-1:]
+        assert entry["outcome"] == "denied"
+        assert any("members" in reason for reason in entry["detail"]["why"])
+        assert (
+            world.admin.put(f"/admin/rest/users/{person.name}/groups", json={"groups": ["members"]}).status_code == 200
+        )
+        assert code_of(hand_in(browser, answer)) == "UNEXPECTED_CALL"
+        fresh = key.get(request_options(browser), bytes.fromhex(person.id))
+        assert next_of(hand_in(browser, fresh)) is None
 
 
 def test_keys_have_names_and_can_be_renamed_and_removed(world: World) -> None:
