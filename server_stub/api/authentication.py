@@ -173,10 +173,23 @@ async def check_badge(iam: Iam, call: Call[BadgeCheck]) -> Reply:
     if not allowed:
         raise ApiError(403, "BADGE_NOT_ALLOWED", f"{kind} badges are not accepted here")
     if scan.why_not or scan.user is None:
-        raise ApiError(400, "BADGE_WRONG", "the badge is not known or no longer valid")
+        raise _wrong_badge()
     proof = await prove(iam, call, session, scan.method, Claim(scan.user.id))
-    token, session = await iam.database.run(passed, iam, session, proof)
+    token, session = await iam.database.run(_still_right_badge, iam, badge, session, proof)
     return step_reply(iam, session, token)
+
+
+def _wrong_badge() -> ApiError:
+    return ApiError(400, "BADGE_WRONG", "the badge is not known or no longer valid")
+
+
+def _still_right_badge(
+    connection: Connection, iam: Iam, badge: InsecureBadge | SecureBadge, session: Session, proof: Proof
+) -> tuple[str, Session]:
+    """The cloud may have been asked since the scan: one that was voided meanwhile, or its password changed, opens nothing."""
+    if badges.scan(connection, iam.vault, badge, iam.now()).why_not:
+        raise _wrong_badge()
+    return passed(connection, iam, session, proof)
 
 
 def _unreadable(connection: Connection, iam: Iam, session: Session) -> None:

@@ -1,9 +1,13 @@
+import asyncio
 import base64
+from typing import Any
 
 import httpx
 import pytest
 
 from offline_qr.badge import InsecureBadge, SecureBadge, parse
+from server_stub.api import authentication
+from server_stub.api.current import Proof, prove
 from tests.server_stub.world import PASSWORD, Browser, Person, World, code_of, next_of
 
 
@@ -190,6 +194,31 @@ def test_a_secure_badge_dies_with_its_password_even_if_it_is_changed_back(world:
     response = hold_up(browser, old)
     assert (response.status_code, code_of(response)) == (400, "BADGE_WRONG")
     assert hold_up(browser, badge(world, person, "secure")).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["secure", "insecure"])
+@pytest.mark.parametrize("meanwhile", ["voided", "password changed"])
+def test_what_ends_a_badge_while_it_is_being_checked_ends_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: str, meanwhile: str
+) -> None:
+    """Between the scan and the step lies a question to the cloud, which may take seconds."""
+    person, browser = world.person(), world.browser()
+    text = badge(world, person, kind)
+    url = f"/admin/rest/users/{person.name}"
+
+    async def prove_slowly(*args: Any) -> Proof:
+        proof = await prove(*args)
+        if meanwhile == "voided":
+            await asyncio.to_thread(world.admin.delete, f"{url}/badges")
+        else:
+            await asyncio.to_thread(world.admin.put, f"{url}/password", json={"password": PASSWORD})
+        return proof
+
+    monkeypatch.setattr(authentication, "prove", prove_slowly)
+    browser.access("classroom")
+    answer = hold_up(browser, text)
+    ended = meanwhile == "voided" or kind == "secure"
+    assert (code_of(answer) if ended else next_of(answer)) == ("BADGE_WRONG" if ended else "PASSWORD_REQUIRED")
 
 
 def test_an_insecure_badge_is_refused_where_the_policy_does_not_allow_it(world: World) -> None:
