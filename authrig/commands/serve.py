@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,14 +53,22 @@ def run(args: argparse.Namespace) -> int:
         raise RigError(f"--workers is {args.workers}, expected 1 or more")
     try:
         settings = Settings(**options) if args.config is None else load_settings(args.config, **options)
-        serve(settings, _tell)
+        serve(settings, partial(_tell, before=_files(settings.data_dir)))
     except ServerError as error:
         raise RigError(str(error)) from error
     return 0
 
 
-def _tell(server: "RunningServer") -> None:
-    """Say where the server is. Its administration token is for whoever reads this terminal."""
+def _files(folder: Path) -> frozenset[str]:
+    """What is in the folder for databases and keys, but for what SQLite takes away again."""
+    names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
+    return frozenset(name for name in names if not name.endswith(("-wal", "-shm")))
+
+
+def _tell(server: "RunningServer", before: frozenset[str]) -> None:
+    """Say where the server is, and what it has made. Its administration token is for whoever reads this terminal."""
+    folder = server.settings.data_dir
+    made = sorted(_files(folder) - before)
     sys.stdout.write(
         f"public    {server.public_url}  (OpenAPI at /openapi.json)\n"
         f"internal  {server.internal_url}  (administration at /admin/)\n"
@@ -67,4 +76,6 @@ def _tell(server: "RunningServer") -> None:
         f"administration token  {server.admin_token}\n"
         f"pages     {server.origin}/\n"
     )
+    if made:
+        sys.stdout.write(f"made in {folder.resolve()}: {', '.join(made)}\n")
     sys.stdout.flush()

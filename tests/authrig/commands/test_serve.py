@@ -36,6 +36,28 @@ def test_it_serves_until_told_to_stop(tmp_path: Path) -> None:
     assert (process.returncode, errors) == (0, "")
 
 
+def test_the_first_start_says_what_it_has_made_and_where(tmp_path: Path) -> None:
+    """The databases, keys and tokens; the next start makes nothing, and says nothing of it."""
+    folder = tmp_path / "data"
+
+    def started() -> list[str]:
+        """What is printed up to the end."""
+        with subprocess.Popen(
+            [AUTHRIG, "serve", "--data", str(folder), *FREE], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            lines = [process.stdout.readline() for _ in range(5)]  # the last of these says where the pages are
+            process.send_signal(signal.SIGTERM)
+            return [*lines, *process.communicate(timeout=60)[0].splitlines()]
+
+    [told] = started()[5:]
+    where, _, names = told.partition(": ")
+    assert where == f"made in {folder.resolve()}"
+    assert set(names.split(", ")) == {path.name for path in folder.iterdir()}
+    assert {"iam.sqlite3", "cloud-kek.key", "admin-badges.token"} <= set(names.split(", "))
+    assert started()[5:] == []
+
+
 def test_a_port_in_use_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2, and the sentence names the port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
