@@ -1,5 +1,6 @@
 import argparse
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,3 +72,17 @@ def test_every_option_has_words_in_help() -> None:
         if not action.help
     ]
     assert silent == []
+
+
+def test_every_command_line_on_a_page_can_be_typed() -> None:
+    """As it stands in a block of the console, with the values that it has there."""
+    parser, typed = build_parser(), 0
+    for page in PAGES:
+        blocks = re.findall(
+            r"```(?:console|sh|bash)?\n(.*?)```", page.read_text("utf-8").replace("\\\n", " "), re.DOTALL
+        )
+        for line in (line for block in blocks for line in block.splitlines()):
+            if found := re.match(r"(?:\$ )?(?:\.venv/bin/)?authrig (.*)", line):
+                parser.parse_args(shlex.split(re.split(r" \| | && | > |;", found[1])[0], comments=True))
+                typed += 1
+    assert typed > 50

@@ -3,9 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from authrig.rig_file.reading import load_rig_file
 
-PAGE = Path(__file__).parents[2] / "docs/how-to/test-a-key.md"
+PAGES = Path(__file__).parents[2] / "docs/how-to"
+PAGE = PAGES / "test-a-key.md"
 
 
 def test_the_example_runs(tmp_path: Path) -> None:
@@ -17,9 +20,10 @@ def test_the_example_runs(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout, done.stdout
 
 
-def test_the_rig_files_are_right(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["test-a-key.md", "test-a-token.md"])
+def test_the_rig_files_are_right(tmp_path: Path, page: str) -> None:
     """Each as a rig file of its own."""
-    blocks = re.findall(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    blocks = re.findall(r"```toml\n(.*?)```", (PAGES / page).read_text("utf-8"), re.DOTALL)
     assert blocks
     for block in blocks:
         path = tmp_path / "rig.toml"
