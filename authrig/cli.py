@@ -8,6 +8,7 @@ standard error says why), 130 interrupted.
 """
 
 import argparse
+import errno
 import os
 import sys
 from importlib.metadata import version
@@ -48,15 +49,44 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line ``argv`` (the process's own by default); returns the exit code."""
-    args = build_parser().parse_args(argv)
     try:
-        return int(args.run(args))
+        return _run(argv)
     except RigError as error:
         sys.stderr.write(f"authrig: {error}\n")
         return 2
     except BrokenPipeError:
-        # Whoever read our output has seen enough (`authrig scan ... | head`); Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has seen enough (`authrig scan ... | head`).
+        _drop_output()
         return 1
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _drop_output()
+        sys.stderr.write(f"authrig: {error.filename or 'the output'} cannot be written: {error.strerror}\n")
+        return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _run(argv: list[str] | None) -> int:
+    """The same; what was said has been written when this returns, or is known not to have been."""
+    try:
+        args = build_parser().parse_args(argv)
+        code = int(args.run(args))
+    except SystemExit:
+        _write_out()
+        raise
+    _write_out()
+    return code
+
+
+def _write_out() -> None:
+    """Python itself would try this at its exit, and complain of a reader that is gone."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _drop_output() -> None:
+    """What is still unwritten goes nowhere."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -48,3 +49,38 @@ def test_doctor_tells_how_to_mend(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(finding["present"] == (finding["mend"] is None) for finding in findings)
     assert code == (0 if all(finding["present"] for finding in findings) else 1)
     assert {"libzbar", "fido2-tools", "camera"} <= {finding["name"] for finding in findings}
+
+
+_PROGRAM = "import sys, authrig.cli; sys.exit(authrig.cli.main())"
+_WORDS = (("--version",), ("rig", "scan"), ("rig", "schema"), ("doctor", "--json"), ("doctor",))
+
+
+def _run(words: tuple[str, ...], output: int) -> tuple[int, str]:
+    """With output as Python has it for files and pipes: what is short is written at the very end."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, *words],
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("words", _WORDS)
+def test_a_reader_that_has_seen_enough_is_no_trouble(words: tuple[str, ...]) -> None:
+    """As in `authrig rig scan | true`: nothing is said, however little there was to read."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        assert _run(words, writer) == (1, "")
+    finally:
+        os.close(writer)
+
+
+@pytest.mark.parametrize("words", _WORDS)
+def test_a_full_disk_is_a_sentence(words: tuple[str, ...]) -> None:
+    """And exit code 2: nobody takes half a document for a whole one."""
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        assert _run(words, full.fileno()) == (2, "authrig: the output cannot be written: No space left on device\n")
