@@ -1,5 +1,6 @@
 """authenticatorMakeCredential, CTAP 2.3 §6.1.2."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from emulators.fido_authenticator import cbor
@@ -94,14 +95,21 @@ def _read_options(state: State, request: MakeCredentialRequest) -> tuple[bool, b
     """Step 5: whether built-in verification is asked for, and a discoverable credential."""
     options = request.options
     uv = wants_built_in_uv(state, request.pin_uv_auth, options)
-    discoverable = options.get("rk", False)
-    if discoverable and not state.has("rk"):
-        raise CtapError(Status.UNSUPPORTED_OPTION)
+    discoverable = _wants_discoverable(state, options)
     # A credential is never made without a touch. CTAP 2.0 §5.1 has no "up" here at all: a known option that is not valid
     # for this command.
     if options.get("up") is False or ("up" in options and state.only_2_0):
         raise CtapError(Status.INVALID_OPTION)
     return uv, discoverable
+
+
+def _wants_discoverable(state: State, options: Mapping[str, bool]) -> bool:
+    """The option "rk", of which a key that has no such option will not hear at all (step 5.4)."""
+    unknown = "rk" in options and "rk" not in state.profile.options and not state.only_2_0
+    discoverable = options.get("rk", False)
+    if unknown or (discoverable and not state.has("rk")):
+        raise CtapError(Status.UNSUPPORTED_OPTION)
+    return discoverable
 
 
 def _check_unverified(state: State, request: MakeCredentialRequest, *, uv: bool, discoverable: bool) -> bool:

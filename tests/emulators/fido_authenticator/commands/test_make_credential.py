@@ -191,3 +191,19 @@ def test_a_key_without_room_at_all_says_so() -> None:
     authenticator = Authenticator(Env.simulated(1), _small(0, rk=False))
     assert call(authenticator, MAKE_CREDENTIAL, creation(RESIDENT))[0] is Status.UNSUPPORTED_OPTION
     register(authenticator)
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [(("FIDO_2_1", "FIDO_2_3"), Status.UNSUPPORTED_OPTION), (("FIDO_2_0",), Status.SUCCESS)],
+)
+def test_a_key_that_knows_no_option_rk_takes_not_even_its_false(versions: tuple[str, ...], expected: Status) -> None:
+    """CTAP 2.3 §6.1.2 step 5.4. CTAP 2.0 §5.1 does not say so of an option that is false."""
+    profile = profiles.load()
+    options = {name: value for name, value in profile.options.items() if name != "rk"}
+    authenticator = Authenticator(
+        Env.simulated(1), msgspec.structs.replace(profile, versions=versions, options=options)
+    )
+    assert call(authenticator, MAKE_CREDENTIAL, creation({7: {"rk": False}}))[0] is expected
+    assert call(authenticator, MAKE_CREDENTIAL, creation(RESIDENT))[0] is Status.UNSUPPORTED_OPTION
+    assert call(authenticator, MAKE_CREDENTIAL, creation())[0] is Status.SUCCESS
