@@ -298,10 +298,10 @@ class PublicInterface:
 
 
 def require_same_domain(request: Request) -> None:
-    """Refuse a POST that a page of another site could have caused.
+    """Refuse what a page of another site could have caused, and what is no mere look.
 
     Raises:
         ApiError: 403 without ``X-Same-Domain: 1``.
     """
-    if request.method != "GET" and request.headers.getlist("x-same-domain") != ["1"]:
+    if request.method not in {"GET", "HEAD"} and request.headers.getlist("x-same-domain") != ["1"]:
         raise ApiError(403, "CSRF_HEADER_MISSING", "what is not a GET needs the header X-Same-Domain: 1")

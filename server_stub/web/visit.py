@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -130,7 +130,10 @@ class Visit:
 
     def take(self, cookies: tuple[Cookie, ...]) -> None:
         """Let the browser have ``cookies``, and later calls of this visit too."""
-        for cookie in cookies:
+        https = self.iam.settings.behind_https and self.site.beside_https
+        for each in cookies:
+            # Also those of the REST that is meant for the internal port, where no HTTPS is.
+            cookie = replace(each, secure=True) if https else each
             self.to_set[cookie.name] = cookie
             if cookie.value:
                 self.jar[cookie.name] = cookie.value

@@ -153,6 +153,8 @@ def test_a_post_that_another_site_could_cause_is_refused(world: World) -> None:
         response = browser.access("ebanking")
         assert (response.status_code, code_of(response)) == (403, "CSRF_HEADER_MISSING")
         assert "set-cookie" not in response.headers
+    looks = [browser.client.request(method, "/auth/rest/protected/session").status_code for method in ("GET", "HEAD")]
+    assert looks == [401, 401], "to look needs no header, with a body or without"
 
 
 @pytest.mark.parametrize("chunked", ["chunked", ""])

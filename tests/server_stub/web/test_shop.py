@@ -1,16 +1,20 @@
 """The demo shop: an invoice is paid by a code or a key, or not."""
 
 import json
+from http.cookies import SimpleCookie
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from offline_qr.otq1 import Tag
+from server_stub.settings import Settings
 from tests.server_stub.soft_key import SoftKey
-from tests.server_stub.web.browsing import Visitor
+from tests.server_stub.web.browsing import Reader, Visitor
 from tests.server_stub.web.test_second_steps import at_the_qr_code, qr_of
 from tests.server_stub.web.test_self_service import register
-from tests.server_stub.world import Device, World, off_by_one
+from tests.server_stub.world import PASSWORD, Device, World, off_by_one, own_world
 
 
 def shopping(world: World) -> tuple[Visitor, Device]:
@@ -200,3 +204,29 @@ def test_without_a_key_nobody_is_offered_one(world: World) -> None:
     visitor, _ = with_key(world)
     visitor.send("/2026-001/pay")
     assert not [form for form in visitor.page.forms if form.fields.get("device") == "AIRLOCK_2FA"]
+
+
+def test_behind_https_the_approval_is_kept_for_https_too(settings: Settings) -> None:
+    """Its cookie is one of the internal REST, where no HTTPS is; here it is the key to a payment."""
+    with own_world(settings, behind_https=True) as world:
+        person, client = world.person(), Visitor(world).client
+        world.device(person)
+        host = urlsplit(world.server.public_url).netloc
+        client.headers.update({"Origin": f"https://{host}", "X-Same-Domain": "1"})
+
+        def kept(response: httpx.Response) -> dict[str, str]:
+            """What a browser would send from now on: this one does, although the proxy with the HTTPS is not there."""
+            cookies = SimpleCookie(
+                "; ".join(each.partition(";")[0] for each in response.headers.get_list("set-cookie"))
+            )
+            return {"Cookie": "; ".join(f"{name}={each.value}" for name, each in cookies.items())}
+
+        rest = "/auth/rest/public/authentication"
+        client.headers.update(kept(client.post(f"{rest}/applications/self-service/access", json={})))
+        body = {"username": person.name, "password": PASSWORD}
+        client.headers.update(kept(client.post(f"{rest}/password/check", json=body)))
+        [form] = [each for each in Reader(client.get("/shop/").text).forms if each.action == "/shop/2026-001/pay"]
+        paying = client.post(form.action, data=form.fields)
+        assert paying.headers["location"] == "/shop/approval"
+        [cookie] = [each for each in paying.headers.get_list("set-cookie") if each.startswith("authrig_approval=")]
+        assert "; Secure" in cookie
