@@ -99,7 +99,8 @@ class Honeywell(TagReader):
         self._settings_changed(permanently=permanently)
 
     def _answer(self, command: str, echo: str, *, permanently: bool) -> bytes:
-        command = command.upper()
+        # Of bytes only the letters of ASCII have capitals; that of a Latin ÿ is no byte.
+        command = command.encode("latin-1").upper().decode("latin-1")
         return super()._answer(_CLEAR.get(command, command), echo, permanently=permanently)
 
     def _special(self, command: str) -> bytes | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from emulators.camera_scanner.barcode_readers.emulated.honeywell import Honeywell
@@ -121,6 +121,8 @@ def test_noise_never_breaks_it(family: Family, noise: list[bytes]) -> None:
     assert family.told(reader, family.factory) == family.factory + ACK
 
 
+@example(HONEYWELL, "XÿX?")
+@example(HONEYWELL, "µ^")
 @given(st.sampled_from([HONEYWELL, NEWLAND]), st.text(st.characters(codec="latin-1"), max_size=40))
 def test_any_command_is_answered_or_ignored(family: Family, text: str) -> None:
     """Also one that asks for nonsense."""
