@@ -9,6 +9,7 @@ standard error says why), 130 interrupted.
 
 import argparse
 import errno
+import io
 import os
 import sys
 from importlib.metadata import version
@@ -49,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line ``argv`` (the process's own by default); returns the exit code."""
+    _write_anything()
     try:
         return _run(argv)
     except RigError as error:
@@ -66,6 +68,12 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _write_anything() -> None:
+    """Names of files may be no text, and a terminal may know few characters: those are escaped, as on standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _run(argv: list[str] | None) -> int:

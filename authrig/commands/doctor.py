@@ -18,7 +18,7 @@ from authrig.vm.kernel import check_machine
 VIRTUAL_READER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Need:
     """Something outside Python that a part of the rig uses."""
 
@@ -28,7 +28,7 @@ class Need:
     is_there: Callable[[], bool]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Whether a need is met, and the command that meets it."""
 
@@ -135,9 +135,9 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write("\n")
     else:
         from rich.console import Console
-        from rich.table import Table
+        from rich.table import Column, Table
 
-        table = Table("", "What", "Used for", "Mend with")
+        table = Table("", "What", *(Column(title, overflow="fold") for title in ("Used for", "Mend with")))
         for finding in findings:
             table.add_row("ok" if finding.present else "--", finding.name, finding.used_for, finding.mend or "")
         Console().print(table)

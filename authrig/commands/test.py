@@ -225,6 +225,6 @@ def _print_summary(cases: "list[Case]", seed: int) -> None:
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise RigError(f"cannot write {path}: {error.strerror}") from error

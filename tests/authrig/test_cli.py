@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,21 @@ def test_doctor_tells_how_to_mend(capsys: pytest.CaptureFixture[str]) -> None:
 
 _PROGRAM = "import sys, authrig.cli; sys.exit(authrig.cli.main())"
 _WORDS = (("--version",), ("rig", "scan"), ("rig", "schema"), ("doctor", "--json"), ("doctor",))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_knows_few_characters(encoding: str, tmp_path: Path) -> None:
+    """What it does not know is escaped; nothing is cut off."""
+    rig = tmp_path / "r\udcff.toml"
+    rig.write_text("version = 2", "utf-8")
+    for words in (("doctor",), ("demo", "--out", str(tmp_path / "o\udcff")), ("rig", "check", str(rig))):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "80"}
+        done = subprocess.run(
+            [sys.executable, "-c", _PROGRAM, *words], capture_output=True, text=True, check=False, env=environment
+        )
+        assert "Traceback" not in done.stderr
+        assert "\\u2026" not in done.stdout
+    assert "r\\udcff.toml is wrong: version" in done.stderr
 
 
 def _run(words: tuple[str, ...], output: int) -> tuple[int, str]:

@@ -36,6 +36,8 @@ def test_a_suite_sums_up_by_area(folder: Path) -> None:
         "test_ping or test_wink",
         "--junit",
         "out/junit.xml",
+        "--artifacts",
+        "kept\udcff",
         "--report",
         "out/page.html",
         "--evidence",
