@@ -36,7 +36,7 @@ class _Shared:
             return self._random.token_bytes(count)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Person:
     """Somebody with an account."""
 

@@ -120,7 +120,7 @@ class SeededRandom:
         return SeededRandom(self._seed, f"{self._label}/{label}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Env:
     """The world as one device sees it."""
 

@@ -9,7 +9,7 @@ from authrig.evidence.recorder import Recorder, Step
 from authrig.rig import Rig
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Flow:
     """A story that a rig can play: ``play(rig, recorder)`` raises Deviation where it does not go as it should."""
 
@@ -19,7 +19,7 @@ class Flow:
     play: Callable[[Rig, Recorder], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FlowResult:
     """What became of a flow. ``failure`` is the sentence that says what went wrong, or None; ``seconds`` is its length."""
 

@@ -132,7 +132,7 @@ RESPONSE_KEYS: dict[int, list[str]] = {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class _Message:
     """A message on its way: what has arrived of it, and how long it will be."""
 

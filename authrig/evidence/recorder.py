@@ -8,7 +8,7 @@ from typing import Any
 from authrig.errors import Deviation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A PNG that belongs to a step."""
 
@@ -16,7 +16,7 @@ class Picture:
     png: bytes = field(repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Traffic:
     """Decoded wire traffic that belongs to a step, one line each."""
 
@@ -24,7 +24,7 @@ class Traffic:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Event:
     """One thing that passed between the rig and a device: what the event log has a line of.
 
@@ -42,7 +42,7 @@ class Event:
 Exhibit = Picture | Traffic | Event
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """One thing that was looked at.
 

@@ -20,7 +20,7 @@ PROTECTED = "/auth/rest/protected"
 APPROVAL = "/transaction-approval/rest/transaction-approval"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A server's answer, with what a flow wants to know of it."""
 

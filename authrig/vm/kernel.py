@@ -31,7 +31,7 @@ SYSTEM_FOLDERS = "/usr/sbin:/sbin"
 """Where tools are that a user has not on PATH."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Kernel:
     """An unpacked kernel: ``release`` as ``uname -r`` says it, ``root`` with ``boot/`` and ``lib/modules/`` below."""
 

@@ -23,7 +23,7 @@ MODULES = ("uhid", "vhci-hcd", "hid-generic", "usbhid", "cdc-acm", "uvcvideo", "
 KERNEL_ARGUMENTS = "console=ttyS0 loglevel=4 panic=-1 nokaslr mitigations=off random.trust_cpu=on"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """What to run in the guest.
 
@@ -65,7 +65,7 @@ def run_in_guest(kernel: Kernel, job: Job, output: Callable[[bytes], object]) ->
             exit_code.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _End:
     """How QEMU ended: its own exit code and last words, and whether the time-out killed it."""
 

@@ -95,7 +95,7 @@ class Errand:
     wanted: Wanted
 
 
-@dataclass
+@dataclass(slots=True)
 class Radio:
     """The way to the network: ``present`` in the model at all, and ``on`` unless its user went offline."""
 

@@ -22,7 +22,7 @@ MILLIAMPERES = {State.OFF: 0.002, State.SCANNING: 60.0}
 AWAKE_MILLIAMPERES = 4.0
 
 
-@dataclass
+@dataclass(slots=True)
 class Battery:
     """One cell. ``capacity`` in milliampere-hours, ``charge`` as a part of 1."""
 

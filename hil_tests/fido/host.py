@@ -80,7 +80,7 @@ def refused(*expected: CtapError.ERR) -> Iterator[None]:
         pytest.fail(f"expected {names}, found success", pytrace=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Registered:
     """What an authenticatorMakeCredential came to."""
 
