@@ -92,7 +92,7 @@ APPROVAL_ROUTES = (
         poll_approval_status,
         Answer[ApprovalAttributes],
         "Ask the user's app, then whether it was answered",
-        errors=("AIRLOCK_2FA_TIMEOUT", "TRANSACTION_DENIED", *LOCKS, *CLOUD),
+        errors=("AIRLOCK_2FA_TIMEOUT", "TRANSACTION_DENIED", "DEVICE_UNKNOWN", *LOCKS, *CLOUD),
     ),
     Route(
         "POST",

@@ -189,7 +189,7 @@ PUBLIC_ROUTES = (
         _STEP,
         "Ask the user's app, then whether it was answered",
         published=True,
-        errors=("AIRLOCK_2FA_TIMEOUT", "AIRLOCK_2FA_DENIED", *LOCKS, *CLOUD),
+        errors=("AIRLOCK_2FA_TIMEOUT", "AIRLOCK_2FA_DENIED", "DEVICE_UNKNOWN", *LOCKS, *CLOUD),
     ),
     Route(
         "POST",

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from server_stub.api.routes import APPROVAL_ROUTES, PUBLIC_ROUTES
 from server_stub.cloud.signing import Credentials, Signed, sign
 from tests.server_stub.world import NO_TLS, Browser, Person, World, code_of, next_of
 
@@ -134,3 +135,17 @@ def test_no_answer_of_an_app_that_is_no_longer_trusted_logs_anybody_in(world: Wo
     world.admin.put(f"/admin/rest/tokens/{app.device_id}/state", json={"state": "active"})
     world.admin.put(f"/admin/rest/users/{person.name}/tokens/{app.device_id}")
     assert browser.session().status_code == 401
+
+
+def test_an_app_that_is_gone_before_it_is_asked_answers_as_the_description_says(world: World) -> None:
+    """The login stays where it was: another device can be chosen."""
+    person = world.person()
+    app = enrolled(world, person, f"APP-GONE-{person.name}")
+    browser = world.browser()
+    browser.access("portal")
+    browser.password(person.name)
+    world.admin.delete(f"/admin/rest/users/{person.name}/tokens/{app.device_id}")
+    refused = browser.post("/airlock-2fa/status/poll/")
+    assert (refused.status_code, next_of(refused)) == (404, "AIRLOCK_2FA_POLLING_OR_OFFLINE_REQUIRED")
+    polls = [row for row in (*PUBLIC_ROUTES, *APPROVAL_ROUTES) if row.path.endswith("/status/poll")]
+    assert [code_of(refused) in row.errors for row in polls] == [True, True]
