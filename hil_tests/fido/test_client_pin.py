@@ -76,7 +76,7 @@ def test_right_pin_gets_a_token(host: Host, number: int) -> None:
 @EACH_PROTOCOL
 @pytest.mark.clause("CTAP 2.3 §6.5.5.7")
 def test_tokens_differ(host: Host, number: int) -> None:
-    """Each token is a new one. (One of CTAP 2.0 serves until power-down.)"""
+    """Each token is a new one; that of CTAP 2.0 serves until power-down."""
     assert host.token(P.MAKE_CREDENTIAL, RP_ID, number) != host.token(P.MAKE_CREDENTIAL, RP_ID, number)
 
 

@@ -113,7 +113,10 @@ def test_unknown_type_of_credential_is_passed_over(host: Host) -> None:
 @pytest.mark.clause("CTAP 2.3 §6.1.2 step 3")
 def test_each_listed_algorithm_makes_a_key_that_attests(host: Host) -> None:
     """Whatever getInfo lists, the key makes credentials of, and they sign."""
-    for entry in host.ask(0x04).get(0x0A, []):
+    listed = host.ask(0x04).get(0x0A)
+    if listed is None:
+        pytest.skip("the key lists no algorithms")
+    for entry in listed:
         registered = host.register({0x04: [entry]})
         assert registered.public_key[3] == entry["alg"]
         response = host.sign({0x03: [descriptor(registered.id)]})
