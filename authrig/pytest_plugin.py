@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ("authrig.playwright_webcam",)
 _SEED = pytest.StashKey[int]()
+_WRONG = pytest.StashKey[str]()
 _FAILED = pytest.StashKey[bool]()
 _WANTS: "pytest.StashKey[Wants]" = pytest.StashKey()
 MODES = ("prefer-attached", "emulated", "attached")
@@ -89,6 +90,10 @@ def pytest_configure(config: pytest.Config) -> None:
     workers_input: dict[str, int] = getattr(config, "workerinput", {})
     config.stash[_SEED] = workers_input.get("hil_seed", secrets.randbelow(2**31)) if given is None else given
 
+    if config.getoption("--rig") is not None and not hasattr(config, "workerinput"):
+        from authrig.hil.session import rig_file_of  # noqa: PLC0415 - only where there is one
+
+        rig_file_of(config)
     if config.getoption("--hil-report") is not None and not hasattr(config, "workerinput"):
         from authrig.hil.run_page import RunPage  # noqa: PLC0415 - only where a page is wanted
 
@@ -109,19 +114,27 @@ def pytest_report_header(config: pytest.Config) -> str:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Read the markers once, so that a mistake in one is known before anything runs."""
     marked = [item for item in items if any(mark.name.startswith("hil") for mark in item.iter_markers())]
     if marked:
         from authrig.hil.wants import read_wants  # noqa: PLC0415 - only where there are markers
 
         for item in marked:
-            item.stash[_WANTS] = read_wants(item)
+            try:
+                item.stash[_WANTS] = read_wants(item)
+            except pytest.UsageError as error:
+                if not hasattr(config, "workerinput"):
+                    raise
+                # What ends a worker of pytest-xdist so early ends the run without a word.
+                item.stash[_WRONG] = str(error)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Skip, or fail with --hil-require, what wants devices that the rig does not have."""
+    if _WRONG in item.stash:
+        pytest.fail(item.stash[_WRONG], pytrace=False)
     if _WANTS in item.stash:
         from authrig.hil.wants import what_is_missing  # noqa: PLC0415 - as above
 

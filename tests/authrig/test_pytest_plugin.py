@@ -125,14 +125,22 @@ def test_a_marker_that_is_wrong_is_a_usage_error(pytester: pytest.Pytester, mark
     result.stderr.fnmatch_lines([f"*test_x: {sentence}"])
 
 
+def test_a_marker_that_is_wrong_is_told_by_a_worker_of_xdist(pytester: pytest.Pytester) -> None:
+    """Where a usage error would end the run without a word."""
+    pytester.makepyfile("import pytest\n@pytest.mark.hil('yubikey')\ndef test_x(): pass\ndef test_y(): pass")
+    result = pytester.runpytest_subprocess("-n", "1")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*test_x: hil: expected one of fido, *found ('yubikey',)"])
+
+
 def test_a_wrong_rig_file_is_a_usage_error(pytester: pytest.Pytester) -> None:
     """With the sentence that `authrig rig check` prints."""
     pytester.makepyfile("def test_x(rig): pass")
     rig_file = pytester.path / "rig.toml"
     rig_file.write_text("version = 2\n")
     result = pytester.runpytest_subprocess("--rig", str(rig_file))
-    assert "version: expected 1, found 2" in result.stdout.str() + result.stderr.str()
-    assert result.ret != 0
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: the rig file *rig.toml is wrong: version: expected 1, found 2"])
 
 
 def test_evidence_of_a_failed_test_is_kept(pytester: pytest.Pytester) -> None:
