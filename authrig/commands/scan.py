@@ -279,14 +279,16 @@ class _Printer:
         from emulators.camera_scanner.outline import encode_png, outline
 
         self._saved += 1
-        if target.suffix.lower() == ".png":
-            if self._saved > 1:
-                return
-        else:
-            target.mkdir(parents=True, exist_ok=True)
-            stem = Path(frame.source).stem.replace(" ", "-")
-            target /= f"{stem}-{self._saved:03}.png"
-        target.write_bytes(encode_png(outline(frame.image, reads)))
+        if target.suffix.lower() == ".png" and self._saved > 1:
+            return
+        try:
+            if target.suffix.lower() != ".png":
+                target.mkdir(parents=True, exist_ok=True)
+                stem = Path(frame.source).stem.replace(" ", "-")
+                target /= f"{stem}-{self._saved:03}.png"
+            target.write_bytes(encode_png(outline(frame.image, reads)))
+        except OSError as error:
+            raise OSError(f"cannot write {target}: {error.strerror or error}") from error
 
 
 def _refuse(sentence: str) -> int:

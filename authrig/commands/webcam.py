@@ -63,7 +63,15 @@ def _add_places(run: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from authrig.devices.webcam_run import WebcamOptions, run_webcam
+    from authrig.errors import RigError
 
+    for option, given, kind in (
+        ("--serial", args.serial, "usbip"),
+        ("--device", args.device, "v4l2"),
+        ("--file", args.file, "chromium"),
+    ):
+        if given and args.kind != kind:
+            raise RigError(f"{option} goes with --as {kind}")
     host, port = args.listen
     run_webcam(
         WebcamOptions(

@@ -64,7 +64,9 @@ def run_webcam(options: WebcamOptions) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     parts: list[Callable[[], FrameSource]] = _parts(options.paths)
-    parts += [partial(_code, text) for text in options.texts]
+    for text in options.texts:
+        _require_text(text)
+        parts.append(partial(_code, text))
     if not parts and not options.from_lines:
         raise RigError("authrig webcam run needs something to show: files, folders, --text or --lines")
     with ExitStack() as opened:
@@ -109,9 +111,13 @@ def _code(text: str) -> Still:
     Raises:
         RigError: if it is too long for one.
     """
+    _require_text(text)
+    return Still(picture_from_png(print_code(text)), text)
+
+
+def _require_text(text: str) -> None:
     if not 0 < len(text.encode(errors="surrogateescape")) <= _LONGEST_TEXT:
         raise RigError(f"expected a text of 1 to {_LONGEST_TEXT} bytes for a code, found {len(text)} characters")
-    return Still(picture_from_png(print_code(text)), text)
 
 
 def _show_lines(webcam: _Webcam) -> None:

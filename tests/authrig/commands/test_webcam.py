@@ -109,6 +109,9 @@ def test_a_usb_host_takes_pictures(tmp_path: Path) -> None:
         (["--text", "", "--as", "http"], "a text of 1 to 2000 bytes"),
         (["--text", "x" * 2001, "--as", "http"], "a text of 1 to 2000 bytes for a code, found 2001"),
         (["--text", "x", "--as", "http", "--fps", "0"], "frames a second, found 0"),
+        (["--text", "x", "--as", "http", "--serial", "CAM-1"], "--serial goes with --as usbip"),
+        (["--text", "x", "--as", "usbip", "--device", "/dev/video9"], "--device goes with --as v4l2"),
+        (["--text", "x", "--as", "http", "--file", "x.y4m"], "--file goes with --as chromium"),
         (["--text", "x", "--as", "v4l2"], "needs --device /dev/videoN"),
         (["--text", "x", "--as", "v4l2", "--device", "/dev/video99"], "there is none; make one: sudo modprobe"),
         (["--text", "x", "--as", "chromium"], "needs --file FILE.y4m"),
@@ -130,6 +133,12 @@ def test_what_cannot_be_is_said_in_one_sentence(
     assert sentence in said
     assert said.count("\n") == 1
     assert not os.listdir(tmp_path)  # noqa: PTH208 - names only
+
+
+def test_nothing_is_said_to_be_there_before_all_texts_were_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script that reads the address would take the webcam for running."""
+    assert main(["webcam", "run", "--text", "x", "--text", "", "--as", "http"]) == 2
+    assert capsys.readouterr().out == ""
 
 
 def test_a_port_in_use_is_named(capsys: pytest.CaptureFixture[str]) -> None:
