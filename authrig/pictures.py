@@ -42,7 +42,12 @@ def png_from_data_uri(uri: str) -> bytes:
 
 
 def print_code(content: str | bytes) -> bytes:
-    """``content`` as the PNG of a QR code, as a printer makes it: level M, quiet zone of four modules."""
+    """``content`` as the PNG of a QR code, as a printer makes it: level M, quiet zone of four modules.
+
+    A text is in the code as UTF-8, which is what readers take its bytes for.
+    """
     file = io.BytesIO()
-    segno.make(content, error="m", micro=False).save(file, kind="png", scale=8, border=4)
+    # Of a text segno would make Latin-1 or Shift-JIS where it can.
+    data = content if isinstance(content, bytes) or content.isascii() else content.encode()
+    segno.make(data, error="m", micro=False).save(file, kind="png", scale=8, border=4)
     return file.getvalue()

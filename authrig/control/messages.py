@@ -76,6 +76,8 @@ def decode_picture(body: bytes, content_type: str) -> Image:
 
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "text/plain":
+        if not body:
+            raise BadRequestError("expected a text that fits into a QR code, found none")
         try:
             return picture_from_png(print_code(body.decode("utf-8")))
         except ValueError as error:

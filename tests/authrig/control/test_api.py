@@ -119,6 +119,9 @@ def test_a_scanner_reads(program: httpx.Client) -> None:
     """Its view shows the frame in which it read."""
     assert "seen nothing yet" in _error(program.get("/devices/gate/screen.png"), 404)
     assert program.post("/devices/gate/picture", content="badge 17", headers=TEXT).json()["state"]["read"] == "badge 17"
+    for text in ("Zürich", "日本"):
+        body = text.encode()
+        assert program.post("/devices/gate/picture", content=body, headers=TEXT).json()["state"]["read"] == text
     assert program.get("/devices/gate/screen.png").content.startswith(b"\x89PNG")
 
 
@@ -149,6 +152,7 @@ def test_a_camera_shows_what_is_before_it(program: httpx.Client) -> None:
         ("token/picture", b"GIF89a", "image/gif", "expected image/png or text/plain, found image/gif"),
         ("token/picture", b"x" * 4000, "text/plain", "fits into a QR code"),
         ("token/picture", b"\xff", "text/plain", "fits into a QR code"),
+        ("token/picture", b"", "text/plain", "expected a text that fits into a QR code, found none"),
         ("token/picture", print_code("x")[:16] + b"\xff" * 4 + print_code("x")[20:], "image/png", "4294967295"),
         ("token/picture", bytes((8 << 20) + 1), "image/png", "expected at most 8388608 bytes"),
         ("token/press", b'{"button": "up"}', "application/json", "press: Invalid enum value 'up'"),
