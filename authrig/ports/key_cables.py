@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -25,6 +26,7 @@ from authrig.keys.wires import Cabling, Listen
 from authrig.rig_file.entries import UsbMatch
 from emulators.fido_authenticator.ctaphid import REPORT_BYTES, CtapHid, ReportTap
 from emulators.fido_authenticator.transports.in_process import InProcessTransport
+from emulators.usb.hid_binding import HidBinding
 
 PATIENCE = 10.0
 """Seconds for a device node to come or go."""
@@ -195,13 +197,20 @@ class WiredCable:
 
     def _attached_node(self, address: str) -> Path:
         """The node of the key on the bus at ``address`` (host:port/busid), attached if it is not yet."""
-        match = UsbMatch(serial=self._serial)
-        if not any(one.serial == self._serial for one in inventory()):
+        name, match = "the key on USB/IP", UsbMatch(serial=self._serial)
+
+        def look() -> Path:
+            return _usable(find("fido", match, inventory(), name), name)
+
+        if any(one.serial == self._serial for one in inventory()):
+            return _wait_for(look)
+        with closing(HidBinding(f"HID_UNIQ={self._serial}")) as binding:
             where, _, busid = address.partition("/")
             host, _, port = where.rpartition(":")
             _attach(host, port, busid)
-        name = "the key on USB/IP"
-        return _wait_for(lambda: _usable(find("fido", match, inventory(), name), name))
+            node = _wait_for(look)
+            binding.wait()
+        return node
 
 
 class HidrawCable:

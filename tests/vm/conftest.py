@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -23,6 +23,7 @@ from emulators.fido_authenticator.profile import Profile, load
 from emulators.fido_authenticator.transports.uhid import LONGEST_MESSAGE, UhidTransport, fit_profile
 from emulators.fido_authenticator.transports.usb import UsbTransport
 from emulators.fido_authenticator.user import User
+from emulators.usb.hid_binding import HidBinding
 from emulators.usb.usbip_server import UsbIpServer
 
 _T = TypeVar("_T")
@@ -114,9 +115,11 @@ class UsbIpKey:
         """What a user does."""
         host, port = self._server.address
         assert self._transport.busid is not None
-        run("usbip", "--tcp-port", str(port), "attach", "-r", host, "-b", self._transport.busid)
-        # While a device is being attached the command cannot attach another: "error: open vhci_driver".
-        self._node()
+        with closing(HidBinding(f"HID_UNIQ={self._serial_number}")) as binding:
+            run("usbip", "--tcp-port", str(port), "attach", "-r", host, "-b", self._transport.busid)
+            # While a device is being attached the command cannot attach another: "error: open vhci_driver".
+            self._node()
+            assert binding.wait(30)
 
     def unplug(self) -> None:
         """Pull it out, and wait until the kernel has heard of it: else the old node is found where the new one is meant."""

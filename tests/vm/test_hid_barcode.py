@@ -7,7 +7,7 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from emulators.camera_scanner.barcode_readers.hid.usb_cable import UsbReader
 from emulators.camera_scanner.barcode_readers.hid.wedge import KeyboardWedge, WedgeSettings
 from emulators.camera_scanner.barcode_readers.modes import TriggerMode
 from emulators.env import Env
+from emulators.usb.hid_binding import HidBinding
 from emulators.usb.usb_identity import UsbIdentity
 from emulators.usb.usbip_server import UsbIpServer
 from offline_qr.badge import SecureBadge
@@ -92,10 +93,14 @@ def plug(request: pytest.FixtureRequest) -> Iterator[Plug]:
             number = f"reader-{next(_serial)}"
             mine = replace(identity, serial_number=number)
             if server is None:
-                return Plugged(stack.enter_context(UhidReader(reader, mine)), mine)
+                uhid = stack.enter_context(UhidReader(reader, mine))
+                assert uhid.path.exists()
+                return Plugged(uhid, mine)
             cable = stack.enter_context(UsbReader(reader, mine, server))
-            attach(server, cable.busid)
-            wait_for(lambda: node_with(f"HID_UNIQ={number}"))
+            with closing(HidBinding(f"HID_UNIQ={number}")) as binding:
+                attach(server, cable.busid)
+                wait_for(lambda: node_with(f"HID_UNIQ={number}"))
+                assert binding.wait(30)
             return Plugged(cable, mine)
 
         yield plug

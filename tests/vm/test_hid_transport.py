@@ -6,7 +6,13 @@ from contextlib import contextmanager
 
 import pytest
 
+from emulators.env import Env
+from emulators.fido_authenticator.authenticator import Authenticator
+from emulators.fido_authenticator.ctaphid import CtapHid
+from emulators.fido_authenticator.profile import load
+from emulators.fido_authenticator.transports.uhid import UhidTransport, fit_profile
 from emulators.fido_authenticator.user import AutomaticUser, HandUser
+from emulators.usb import hidraw
 from tests.emulators.fido_authenticator.hid_transport_checks import (
     CBOR,
     ERROR,
@@ -171,3 +177,21 @@ def test_unplugging_during_the_touch_wait_ends_it(plug: Plug) -> None:
 def _read_until_it_fails(channel: Channel) -> None:
     for _ in range(10_000):
         assert channel.receive() == (KEEPALIVE, b"\x02")
+
+
+def test_what_a_key_says_at_once_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its node is there before the kernel takes reports; a program that comes before all others must not meet that."""
+    monkeypatch.setattr(hidraw, "_STEP", 0.0005)
+    usual = os.sched_getscheduler(0)
+    with UhidTransport(CtapHid(Authenticator(Env.real(), profile=fit_profile(load())))) as key:
+        # More urgent than the kernel's own worker, so that it is met in the middle of its work.
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        try:
+            for _ in range(20):
+                key.unplug()
+                key.plug_in()
+                channel = Channel(Host(str(key.path)))
+                assert channel.call(PING, b"at once") == b"at once"
+                channel.host.close()
+        finally:
+            os.sched_setscheduler(0, usual, os.sched_param(0))

@@ -14,6 +14,7 @@ from emulators.fido_authenticator.profile import Profile
 from emulators.fido_authenticator.transports.fido_hid import REPORT_DESCRIPTOR, bcd
 from emulators.fido_authenticator.transports.pace import Pace
 from emulators.fido_authenticator.transports.polled import PolledTransport
+from emulators.usb.hid_binding import HidBinding
 from emulators.usb.hidraw import wait_for_hidraw
 from emulators.usb.uhid import NODE, QUEUED_EVENTS, EventType, HidDevice, UhidFile, destroy, input_report, refusal
 
@@ -48,17 +49,20 @@ class UhidTransport(PolledTransport):
         self._device = _describe(hid)
         self._outbox: deque[bytes] = deque(maxlen=_BACKLOG)
         self._pace = Pace()
+        self._binding = HidBinding(f"HID_PHYS={self._device.phys}")
         self._file.write(self._device.create())
         self._plugged_in = True
 
     @property
     def path(self) -> Path:
-        """The device node; waits for the kernel to make it.
+        """The device node; waits for the kernel to make it, and to take what the key says.
 
         Raises:
             PlugError: if it makes none.
         """
-        return wait_for_hidraw(self._device.phys)
+        node = wait_for_hidraw(self._device.phys)
+        self._binding.wait()
+        return node
 
     def unplug(self) -> None:
         """Pull the key out: the node goes away, and who has it open reads an error."""
@@ -73,6 +77,8 @@ class UhidTransport(PolledTransport):
         with self._lock:
             if not self._plugged_in:
                 self.hid.power_cycle()
+                self._binding.close()
+                self._binding = HidBinding(f"HID_PHYS={self._device.phys}")
                 self._file.write(self._device.create())
                 self._plugged_in = True
         self.wake()
@@ -120,6 +126,7 @@ class UhidTransport(PolledTransport):
         return self._pace.wait() if self._outbox else None
 
     def _close_files(self) -> None:
+        self._binding.close()
         self._file.close()
 
 

@@ -12,6 +12,7 @@ from authrig.rig_file.entries import UsbMatch
 from emulators.env import Env
 from emulators.fido_authenticator.authenticator import Authenticator
 from emulators.fido_authenticator.ctaphid import CtapHid
+from emulators.usb import hid_binding
 from tests.emulators.usb.usbip_host import UsbIpHost
 
 HID = CtapHid(Authenticator(Env.simulated(1)))
@@ -61,6 +62,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Kernel]:
     kernel = Kernel(tmp_path)
     monkeypatch.setattr(key_cables, "inventory", kernel.inventory)
     monkeypatch.setattr(key_cables, "_attach", kernel.attach)
+    monkeypatch.setattr(hid_binding, "_listen", lambda: None)  # this machine's kernel knows nothing of it
     yield kernel
     if kernel.host is not None:
         kernel.host.socket.close()

@@ -11,6 +11,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from emulators.camera_scanner.barcode_readers.hid.shell import HidShell, Reader
+from emulators.usb.hid_binding import HidBinding
 from emulators.usb.hidraw import wait_for_hidraw
 from emulators.usb.uhid import (
     EVENT_BYTES,
@@ -65,6 +66,7 @@ class UhidReader(HidShell[Reader]):
             version=identity.version,
             report_descriptor=reader.report_descriptor,
         )
+        self._binding = HidBinding(f"HID_PHYS={self._phys}")
         self._file.write(device.create())
 
     @property
@@ -74,12 +76,14 @@ class UhidReader(HidShell[Reader]):
 
     @property
     def path(self) -> Path:
-        """Its ``/dev/hidrawN``; waits for the kernel to make it.
+        """Its ``/dev/hidrawN``, which a keyboard has too; waits for the kernel to make it, and to take what it types.
 
         Raises:
             PlugError: if it makes none.
         """
-        return wait_for_hidraw(self._phys)
+        node = wait_for_hidraw(self._phys)
+        self._binding.wait()
+        return node
 
     def unplug(self) -> None:
         """Pull it out: its device nodes go away, also in the middle of a code."""
@@ -135,4 +139,5 @@ class UhidReader(HidShell[Reader]):
             self._file.write(input_report(report))
 
     def _close_files(self) -> None:
+        self._binding.close()
         self._file.close()
