@@ -63,6 +63,8 @@ class HttpStream:
             try:
                 packed = self._part()
                 image = cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_COLOR)
+                if image is None:
+                    raise ValueError(f"expected a picture, found {len(packed)} bytes that are none")  # noqa: TRY301 - one place says where it stopped
                 picture = require_image(image)
             except (OSError, ValueError, http.client.HTTPException, cv2.error, ImageError) as error:
                 raise CameraStopped(f"{self.name} stopped after {delivered} pictures: {error}") from error

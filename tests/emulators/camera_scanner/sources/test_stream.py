@@ -71,21 +71,21 @@ def test_what_is_no_stream_is_said_at_once(answer: bytes, sentence: str) -> None
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "why"),
     [
-        b"",
-        b"--x\r\nContent-Length: 5\r\n\r\nhello\r\n",
-        b"--x\r\nContent-Length: 500\r\n\r\nhello",
-        b"--x\r\nContent-Length: 99999999999999\r\n\r\n",
-        b"--x\r\n\r\n\r\n" * 100,
-        b"\xff" * 10_000,
+        (b"", "it was closed"),
+        (b"--x\r\nContent-Length: 5\r\n\r\nhello\r\n", "expected a picture, found 5 bytes that are none"),
+        (b"--x\r\nContent-Length: 500\r\n\r\nhello", "it broke off within a picture"),
+        (b"--x\r\nContent-Length: 99999999999999\r\n\r\n", "expected a picture of at most 33554432 bytes"),
+        (b"--x\r\n\r\n\r\n" * 100, "expected a part that tells its length"),
+        (b"\xff" * 10_000, ""),
     ],
 )
-def test_a_stream_that_breaks_or_lies_ends_by_name(body: bytes) -> None:
+def test_a_stream_that_breaks_or_lies_ends_by_name(body: bytes, why: str) -> None:
     """No picture, half a picture, a gigantic one, none that tells its length."""
     with answering(HEAD + body) as url:
         source = HttpStream(url, SystemClock())
-        with pytest.raises(CameraStopped, match="stopped after 0 pictures"):
+        with pytest.raises(CameraStopped, match=f"stopped after 0 pictures: {why}"):
             next(source.frames())
         source.close()
 
