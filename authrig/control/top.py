@@ -54,6 +54,8 @@ class Top(App[None]):
         Binding("s", "ask_text", "Show a text"),
         Binding("escape", "no_text", "Back", show=False),
         Binding("q", "quit", "Quit"),
+        # Whatever has the keys: the library would only tell of another way out.
+        Binding("ctrl+c", "quit", show=False, priority=True),
         *(Binding(digit, f"press('{digit}')", digit, show=False) for digit in _DIGITS),
     ]
 

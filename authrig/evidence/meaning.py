@@ -23,6 +23,10 @@ KEPT_BYTES: Final = frozenset({"aaguid", "rpIdHash"})
 SILENT_LAYERS: Final = frozenset({"image", "decoded"})
 """Pictures, and what was decoded from other lines of the log."""
 _INITIAL = 0x80
+_SEQUENCE, _INTEGER = 0x30, 0x02
+_CURVES: Final = (32, 48)
+"""Bytes of a number of P-256 and P-384."""
+_LONGEST_ECDSA = 2 + 2 * (2 + 1 + 48)
 _HEADER, _CONTINUATION = 7, 5
 _SERIAL = re.compile(r"\b[A-Z][A-Z0-9]*-[0-9]{4,}\b")
 _TIME = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}( UTC)?)?\b")
@@ -136,7 +140,7 @@ class _Reports:
             return Exchange(f"{who} ERROR", {"code": _name(HidError, payload[0])})
         if command == Command.MSG and len(payload) >= 2:
             apdu = {"apdu": payload[:4].hex()} if asks else {"status word": payload[-2:].hex()}
-            return Exchange(f"{who} MSG", apdu | {"length": str(len(payload))})
+            return Exchange(f"{who} MSG", apdu | {"length": str(len(payload)) if asks else _u2f_length(payload)})
         return Exchange(f"{who} {name}", {"length": str(len(payload))})
 
 
@@ -195,7 +199,34 @@ def _flat(path: str, value: object) -> Iterator[tuple[str, str]]:
         yield path, _leaf(path, value)
 
 
+def _ecdsa_size(value: bytes) -> int | None:
+    """Of each number of an ECDSA signature in DER; None if ``value`` is none.
+
+    Its own length is another each time, as DER leaves leading zeros out, and adds one where a number looks negative.
+    """
+    rest, sizes = value[2:], []
+    if not 8 <= len(value) <= _LONGEST_ECDSA or value[0] != _SEQUENCE or value[1] != len(rest):
+        return None
+    for _ in range(2):
+        if len(rest) < 3 or rest[0] != _INTEGER or not 1 <= rest[1] <= len(rest) - 2:
+            return None
+        sizes.append(rest[1] - (rest[2] == 0))
+        rest = rest[2 + rest[1] :]
+    return None if rest else next((size for size in _CURVES if max(sizes) <= size), None)
+
+
+def _u2f_length(answer: bytes) -> str:
+    """Of an answer of U2F; most end in a signature before the status word."""
+    for start in range(max(0, len(answer) - 2 - _LONGEST_ECDSA), len(answer) - 2):
+        if (size := _ecdsa_size(answer[start:-2])) is not None:
+            return f"{start} and an ECDSA signature of 2x{size} bytes"
+    return str(len(answer))
+
+
 def _leaf(path: str, value: object) -> str:
     if isinstance(value, bytes):
-        return value.hex() if path.rpartition(".")[2] in KEPT_BYTES else f"<{len(value)} bytes>"
+        if path.rpartition(".")[2] in KEPT_BYTES:
+            return value.hex()
+        size = _ecdsa_size(value)
+        return f"<{len(value)} bytes>" if size is None else f"<ECDSA signature of 2x{size} bytes>"
     return repr(value) if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)

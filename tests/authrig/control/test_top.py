@@ -105,6 +105,17 @@ def test_what_cannot_be_done_is_said(server: ControlServer) -> None:
     asyncio.run(look())
 
 
+def test_an_interrupt_ends_it(server: ControlServer) -> None:
+    """Also while a text is typed, as everywhere else."""
+
+    async def look() -> None:
+        async with _looking(server) as (app, pilot):
+            await pilot.press("s", "x", "ctrl+c")
+            await _until(pilot, lambda: app._exit)
+
+    asyncio.run(look())
+
+
 def test_a_bench_that_ends_is_said(server: ControlServer, bench: OpenBench) -> None:
     """The terminal stays, and tells."""
 
