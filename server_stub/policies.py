@@ -11,7 +11,7 @@ from server_stub.message_providers import MessageProvider
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """If the criteria all hold, ``flow`` is the way in, or there is none. The lowest ``priority`` number wins."""
+    """If the criteria all hold, ``flow`` is the way in, or there is none. The lowest ``priority`` number wins, then the first."""
 
     name: str
     priority: int

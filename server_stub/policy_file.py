@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import time
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -95,7 +96,7 @@ def load(path: Path = DEFAULT_FILE) -> PolicySet:
 
     Raises:
         ServerError: if it cannot be read, or says something that cannot be meant: an unknown flow, application or
-            method, two policies of the same priority for one application, a redirect to another site.
+            method, a redirect to another site.
     """
     text = ""
     try:
@@ -147,7 +148,6 @@ def _build(rows: _File) -> PolicySet:
     for number, policy in enumerate(rows.policies):
         with _at("policies", number):
             made.append(_policy(policy, rows.applications, described))
-            _refuse_ties(rows.policies[:number], policy)
     policies = tuple(made)
     applications = {
         name: Application(row.title, row.target, frozenset({row.target, *row.targets}))
@@ -177,16 +177,6 @@ def _template(row: _FieldRow) -> FieldTemplate:
     if row.tag and row.tag not in Tag.__members__:
         raise ValueError(f"there is no tag {row.tag!r}, expected one of {', '.join(Tag.__members__)}")
     return FieldTemplate(int(Tag[row.tag]) if row.tag else 0, row.label, row.template, row.optional)
-
-
-def _refuse_ties(before: list[_PolicyRow], policy: _PolicyRow) -> None:
-    for other in before:
-        shared = set(policy.applications) & set(other.applications)
-        if policy.priority == other.priority and shared:
-            raise ValueError(
-                f"policies {other.name!r} and {policy.name!r} both have priority {policy.priority} "
-                f"for {', '.join(sorted(shared))}: which one wins?"
-            )
 
 
 def _policy(row: _PolicyRow, applications: Mapping[str, object], flows: Mapping[str, Flow]) -> Policy:
@@ -246,9 +236,15 @@ def _warnings(rows: list[_PolicyRow], policies: tuple[Policy, ...]) -> tuple[str
         }
         if ways <= BADGES:
             warnings.append(f"only people who hold a badge can enter {application}: were the badges printed?")
-    for first, second in ((a, b) for a in rows for b in rows):
-        unconditional = len(_criteria(first)) == 1 and set(second.applications) <= set(first.applications)
-        if first.priority < second.priority and unconditional:
+    # Of one priority the one that stands first in the file comes first, as sorting keeps it.
+    for first, second in combinations(sorted(rows, key=lambda row: row.priority), 2):
+        shared = set(first.applications) & set(second.applications)
+        if first.priority == second.priority and shared:
+            warnings.append(
+                f"policies {first.name!r} and {second.name!r} both have priority {first.priority} "
+                f"for {', '.join(sorted(shared))}: {first.name!r} wins, which stands first"
+            )
+        if len(_criteria(first)) == 1 and set(second.applications) <= set(first.applications):
             warnings.append(f"policy {second.name!r} can never win: {first.name!r} always applies before it")
     warnings += [
         f"policy {row.name!r} asks who somebody is before anything is proven: by which steps follow, a stranger who tries "

@@ -64,13 +64,20 @@ def test_a_policy_file_that_cannot_be_meant_is_refused_in_a_sentence(
     assert sentence in str(caught.value)
 
 
-def test_a_tie_is_refused_when_the_file_is_read(tmp_path: Path) -> None:
-    """Two policies of one priority for one application: nobody could say which wins."""
+def test_a_tie_is_a_warning_and_the_first_wins(tmp_path: Path) -> None:
+    """Two policies of one priority for one application: the file's order decides, and whoever wrote it is told."""
     path = tmp_path / "policies.toml"
-    second = GOOD[GOOD.index("[[policies]]") :].replace('"one"', '"two"')
-    path.write_text(GOOD + second)
-    with pytest.raises(ServerError, match="'one' and 'two' both have priority 1 for bank"):
-        load(path)
+    row = GOOD[GOOD.index("[[policies]]") :].replace('"bank"', '"bank"]\ngroups = ["staff"', 1)
+    rows = [row.replace('"one"', f'"{name}"') for name in ("second", "first")]
+    for names in (("second", "first"), ("first", "second")):
+        path.write_text(GOOD[: GOOD.index("[[policies]]")] + "".join(rows if names[0] == "second" else rows[::-1]))
+        made = load(path)
+        assert (
+            f"policies {names[0]!r} and {names[1]!r} both have priority 1 for bank: {names[0]!r} wins"
+            in made.warnings[0]
+        )
+        staff = Context("bank", user=Who(frozenset({"staff"})))
+        assert decide(made.policies, staff).why[-1] == f"{names[0]}: applies"
 
 
 def test_a_missing_policy_file_is_named(tmp_path: Path) -> None:
