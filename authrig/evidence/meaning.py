@@ -140,7 +140,7 @@ class _Reports:
             return Exchange(f"{who} ERROR", {"code": _name(HidError, payload[0])})
         if command == Command.MSG and len(payload) >= 2:
             apdu = {"apdu": payload[:4].hex()} if asks else {"status word": payload[-2:].hex()}
-            return Exchange(f"{who} MSG", apdu | {"length": str(len(payload)) if asks else _u2f_length(payload)})
+            return Exchange(f"{who} MSG", apdu | {"length": str(len(payload)) if asks else _length(payload[:-2])})
         return Exchange(f"{who} {name}", {"length": str(len(payload))})
 
 
@@ -215,18 +215,19 @@ def _ecdsa_size(value: bytes) -> int | None:
     return None if rest else next((size for size in _CURVES if max(sizes) <= size), None)
 
 
-def _u2f_length(answer: bytes) -> str:
-    """Of an answer of U2F; most end in a signature before the status word."""
-    for start in range(max(0, len(answer) - 2 - _LONGEST_ECDSA), len(answer) - 2):
-        if (size := _ecdsa_size(answer[start:-2])) is not None:
-            return f"{start} and an ECDSA signature of 2x{size} bytes"
-    return str(len(answer))
+def _length(value: bytes) -> str:
+    """Of what may end in a signature: an answer of U2F, a certificate."""
+    for start in range(max(0, len(value) - _LONGEST_ECDSA), len(value)):
+        if (size := _ecdsa_size(value[start:])) is not None:
+            return f"{start} and an ECDSA signature of 2x{size}"
+    return str(len(value))
 
 
 def _leaf(path: str, value: object) -> str:
     if isinstance(value, bytes):
         if path.rpartition(".")[2] in KEPT_BYTES:
             return value.hex()
-        size = _ecdsa_size(value)
-        return f"<{len(value)} bytes>" if size is None else f"<ECDSA signature of 2x{size} bytes>"
+        if (size := _ecdsa_size(value)) is not None:
+            return f"<ECDSA signature of 2x{size} bytes>"
+        return f"<{_length(value)} bytes>" if "x5c[" in path else f"<{len(value)} bytes>"
     return repr(value) if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)

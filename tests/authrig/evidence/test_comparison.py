@@ -54,7 +54,7 @@ def test_an_option_that_one_key_has_is_named() -> None:
 def _signed(digest: bytes, curve: ec.EllipticCurve) -> tuple[list[Logged], list[Logged]]:
     """An assertion, and an answer of U2F, with a signature of a key made for it."""
     signature = ec.generate_private_key(curve).sign(digest, ec.ECDSA(hashes.SHA256()))
-    assertion = b"\0" + cbor.encode({3: signature})
+    assertion = b"\0" + cbor.encode({3: signature, 4: {"x5c": [bytes(300) + signature]}})
     told = _reports("to_device", 1, 0x10, b"\x02") + _reports("from_device", 1, 0x10, assertion)
     return _log(*told), _log(*_reports("from_device", 1, 0x03, b"\x01\0\0\0\x05" + signature + b"\x90\0"))
 
@@ -65,7 +65,7 @@ def test_the_length_of_a_signature_is_chance() -> None:
     first, *others = [(exchanges(assertion), exchanges(answer)) for assertion, answer in several]
     assert all(other == first for other in others)
     assert first[0][1].fields["signature"] == "<ECDSA signature of 2x32 bytes>"
-    assert first[1][0].fields == {"status word": "9000", "length": "5 and an ECDSA signature of 2x32 bytes"}
+    assert first[1][0].fields == {"status word": "9000", "length": "5 and an ECDSA signature of 2x32"}
     assert exchanges(_signed(b"", ec.SECP384R1())[0]) != first[0]
 
 
