@@ -17,8 +17,9 @@ from server_stub.settings import OidcProvider, Settings, time_zone
 from server_stub.toml_lines import MistakeError, convert, with_line
 
 NOT_IN_A_FILE = frozenset({"time", "token_bytes"})
-PATHS = frozenset({"data_dir", "policies_file"})
-PATH_LISTS = frozenset({"fido_attestation_roots"})
+FOLDERS = frozenset({"data_dir"})
+FILES = frozenset({"policies_file"})
+FILE_LISTS = frozenset({"fido_attestation_roots"})
 
 
 def load_settings(path: Path, **otherwise: Any) -> Settings:
@@ -66,14 +67,20 @@ def _value(folder: Path, name: str, value: Any) -> Any:
 
 
 def _converted(folder: Path, name: str, value: Any) -> Any:
-    if name in PATHS:
+    if name in FOLDERS:
         return folder / convert(value, str, name)
-    if name in PATH_LISTS:
-        return tuple(folder / each for each in convert(value, list[str], name))
+    if name in FILES:
+        return _readable(folder / convert(value, str, name), name)
+    if name in FILE_LISTS:
+        return tuple(_readable(folder / each, name) for each in convert(value, list[str], name))
     if name == "sso_issuers":
-        return tuple((issuer, folder / file) for issuer, file in convert(value, dict[str, str], name).items())
+        keys = convert(value, dict[str, str], name)
+        return tuple((issuer, _readable(folder / key, name, issuer)) for issuer, key in keys.items())
     if name == "fido_metadata":
-        return tuple((folder / blob, folder / root) for blob, root in convert(value, dict[str, str], name).items())
+        files = convert(value, dict[str, str], name)
+        return tuple(
+            (_readable(folder / blob, name, blob), _readable(folder / root, name, blob)) for blob, root in files.items()
+        )
     if name == "oidc_providers":
         return tuple(_provider(folder, key, row) for key, row in convert(value, dict[str, Any], name).items())
     if isinstance(value, dict):
@@ -96,7 +103,17 @@ def _provider(folder: Path, name: str, value: Any) -> OidcProvider:
         raise MistakeError(str(error), *place) from error
     if secret is None:
         return provider
-    return dataclasses.replace(provider, client_secret_file=folder / convert(secret, str, *place, "client_secret_file"))
+    at = (*place, "client_secret_file")
+    return dataclasses.replace(provider, client_secret_file=_readable(folder / convert(secret, str, *at), *at))
+
+
+def _readable(path: Path, *place: str) -> Path:
+    """The file that is named at ``place``, as long as it can be read: later nobody knows the line."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise MistakeError(f"cannot read {path}: {error.strerror}", *place) from error
+    return path
 
 
 def _refuse_unknown(name: str, value: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ def test_the_settings_in_the_page_are_settings(tmp_path: Path) -> None:
     """Names and values."""
     (example,) = re.findall(r"```toml\n(.*?)```", (HOW_TO / "serve.md").read_text(), re.DOTALL)
     assert tomllib.loads(example)
+    (tmp_path / "policies.toml").touch()
     path = tmp_path / "server.toml"
     path.write_text(example)
     assert load_settings(path, data_dir=tmp_path).iam_lockout.lock_from == 3
@@ -25,6 +26,7 @@ def test_the_provider_in_the_page_is_one_and_the_flow_a_flow(tmp_path: Path) -> 
     settings, flow = re.findall(r"```toml\n(.*?)```", (HOW_TO / "oidc.md").read_text(), re.DOTALL)
     path, policies = tmp_path / "server.toml", tmp_path / "policies.toml"
     path.write_text(settings)
+    (tmp_path / "corporate.secret").write_text("a secret of the provider's")
     policies.write_text(DEFAULT_FILE.read_text() + flow)
     assert [each.name for each in load_settings(path, data_dir=tmp_path).oidc_providers] == ["corporate"]
     assert load(policies).flows["corporate-then-token"].ways[0][0] == "OIDC"

@@ -66,12 +66,17 @@ client_secret_file = "secret"
 "mds.jwt" = "root.pem"
 """
 
+FILES = ("policies.toml", "roots.pem", "portal.pem", "secret", "mds.jwt", "root.pem")
+"""What it names, beside it."""
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A settings file that says everything."""
     path = tmp_path / "server.toml"
     path.write_text(EVERYTHING)
+    for name in FILES:
+        (tmp_path / name).touch()
     return path
 
 
@@ -122,6 +127,16 @@ def test_a_mistake_is_one_sentence_that_names_it(path: Path, old: str, new: str,
     with pytest.raises(ServerError, match=r"server\.toml") as caught:
         load_settings(path)
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_cannot_be_read_is_told_with_its_line(path: Path, name: str) -> None:
+    """Before anything is begun: later nobody knows where it was named."""
+    (path.parent / name).unlink()
+    line = next(number for number, text in enumerate(EVERYTHING.splitlines(), 1) if f'"{name}"' in text)
+    with pytest.raises(ServerError, match=r"server\.toml") as caught:
+        load_settings(path)
+    assert f"cannot read {path.parent / name}: No such file or directory (line {line})" in str(caught.value)
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:

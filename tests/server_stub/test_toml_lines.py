@@ -113,7 +113,7 @@ fields = [{ template = "{amount}", tag = "AMOUNT" }]
         ('"/bank/"', '"//evil.example/"', 3),
         ('title = "Bank"', "title = 1", 2),
         ('title = "Bank"\n', "", 1),
-        ("priority = 2", "priority = 1", 11),
+        ("priority = 2", "priority = 2\ninsecure_scans = true", 11),
         ('name = "two"', 'nama = "two"', 12),
         ('[["PASSWORD"]]', '[["PASSWORT"]]', 18),
         ('[["PASSWORD"]]', '[["OFFLINE_QR"]]', 18),
