@@ -81,9 +81,17 @@ def _add_bench(parser: Any) -> None:
 def _check(args: argparse.Namespace) -> int:
     import msgspec
 
+    from authrig.errors import RigError
+    from authrig.rig_file.models import model_mistakes
     from authrig.rig_file.reading import load_rig_file
 
     rig_file = load_rig_file(args.file)
+    # Whoever loads the file does without such a device, and with the others.
+    mistakes = [
+        f"devices.{name}.{each}" for name, device in rig_file.devices.items() for each in model_mistakes(device)
+    ]
+    if mistakes:
+        raise RigError("\n".join(f"the rig file {args.file} is wrong: {mistake}" for mistake in mistakes))
     if args.json:
         return _print_json(msgspec.to_builtins(rig_file))
     for name, device in rig_file.devices.items():

@@ -191,6 +191,40 @@ def test_authrig_rig_check(path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "version: expected 1, found 3" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('"yubikey-5.8"', '"yubikey-9"', "devices.key-a.emulated.profile: expected one of authrig-2.3, "),
+        (
+            'by = "camera", ',
+            'by = "camera", profile = "nobody\'s", ',
+            "devices.token-1.display.profile: expected one of ",
+        ),
+        (
+            'attached = { serial = "QT1-00000042" }',
+            'emulated = { preset = "moon" }',
+            "devices.token-1.emulated.preset: ",
+        ),
+        (
+            'attached = { match = { by_id = "usb-Logitech_C920" } }',
+            'emulated = { preset = "x" }',
+            "cam.emulated.preset: ",
+        ),
+    ],
+)
+def test_authrig_rig_check_knows_the_models(
+    path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, sentence: str
+) -> None:
+    """A name that no model has is told with those that there are; other devices of the file are lent nevertheless."""
+    assert old in DESK
+    path.write_text(DESK.replace(old, new), "utf-8")
+    assert set(load_rig_file(path).devices) == {"key-a", "key-b", "token-1", "cam"}
+    assert main(["rig", "check", str(path)]) == 2
+    told = capsys.readouterr()
+    assert sentence in told.err
+    assert not told.out
+
+
 def test_authrig_rig_scan_overwrites_nothing(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What it writes is a right rig file; what somebody wrote stays."""
     assert main(["rig", "scan", "--output", str(path)]) == 0
