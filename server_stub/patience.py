@@ -1,4 +1,7 @@
-"""How long a client may take to send a request or to read an answer: what never ends would hold its connection for ever."""
+"""The end of the server's patience, with requests and answers that never end, and with requests that say two things.
+
+What never ends would hold its connection for ever; what a proxy in front may have read in another way is refused.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -55,8 +58,18 @@ class PatientProtocol(HttpToolsProtocol):
         self._whole, self._in_head = False, True
 
     def on_headers_complete(self) -> None:
-        """The body follows."""
+        """The body follows.
+
+        Raises:
+            ValueError: which the parser makes 400, if the request says not exactly once whom it is for (RFC 9112 §3.2), or
+                that its body has been through more than chunks.
+        """
         self._in_head = False
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() != "1.0"):
+            raise ValueError(f"expected one Host, found {hosts}")
+        if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in self.headers):
+            raise ValueError("expected no transfer coding but chunked")
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

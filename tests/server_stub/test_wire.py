@@ -85,6 +85,28 @@ def test_a_request_with_two_lengths_is_one_request_at_most(world: World, headers
 
 
 @pytest.mark.parametrize(
+    ("version", "headers", "status"),
+    [
+        ("1.1", ("Host: localhost",), 200),
+        ("1.0", (), 200),
+        ("1.1", (), 400),
+        ("1.1", ("Host: localhost", "Host: elsewhere"), 400),
+        ("1.1", ("host: localhost", "HOST: localhost"), 400),
+        ("1.0", ("Host: localhost", "Host: elsewhere"), 400),
+        ("1.1", ("Host: localhost", "Transfer-Encoding: gzip, chunked"), 400),
+        ("1.1", ("Host: localhost", "Transfer-Encoding: gzip", "Transfer-Encoding: chunked"), 400),
+    ],
+)
+def test_a_request_says_once_whom_it_is_for(world: World, version: str, headers: tuple[str, ...], status: int) -> None:
+    """A proxy may have sent it here for the other name, or have read another body."""
+    lines = [f"GET /health HTTP/{version}", "Connection: close", *headers, "", ""]
+    body = b"0\r\n\r\n" if "Transfer-Encoding" in str(headers) else b""
+    answer = told(world, "\r\n".join(lines).encode() + body)
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert (b'"status":"ok"' in answer) == (status == 200)
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         ("X-Same-Domain: 0", "X-Same-Domain: 1"),
