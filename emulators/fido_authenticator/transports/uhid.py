@@ -62,6 +62,7 @@ class UhidTransport(PolledTransport):
         """
         node = wait_for_hidraw(self._device.phys)
         self._binding.wait()
+        self._binding.close()  # where no news comes, who asks again does not wait again
         return node
 
     def unplug(self) -> None:

@@ -83,6 +83,7 @@ class UhidReader(HidShell[Reader]):
         """
         node = wait_for_hidraw(self._phys)
         self._binding.wait()
+        self._binding.close()  # where no news comes, who asks again does not wait again
         return node
 
     def unplug(self) -> None:
