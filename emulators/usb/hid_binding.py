@@ -3,6 +3,9 @@
 import socket
 import threading
 import time
+from pathlib import Path
+
+from emulators.usb.hidraw import wait_for_hidraw
 
 _UEVENTS = 15
 """NETLINK_KOBJECT_UEVENT (linux/netlink.h), which Python does not name."""
@@ -19,9 +22,20 @@ class HidBinding:
     """
 
     def __init__(self, line: str, news: socket.socket | None = None) -> None:
-        self._line = line.encode()
+        self._line = line
         self._lock = threading.Lock()
         self._news = _listen() if news is None else news
+
+    def node(self) -> Path:
+        """The device's ``/dev/hidrawN``, once it can be opened and what the device says is heard.
+
+        Raises:
+            PlugError: if the kernel makes none.
+        """
+        node = wait_for_hidraw(self._line)
+        self.wait()
+        self.close()  # where no news comes, who asks again does not wait again
+        return node
 
     def wait(self, timeout: float = 1.0) -> bool:
         """Whether a driver has taken it, within ``timeout`` seconds; True too where that cannot be heard."""
@@ -36,7 +50,7 @@ class HidBinding:
                 except OSError:  # so much news that some was lost: nobody knows
                     self._stop_listening()
                     break
-                if message.startswith(b"bind@") and self._line in message.split(b"\0"):
+                if message.startswith(b"bind@") and self._line.encode() in message.split(b"\0"):
                     self._stop_listening()
             return self._news is None
 

@@ -12,20 +12,23 @@ _UDEV = 2.0
 """Seconds that udev is given to open a new node to its users; where no rule does, the node stays as the kernel made it."""
 
 
-def find_hidraw(phys: str, nodes: Path = CLASS) -> Path | None:
-    """The device node whose physical location is ``phys``; None while there is none."""
+def find_hidraw(line: str, nodes: Path = CLASS) -> Path | None:
+    """The node of the device whose description in sysfs has ``line``, as ``HID_PHYS=port``; None while there is none.
+
+    The kernel lists a device a moment before it makes the node.
+    """
     for node in nodes.glob("*"):
         try:
             described = (node / "device" / "uevent").read_text(encoding="utf-8", errors="replace")
         except OSError:  # unplugged between the two looks
             continue
-        if f"HID_PHYS={phys}" in described.splitlines():
+        if line in described.splitlines():
             return Path("/dev") / node.name
     return None
 
 
-def wait_for_hidraw(phys: str, timeout: float = 10.0) -> Path:
-    """The device node whose physical location is ``phys``, as soon as this process can open it, or udev does not let it.
+def wait_for_hidraw(line: str, timeout: float = 10.0) -> Path:
+    """That node, as soon as this process can open it, or udev does not let it.
 
     Raises:
         PlugError: if there is none after ``timeout`` seconds.
@@ -33,8 +36,7 @@ def wait_for_hidraw(phys: str, timeout: float = 10.0) -> Path:
     deadline = time.monotonic() + timeout
     seen: float | None = None
     while (now := time.monotonic()) < deadline:
-        node = find_hidraw(phys)
-        # The kernel lists a device in /sys a moment before it makes the node.
+        node = find_hidraw(line)
         if node is not None and node.exists():
             seen = now if seen is None else seen
             if os.access(node, os.R_OK | os.W_OK) or now - seen > _UDEV:

@@ -24,6 +24,7 @@ from emulators.fido_authenticator.transports.uhid import LONGEST_MESSAGE, UhidTr
 from emulators.fido_authenticator.transports.usb import UsbTransport
 from emulators.fido_authenticator.user import User
 from emulators.usb.hid_binding import HidBinding
+from emulators.usb.hidraw import find_hidraw
 from emulators.usb.usbip_server import UsbIpServer
 
 _T = TypeVar("_T")
@@ -124,7 +125,7 @@ class UsbIpKey:
     def unplug(self) -> None:
         """Pull it out, and wait until the kernel has heard of it: else the old node is found where the new one is meant."""
         self._transport.unplug()
-        wait_for(lambda: described_as(f"HID_UNIQ={self._serial_number}") is None)
+        wait_for(lambda: find_hidraw(f"HID_UNIQ={self._serial_number}") is None)
 
     def plug_in(self) -> None:
         """Put it back."""
@@ -150,7 +151,7 @@ def plugging(kind: str) -> Iterator[Plug]:
                 return UhidKey(serial_number, user, stack)
 
         yield plug
-    wait_for(lambda: described_as("HID_ID=0003:00001209:00000001") is None)
+    wait_for(lambda: find_hidraw("HID_ID=0003:00001209:00000001") is None)
 
 
 @pytest.fixture(params=["uhid", "usbip"])
@@ -189,21 +190,9 @@ def _tools() -> None:
 
 
 def node_with(line: str) -> Path | None:
-    """A device node whose description in sysfs has ``line``, once it is there: the kernel describes it a moment before."""
-    node = described_as(line)
+    """A device node whose description in sysfs has ``line``, once it is there."""
+    node = find_hidraw(line)
     return node if node is not None and node.exists() else None
-
-
-def described_as(line: str) -> Path | None:
-    """Where the kernel has, or will have, the device node whose description in sysfs has ``line``."""
-    for node in Path("/sys/class/hidraw").glob("*"):
-        try:
-            described = (node / "device" / "uevent").read_text(encoding="utf-8")
-        except OSError:  # unplugged between the two looks
-            continue
-        if line in described.splitlines():
-            return Path("/dev") / node.name
-    return None
 
 
 def wait_for(look: Callable[[], _T | None], timeout: float = 30.0) -> _T:

@@ -15,7 +15,6 @@ from emulators.fido_authenticator.transports.fido_hid import REPORT_DESCRIPTOR, 
 from emulators.fido_authenticator.transports.pace import Pace
 from emulators.fido_authenticator.transports.polled import PolledTransport
 from emulators.usb.hid_binding import HidBinding
-from emulators.usb.hidraw import wait_for_hidraw
 from emulators.usb.uhid import NODE, QUEUED_EVENTS, EventType, HidDevice, UhidFile, destroy, input_report, refusal
 
 _NEXT_HOST = 3  # the last host closes the node, the next one opens it and sends its first report
@@ -60,10 +59,7 @@ class UhidTransport(PolledTransport):
         Raises:
             PlugError: if it makes none.
         """
-        node = wait_for_hidraw(self._device.phys)
-        self._binding.wait()
-        self._binding.close()  # where no news comes, who asks again does not wait again
-        return node
+        return self._binding.node()
 
     def unplug(self) -> None:
         """Pull the key out: the node goes away, and who has it open reads an error."""

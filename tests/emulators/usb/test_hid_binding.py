@@ -1,7 +1,9 @@
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -65,3 +67,17 @@ def test_this_kernel_lets_it_listen_or_says_so() -> None:
     binding.wait(0.01)
     binding.close()
     assert binding.wait(0)
+
+
+def test_its_node_is_told_once_the_driver_has_taken_it(
+    kernel: Pair, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Not as soon as it is there; who asks again does not wait again."""
+    binding, sender = kernel
+    monkeypatch.setattr(hid_binding, "wait_for_hidraw", {"HID_PHYS=port/1": tmp_path}.__getitem__)
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(binding.node)
+        assert not wait([asked], 0.1).done
+        sender.send(_message("bind", "port/1"))
+        assert asked.result(30) == tmp_path
+    assert binding.node() == tmp_path

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from emulators.camera_scanner.barcode_readers.hid.shell import HidShell, Reader
 from emulators.usb.hid_binding import HidBinding
-from emulators.usb.hidraw import wait_for_hidraw
 from emulators.usb.uhid import (
     EVENT_BYTES,
     NODE,
@@ -81,10 +80,7 @@ class UhidReader(HidShell[Reader]):
         Raises:
             PlugError: if it makes none.
         """
-        node = wait_for_hidraw(self._phys)
-        self._binding.wait()
-        self._binding.close()  # where no news comes, who asks again does not wait again
-        return node
+        return self._binding.node()
 
     def unplug(self) -> None:
         """Pull it out: its device nodes go away, also in the middle of a code."""
